@@ -1,0 +1,1 @@
+//! The decisions of privatelink-operator: pure functions over plain values.

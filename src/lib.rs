@@ -1,0 +1,1 @@
+//! privatelink-operator: sockets, kube and process; it decides nothing about clouds.
