@@ -1,0 +1,168 @@
+//! The simulated cloud as a value: what exists, which call is legal when, and what moves by itself.
+//!
+//! [`State`] is `Clone + Eq + Hash`, has no clock and no journal, and only two things change it:
+//! a call ([`apply`]) and time ([`advance`], one of the [`progress`] choices that are open). Both are
+//! pure, so the same value serves an HTTP server, a property test and a model checker. What a person
+//! wants to know beside it (when, how often, by whom) lives in [`crate::journal`].
+//!
+//! The rules are those of Alibaba Cloud PrivateLink 2020-04-15. Where the vendor documents a rule, it
+//! is coded plainly; where a rule is only inferred, it is a named [`Variant`] that can be flipped.
+
+pub mod call;
+mod connection;
+mod endpoint;
+pub mod id;
+pub mod invariant;
+pub mod land;
+pub mod object;
+mod progress;
+pub mod refusal;
+mod service;
+mod tag;
+pub mod variant;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+pub use call::{Actor, Answer, Call, Request, Scope};
+pub use id::{AccountId, BalancerId, EndpointId, GroupId, RegionId, ServiceId, SwitchId, VpcId, ZoneId};
+pub use land::Land;
+pub use object::{Account, Connection, Endpoint, Leg, Resource, Service};
+pub use progress::{Progress, advance, progress};
+pub use refusal::Refusal;
+pub use variant::{Variant, Variants};
+
+/// Text that many states share.
+pub type Text = Arc<str>;
+
+/// All that the cloud holds at one instant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    /// What was there before the first call and never changes: networks and load balancers.
+    pub land: Arc<Land>,
+    /// How the world settles each statement that the vendor leaves open.
+    pub variants: Variants,
+    /// Accounts, with what they may do.
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// Endpoint services that exist.
+    pub services: BTreeMap<ServiceId, Service>,
+    /// Endpoints that exist, each with its connection and its zones.
+    pub endpoints: BTreeMap<EndpointId, Endpoint>,
+    /// Client tokens that were used, with the call and the answer; kept for ever.
+    pub tokens: BTreeMap<(AccountId, Text), (Arc<Call>, Answer)>,
+    /// Calls that are on their way, by what they exclude.
+    pub in_flight: BTreeSet<Scope>,
+}
+
+impl State {
+    /// An empty world on `land`, in which every account is as its fixture says.
+    #[must_use]
+    pub fn new(land: Land, accounts: BTreeMap<AccountId, Account>, variants: Variants) -> Self {
+        Self {
+            land: Arc::new(land),
+            variants,
+            accounts,
+            services: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            in_flight: BTreeSet::new(),
+        }
+    }
+
+    /// The call takes its place in the cloud's queue of one; a second call of that scope before
+    /// [`State::leave`] is refused.
+    ///
+    /// # Errors
+    /// [`Refusal::ConcurrentCall`] while another call of the same scope is on its way.
+    pub fn enter(&mut self, scope: Option<Scope>) -> Result<(), Refusal> {
+        match scope {
+            Some(scope) if !self.in_flight.insert(scope) => Err(Refusal::ConcurrentCall),
+            _ => Ok(()),
+        }
+    }
+
+    /// The call is over; its scope is free again.
+    pub fn leave(&mut self, scope: Option<Scope>) {
+        if let Some(scope) = scope {
+            self.in_flight.remove(&scope);
+        }
+    }
+
+    /// The endpoints joined to `service`, whatever their connection's state.
+    pub fn endpoints_of(&self, service: ServiceId) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.values().filter(move |endpoint| endpoint.service == service)
+    }
+
+    /// Endpoints that `resource` of `service` serves now, and endpoints whose replaced side it still serves.
+    #[must_use]
+    pub fn load_of(&self, service: ServiceId, resource: (BalancerId, ZoneId)) -> Load {
+        let mut load = Load::default();
+        for endpoint in self.endpoints_of(service) {
+            let Some(leg) = endpoint.zones.get(&resource.1) else { continue };
+            load.current += usize::from(leg.depends_on(resource.0));
+            load.replaced += usize::from(leg.replaced.is_some_and(|side| side.resource == resource.0));
+        }
+        load
+    }
+}
+
+/// How many endpoints lean on one resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Endpoints served now.
+    pub current: usize,
+    /// Endpoints whose replaced side has not been closed yet.
+    pub replaced: usize,
+}
+
+/// The world after `request`, with the cloud's answer.
+///
+/// A refused call changes nothing. A repeated client token answers what it answered first, without effect.
+///
+/// # Errors
+/// A [`Refusal`] that names the precondition which does not hold.
+pub fn apply(state: &State, actor: Actor, request: &Request) -> Result<(State, Answer), Refusal> {
+    if let Some(token) = &request.token
+        && let Some((call, answer)) = state.tokens.get(&(actor.account, token.clone()))
+    {
+        return if **call == request.call { Ok((state.clone(), *answer)) } else { Err(Refusal::TokenReused) };
+    }
+    let mut next = state.clone();
+    let answer = perform(&mut next, actor, request)?;
+    if let Some(token) = &request.token {
+        next.tokens.insert((actor.account, token.clone()), (Arc::new(request.call.clone()), answer));
+    }
+    Ok((next, answer))
+}
+
+/// Sends the call to the room that knows its rules.
+fn perform(state: &mut State, actor: Actor, request: &Request) -> Result<Answer, Refusal> {
+    let at = request.region;
+    match &request.call {
+        Call::OpenProduct => service::open_product(state, actor),
+        Call::CreateService(form) => service::create(state, actor, at, form),
+        Call::UpdateService(id, form) => service::update(state, actor, at, *id, form),
+        Call::DeleteService(id) => service::delete(state, actor, at, *id),
+        Call::AttachResource(id, resource) => service::attach(state, actor, at, *id, resource),
+        Call::DetachResource(id, resource) => service::detach(state, actor, at, *id, resource),
+        Call::SetAutoAllocate(id, resource, on) => service::set_auto_allocate(state, actor, at, *id, resource, *on),
+        Call::AllowPrincipal(id, principal) => service::allow(state, actor, at, *id, principal),
+        Call::DisallowPrincipal(id, principal) => service::disallow(state, actor, at, *id, principal),
+        Call::AcceptConnection(id, form) => connection::accept(state, actor, at, *id, form),
+        Call::RejectConnection(id) => connection::reject(state, actor, at, *id),
+        Call::UpdateConnection(id, form) => connection::update(state, actor, at, *id, *form),
+        Call::ConnectZone(id, zone) => connection::connect_zone(state, actor, at, *id, *zone),
+        Call::DisconnectZone(id, zone, side) => connection::disconnect_zone(state, actor, at, *id, *zone, *side),
+        Call::AssignZoneResource(id, zone, assign) => connection::assign(state, actor, at, *id, *zone, assign),
+        Call::CreateEndpoint(form) => endpoint::create(state, actor, at, form),
+        Call::UpdateEndpoint(id, form) => endpoint::update(state, actor, at, *id, form),
+        Call::DeleteEndpoint(id) => endpoint::delete(state, actor, at, *id),
+        Call::AddZone(id, form) => endpoint::add_zone(state, actor, at, *id, form),
+        Call::RemoveZone(id, zone) => endpoint::remove_zone(state, actor, at, *id, *zone),
+        Call::AttachGroup(id, group) => endpoint::attach_group(state, actor, at, *id, *group),
+        Call::DetachGroup(id, group) => endpoint::detach_group(state, actor, at, *id, *group),
+        Call::Tag(objects, tags) => tag::tag(state, actor, at, objects, tags),
+        Call::Untag(objects, keys) => tag::untag(state, actor, at, objects, keys),
+        Call::ChangeResourceGroup(object, group) => tag::change_resource_group(state, actor, *object, group),
+    }
+}

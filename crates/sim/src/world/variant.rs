@@ -1,0 +1,308 @@
+//! How the world settles what the vendor's documents leave open. Each variant is one statement that a
+//! client can notice; its default is what the references make likely, and every value is possible.
+//!
+//! The `source` of a variant names the reference (`behaviour`, `wire` or `rules`), and what it says there.
+
+/// The statements, in the order in which [`Variants`] keeps their values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Variant {
+    /// Accepting picks a resource for each zone that has none.
+    AutoAssignOnEnable,
+    /// Refusing a connection that was never accepted turns its waiting zones to `Disconnected`.
+    RefusalMarksZones,
+    /// Accepting a connection that stands is refused.
+    AcceptConnectedRefused,
+    /// Cutting a connection that is cut already is refused.
+    RejectDisconnectedRefused,
+    /// A zone added to a connected connection of a service with manual acceptance waits.
+    AddedZoneWaits,
+    /// Closing a replaced side shows the zone as `Disconnecting` until it is closed.
+    CleanUpShowsDisconnecting,
+    /// A forced replacement shows the zone as `Migrating`; otherwise as `Connecting`.
+    ForceShowsMigrating,
+    /// While a migration runs, calls that need an active service are refused.
+    MigrationBlocksService,
+    /// Cutting a migrated zone without naming the replaced side cuts the current side; otherwise it is refused.
+    CutOfMigratedHitsCurrent,
+    /// What the account exclusion covers: one region, or all.
+    AccountScopeIsRegional,
+    /// A call excludes all calls of its scope, not only those of its own action.
+    ScopeCoversAllActions,
+    /// A VPC can hold one endpoint of a service only.
+    OneEndpointPerVpc,
+    /// Protection asks for the same identity; otherwise the account is enough.
+    ProtectionByIdentity,
+    /// NLB connections take a bandwidth.
+    NlbTakesBandwidth,
+    /// A service with a disconnected endpoint cannot be deleted.
+    EndpointBlocksServiceDelete,
+    /// An endpoint must be made with a security group.
+    GroupsRequired,
+    /// An entry by account number and one by that account's ARN are one.
+    AccountAndArnAreOne,
+    /// The code that an account without the grant gets when it chooses a resource.
+    AssignmentNotGrantedCode,
+    /// The code that a key without the right to an action gets.
+    PermissionCode,
+    /// The code of throttling.
+    ThrottlingCode,
+}
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Description {
+    /// Statement.
+    pub variant: Variant,
+    /// Name on the command line and in world files.
+    pub name: &'static str,
+    /// Values; the first is the default.
+    pub values: &'static [&'static str],
+    /// Reference and what it says.
+    pub source: &'static str,
+}
+
+const YES_NO: &[&str] = &["true", "false"];
+const NO_YES: &[&str] = &["false", "true"];
+
+const fn row(
+    variant: Variant,
+    name: &'static str,
+    values: &'static [&'static str],
+    source: &'static str,
+) -> Description {
+    Description { variant, name, values, source }
+}
+
+/// Every variant, in the order of [`Variant`].
+pub const TABLE: &[Description] = &[
+    row(
+        Variant::AutoAssignOnEnable,
+        "autoAssignOnEnable",
+        YES_NO,
+        "rules, Legs: whether accepting alone picks resources is inferred",
+    ),
+    row(
+        Variant::RefusalMarksZones,
+        "refusalMarksZones",
+        YES_NO,
+        "behaviour, Status values: Wait against Disconnected is the only hint at a refusal, inferred",
+    ),
+    row(
+        Variant::AcceptConnectedRefused,
+        "acceptConnectedRefused",
+        YES_NO,
+        "behaviour, Error classes: EndpointConnectionOperationDenied also answers a wrong settled state, inferred",
+    ),
+    row(
+        Variant::RejectDisconnectedRefused,
+        "rejectDisconnectedRefused",
+        NO_YES,
+        "behaviour, Error classes: the same statement, for refusing twice",
+    ),
+    row(
+        Variant::AddedZoneWaits,
+        "addedZoneWaits",
+        NO_YES,
+        "behaviour, Transitions: a zone added to a connected endpoint ends in Connected; Terraform waits for Wait too",
+    ),
+    row(
+        Variant::CleanUpShowsDisconnecting,
+        "cleanUpShowsDisconnecting",
+        NO_YES,
+        "behaviour, Transitions: Migrated to Connected by closing the replaced side, the last arrow is inferred",
+    ),
+    row(
+        Variant::ForceShowsMigrating,
+        "forceShowsMigrating",
+        YES_NO,
+        "behaviour, Transitions: what a forced replacement shows on its way is inferred",
+    ),
+    row(
+        Variant::MigrationBlocksService,
+        "migrationBlocksService",
+        YES_NO,
+        "behaviour, Replacing the resource: every call that needs an active service fails meanwhile, inferred",
+    ),
+    row(
+        Variant::CutOfMigratedHitsCurrent,
+        "cutOfMigratedHitsCurrent",
+        YES_NO,
+        "behaviour, Replacing the resource: the hazard of the omitted flag is inferred",
+    ),
+    row(
+        Variant::AccountScopeIsRegional,
+        "accountScopeIsRegional",
+        YES_NO,
+        "behaviour, Concurrency limits: the account's scope is presumably per region, inferred",
+    ),
+    row(
+        Variant::ScopeCoversAllActions,
+        "scopeCoversAllActions",
+        NO_YES,
+        "behaviour, Concurrency limits: whether different actions of a scope exclude each other is not said",
+    ),
+    row(
+        Variant::OneEndpointPerVpc,
+        "oneEndpointPerVpc",
+        YES_NO,
+        "behaviour, Field facts: EndpointDuplicated is presumably per VPC and service, inferred",
+    ),
+    row(
+        Variant::ProtectionByIdentity,
+        "protectionByIdentity",
+        YES_NO,
+        "behaviour, Field facts: with an assumed role the role and session matter, inferred",
+    ),
+    row(
+        Variant::NlbTakesBandwidth,
+        "nlbTakesBandwidth",
+        YES_NO,
+        "behaviour, Who am I: the guide says an NLB's bandwidth cannot be set, the newer API takes it",
+    ),
+    row(
+        Variant::EndpointBlocksServiceDelete,
+        "endpointBlocksServiceDelete",
+        NO_YES,
+        "behaviour, Which call is legal: DeleteFailedDueToEndpointExist beside ServiceDeleted is not explained",
+    ),
+    row(
+        Variant::GroupsRequired,
+        "groupsRequired",
+        NO_YES,
+        "behaviour, Field facts: the schema and the code EndpointMustContainSecurityGroup contradict each other",
+    ),
+    row(
+        Variant::AccountAndArnAreOne,
+        "accountAndArnAreOne",
+        NO_YES,
+        "rules, Claims: an account number is its account-wide ARN, inferred",
+    ),
+    row(
+        Variant::AssignmentNotGrantedCode,
+        "assignmentNotGrantedCode",
+        &["NoPermission", "QuotaMisMatched", "OperationDenied.FeatureNotEnabled", "ZoneOperationDenied"],
+        "rules, Assignments in motion: the code is not documented, any of these counts",
+    ),
+    row(
+        Variant::PermissionCode,
+        "permissionCode",
+        &["NoPermission", "Forbidden.RAM"],
+        "wire, Errors: gateway-level permission errors are usually 403, inferred",
+    ),
+    row(
+        Variant::ThrottlingCode,
+        "throttlingCode",
+        &["Throttling.User", "Throttling", "Throttling.Api", "Rejected.Throttling"],
+        "wire, Errors: published examples and the Terraform provider name different codes",
+    ),
+];
+
+/// How one world settles every statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Variants {
+    chosen: [u8; TABLE.len()],
+}
+
+/// A variant that cannot be set as asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VariantError {
+    /// No such name.
+    #[error("there is no variant {name:?}; there are: {}", names())]
+    Name {
+        /// What was asked for.
+        name: String,
+    },
+    /// No such value.
+    #[error("variant {name} cannot be {value:?}; it can be: {}", values.join(", "))]
+    Value {
+        /// Variant.
+        name: &'static str,
+        /// What was asked for.
+        value: String,
+        /// What it can be.
+        values: &'static [&'static str],
+    },
+}
+
+fn names() -> String {
+    TABLE.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
+}
+
+impl Variants {
+    /// Is a variant of two values on?
+    #[must_use]
+    pub fn is_on(&self, variant: Variant) -> bool {
+        self.value(variant) == "true"
+    }
+
+    /// The value of a variant.
+    #[must_use]
+    pub fn value(&self, variant: Variant) -> &'static str {
+        let place = variant as usize;
+        TABLE[place].values[usize::from(self.chosen[place])]
+    }
+
+    /// This world, with `name` set to `value`.
+    ///
+    /// # Errors
+    /// [`VariantError`] where there is no such name or value; it lists what there is.
+    pub fn with(mut self, name: &str, value: &str) -> Result<Self, VariantError> {
+        let place = TABLE
+            .iter()
+            .position(|row| row.name == name)
+            .ok_or_else(|| VariantError::Name { name: name.to_owned() })?;
+        let row = &TABLE[place];
+        let choice = row.values.iter().position(|candidate| *candidate == value).and_then(|at| u8::try_from(at).ok());
+        self.chosen[place] = choice.ok_or_else(|| VariantError::Value {
+            name: row.name,
+            value: value.to_owned(),
+            values: row.values,
+        })?;
+        Ok(self)
+    }
+
+    /// Every world that differs from the default one in one variant.
+    #[must_use]
+    pub fn each_flipped() -> Vec<(&'static str, &'static str, Self)> {
+        let mut worlds = Vec::new();
+        for (place, row) in TABLE.iter().enumerate() {
+            for (choice, value) in row.values.iter().enumerate().skip(1) {
+                let mut world = Self::default();
+                world.chosen[place] = u8::try_from(choice).unwrap_or(0);
+                worlds.push((row.name, *value, world));
+            }
+        }
+        worlds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TABLE, Variant, VariantError, Variants};
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_enum() {
+        for (place, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.variant as usize, place, "{}", row.name);
+        }
+        assert_eq!(Variant::ThrottlingCode as usize + 1, TABLE.len());
+    }
+
+    #[test]
+    fn names_are_unique_and_values_are_at_least_two() {
+        for row in TABLE {
+            assert_eq!(TABLE.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
+            assert!(row.values.len() >= 2, "{}", row.name);
+        }
+    }
+
+    #[test]
+    fn a_value_is_set_by_name_and_a_wrong_one_lists_the_right_ones() {
+        let flipped = Variants::default().with("autoAssignOnEnable", "false").expect("a variant of the table");
+        assert!(Variants::default().is_on(Variant::AutoAssignOnEnable));
+        assert!(!flipped.is_on(Variant::AutoAssignOnEnable));
+        let wrong = Variants::default().with("autoAssignOnEnable", "maybe").expect_err("not a value");
+        assert_eq!(wrong.to_string(), r#"variant autoAssignOnEnable cannot be "maybe"; it can be: true, false"#);
+        assert!(matches!(Variants::default().with("nothing", "true"), Err(VariantError::Name { .. })));
+    }
+}
