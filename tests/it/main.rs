@@ -1,1 +1,5 @@
+//! The one binary of the tests that need real things: a control plane, processes, sockets.
 
+mod cluster;
+mod control_plane;
+mod rbac;
