@@ -3,9 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Text;
-use super::id::{
-    AccountId, BalancerId, EndpointId, GroupId, RegionId, ServiceId, SwitchId, VpcId, ZoneId,
-};
+use super::id::{AccountId, BalancerId, EndpointId, GroupId, RegionId, ServiceId, SwitchId, VpcId, ZoneId};
 use super::object::{BalancerKind, EndpointKind, IpVersion, Payer, Principal, Tags, TrafficControl};
 use super::variant::{Variant, Variants};
 

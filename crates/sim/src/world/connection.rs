@@ -212,12 +212,7 @@ fn replaced(
 }
 
 /// The attached resource that an assignment names, if it can serve this zone.
-fn target(
-    state: &State,
-    service: &Service,
-    zone: ZoneId,
-    form: &ResourceForm,
-) -> Result<super::BalancerId, Refusal> {
+fn target(state: &State, service: &Service, zone: ZoneId, form: &ResourceForm) -> Result<super::BalancerId, Refusal> {
     let kind = state.land.balancer(form.balancer).map_or(service.kind, |balancer| balancer.kind);
     if !matches!(kind, BalancerKind::Clb | BalancerKind::Alb) || form.kind.is_some_and(|named| named != kind) {
         return Err(Refusal::KindNotAssignable);
@@ -229,12 +224,7 @@ fn target(
     })
 }
 
-fn find(
-    state: &State,
-    actor: Actor,
-    at: RegionId,
-    key: ConnectionKey,
-) -> Result<(&Service, &Endpoint), Refusal> {
+fn find(state: &State, actor: Actor, at: RegionId, key: ConnectionKey) -> Result<(&Service, &Endpoint), Refusal> {
     let service = owned(state, actor, at, key.service)?;
     let endpoint = state
         .endpoints
@@ -245,12 +235,7 @@ fn find(
 }
 
 /// What connecting and cutting a zone ask for alike.
-fn zone_call(
-    state: &State,
-    actor: Actor,
-    at: RegionId,
-    key: ConnectionKey,
-) -> Result<(&Service, &Endpoint), Refusal> {
+fn zone_call(state: &State, actor: Actor, at: RegionId, key: ConnectionKey) -> Result<(&Service, &Endpoint), Refusal> {
     let (service, endpoint) = find(state, actor, at, key)?;
     solvent(state, service)?;
     require_active(state, service)?;

@@ -25,11 +25,7 @@ pub(super) fn create(state: &mut State, actor: Actor, at: RegionId, form: &Endpo
     if !account.product_open {
         return Err(Refusal::ProductNotOpen);
     }
-    state
-        .land
-        .vpc(form.vpc)
-        .filter(|vpc| vpc.account == actor.account && vpc.region == at)
-        .ok_or(Refusal::NoVpc)?;
+    state.land.vpc(form.vpc).filter(|vpc| vpc.account == actor.account && vpc.region == at).ok_or(Refusal::NoVpc)?;
     let service_region = form.service_region.unwrap_or(at);
     let service = reachable_service(state, form, at, service_region)?;
     if !allows(service, actor.account) {
@@ -285,9 +281,7 @@ fn reachable_service<'a>(
         .services
         .get(&form.service)
         .filter(|service| service.region == service_region)
-        .filter(|service| {
-            service_region == at || service.consumer_regions.get(&at) == Some(&ConsumerRegion::Available)
-        })
+        .filter(|service| service_region == at || service.consumer_regions.get(&at) == Some(&ConsumerRegion::Available))
         .ok_or(Refusal::NoService)?;
     match service.status {
         ServiceStatus::Active => Ok(service),
@@ -375,7 +369,8 @@ fn add_leg(state: &State, service: &Service, endpoint: &mut Endpoint, form: &Zon
     if !served {
         return Err(Refusal::ZoneWithoutResource);
     }
-    let beside: Vec<Ipv4Addr> = endpoint.zones.values().filter(|leg| leg.switch == form.switch).map(|leg| leg.ip).collect();
+    let beside: Vec<Ipv4Addr> =
+        endpoint.zones.values().filter(|leg| leg.switch == form.switch).map(|leg| leg.ip).collect();
     let ip = match form.ip {
         None => free_address(state, form.switch, &beside).ok_or(Refusal::NoFreeAddress)?,
         Some(asked) => {
@@ -391,7 +386,8 @@ fn add_leg(state: &State, service: &Service, endpoint: &mut Endpoint, form: &Zon
     let ipv6 = match (endpoint.ip_version, switch.base_v6, form.ipv6) {
         (IpVersion::V4, _, None) => None,
         (IpVersion::DualStack, Some(base), asked) => {
-            let address = asked.unwrap_or_else(|| Ipv6Addr::from(u128::from(base) + u128::from(u32::from(ip) & 0xffff)));
+            let address =
+                asked.unwrap_or_else(|| Ipv6Addr::from(u128::from(base) + u128::from(u32::from(ip) & 0xffff)));
             let of_switch = u128::from(address) >> 64 == u128::from(base) >> 64;
             if !of_switch {
                 return Err(Refusal::AddressUnavailable);

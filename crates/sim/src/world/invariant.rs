@@ -29,9 +29,10 @@ fn check_service(state: &State, service: &Service, found: &mut Vec<String>) {
         if !in_zone().any(|(_, resource)| resource.auto_allocate) {
             found.push(format!("{id:?} has no automatically allocated resource in {zone:?}"));
         }
-        let fits = state.land.balancer(*balancer).is_some_and(|one| {
-            one.kind == service.kind && one.account == service.owner && one.zones.contains(zone)
-        });
+        let fits = state
+            .land
+            .balancer(*balancer)
+            .is_some_and(|one| one.kind == service.kind && one.account == service.owner && one.zones.contains(zone));
         if !fits {
             found.push(format!("{id:?} holds {balancer:?}, which is not a load balancer of its kind, owner and zone"));
         }

@@ -374,19 +374,13 @@ impl Leg {
     /// Traffic can flow through one of its sides.
     #[must_use]
     pub fn carries(&self) -> bool {
-        matches!(
-            self.status,
-            LegStatus::Connected | LegStatus::Migrating | LegStatus::Migrated | LegStatus::Closing
-        )
+        matches!(self.status, LegStatus::Connected | LegStatus::Migrating | LegStatus::Migrated | LegStatus::Closing)
     }
 
     /// Moves by itself, and takes no call until it has.
     #[must_use]
     pub fn in_transition(&self) -> bool {
-        !matches!(
-            self.status,
-            LegStatus::Wait | LegStatus::Connected | LegStatus::Migrated | LegStatus::Disconnected
-        )
+        !matches!(self.status, LegStatus::Wait | LegStatus::Connected | LegStatus::Migrated | LegStatus::Disconnected)
     }
 
     /// Its current side keeps `balancer` on the service.

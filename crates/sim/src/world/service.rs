@@ -2,7 +2,10 @@
 
 use super::call::{ResourceForm, ServiceChange, ServiceForm};
 use super::id::{AccountId, BalancerId, RegionId, ServiceId, ZoneId};
-use super::object::{BalancerKind, ConnectionStatus, ConsumerRegion, IpVersion, LegStatus, Payer, Principal, Resource, Service, ServiceStatus};
+use super::object::{
+    BalancerKind, ConnectionStatus, ConsumerRegion, IpVersion, LegStatus, Payer, Principal, Resource, Service,
+    ServiceStatus,
+};
 use super::variant::Variant;
 use super::{Actor, Answer, Refusal, State, Text};
 
@@ -26,7 +29,8 @@ pub(super) fn create(state: &mut State, actor: Actor, at: RegionId, form: &Servi
     if !account.product_open {
         return Err(Refusal::ProductNotOpen);
     }
-    let owned = state.services.values().filter(|service| service.owner == actor.account && service.region == at).count();
+    let owned =
+        state.services.values().filter(|service| service.owner == actor.account && service.region == at).count();
     if owned >= usize::from(account.max_services) {
         return Err(Refusal::TooManyServices);
     }
@@ -202,10 +206,8 @@ pub(super) fn set_auto_allocate(
 ) -> Result<Answer, Refusal> {
     let service = changeable(state, actor, at, id)?;
     let key = attached(service, form)?;
-    let another = service
-        .resources
-        .iter()
-        .any(|(other, resource)| *other != key && other.1 == key.1 && resource.auto_allocate);
+    let another =
+        service.resources.iter().any(|(other, resource)| *other != key && other.1 == key.1 && resource.auto_allocate);
     if !on && !another {
         return Err(Refusal::LastAutoAllocated);
     }
@@ -275,9 +277,7 @@ pub(super) fn solvent(state: &State, service: &Service) -> Result<(), Refusal> {
 pub(super) fn require_active(state: &State, service: &Service) -> Result<(), Refusal> {
     let passes = match service.status {
         ServiceStatus::Active => true,
-        ServiceStatus::Pending => {
-            !state.variants.is_on(Variant::MigrationBlocksService) && migrates(state, service.id)
-        }
+        ServiceStatus::Pending => !state.variants.is_on(Variant::MigrationBlocksService) && migrates(state, service.id),
         ServiceStatus::Creating | ServiceStatus::Deleting => false,
     };
     if passes { Ok(()) } else { Err(Refusal::ServiceNotActive) }

@@ -1,4 +1,8 @@
 //! The simulator's tests, in one binary.
 
 mod small_land;
+mod world_connection;
+mod world_endpoint;
+mod world_invariants;
 mod world_property;
+mod world_service;

@@ -73,7 +73,8 @@ fn land() -> Land {
         free,
         available,
     };
-    let group = |name: &str, enterprise, managed| Group { name: name.to_owned(), vpc: CONSUMER_VPC, enterprise, managed };
+    let group =
+        |name: &str, enterprise, managed| Group { name: name.to_owned(), vpc: CONSUMER_VPC, enterprise, managed };
     let balancer = |name: &str, account, kind, zones: &[ZoneId], supports| Balancer {
         name: name.to_owned(),
         account,

@@ -9,8 +9,8 @@ use privatelink_sim::world::call::{
 use privatelink_sim::world::object::{BalancerKind, LegStatus, Principal};
 use privatelink_sim::world::variant::TABLE;
 use privatelink_sim::world::{
-    Actor, Answer, BalancerId, Call, EndpointId, GroupId, Request, ServiceId, State, SwitchId, Variants, VpcId,
-    ZoneId, advance, apply, invariant, progress,
+    Actor, Answer, BalancerId, Call, EndpointId, GroupId, Request, ServiceId, State, SwitchId, Variants, VpcId, ZoneId,
+    advance, apply, invariant, progress,
 };
 
 use crate::small_land::{CONSUMER, CONSUMERS_COLLEAGUE, HERE, PROVIDER, STRANGER, empty, endpoint_form};
@@ -45,8 +45,11 @@ fn resources() -> impl Strategy<Value = ResourceForm> {
         1 => Just(Some(BalancerKind::Nlb)),
         1 => Just(None),
     ];
-    (0_u16..8, kinds, prop::option::of(zones()))
-        .prop_map(|(balancer, kind, zone)| ResourceForm { balancer: BalancerId(balancer), kind, zone })
+    (0_u16..8, kinds, prop::option::of(zones())).prop_map(|(balancer, kind, zone)| ResourceForm {
+        balancer: BalancerId(balancer),
+        kind,
+        zone,
+    })
 }
 
 fn zone_forms() -> impl Strategy<Value = ZoneForm> {
@@ -68,11 +71,10 @@ fn accept_forms() -> impl Strategy<Value = AcceptForm> {
 
 fn provider_calls() -> impl Strategy<Value = Call> {
     let kinds = prop_oneof![3 => Just(BalancerKind::Clb), 1 => Just(BalancerKind::Nlb)];
-    let create = (prop::collection::vec(resources(), 0..3), kinds, any::<bool>()).prop_map(
-        |(resources, kind, auto_accept)| {
+    let create =
+        (prop::collection::vec(resources(), 0..3), kinds, any::<bool>()).prop_map(|(resources, kind, auto_accept)| {
             Call::CreateService(ServiceForm { kind: Some(kind), resources, auto_accept, ..ServiceForm::default() })
-        },
-    );
+        });
     let assignments = prop_oneof![
         1 => Just(Assignment::Automatic),
         2 => resources().prop_map(Assignment::Manual),
@@ -236,7 +238,8 @@ fn check_answer(after: &State, answer: Answer, before: &State) -> Result<(), Tes
 /// The same call with the same token answers the same and changes nothing.
 fn check_repeat(state: &State, actor: Actor, request: &Request, answer: Answer) -> Result<(), TestCaseError> {
     if request.token.is_some() {
-        let (again, same) = apply(state, actor, request).map_err(|refusal| TestCaseError::fail(format!("{refusal:?}")))?;
+        let (again, same) =
+            apply(state, actor, request).map_err(|refusal| TestCaseError::fail(format!("{refusal:?}")))?;
         prop_assert_eq!(same, answer);
         prop_assert_eq!(&again, state);
     }

@@ -1,0 +1,304 @@
+//! What the provider's calls on a service need and lead to; tokens, scopes and tags beside them.
+
+use privatelink_sim::world::call::{ObjectId, ResourceForm, ServiceChange, ServiceForm, UntagKeys};
+use privatelink_sim::world::object::{
+    BalancerKind, ConnectionStatus, ConsumerRegion, IpVersion, OpenBlock, Payer, Principal, ServiceStatus,
+};
+use privatelink_sim::world::{
+    Account, AccountId, Answer, BalancerId, Call, Progress, Refusal, Request, ServiceId, advance, apply, progress,
+};
+
+use crate::small_land::{
+    ABROAD, CONSUMER, COOL, F, G, HERE, HOT, IN_G, NLB, PROVIDER, STRANGER, STRANGERS, SWITCH_F, SWITCH_G, Stage,
+    UNFIT, account, clb, endpoint_form, resource_of, zone_form,
+};
+
+fn service_form(resources: &[ResourceForm]) -> ServiceForm {
+    ServiceForm { kind: Some(BalancerKind::Clb), resources: resources.to_vec(), ..ServiceForm::default() }
+}
+
+fn create(resources: &[ResourceForm]) -> Call {
+    Call::CreateService(service_form(resources))
+}
+
+#[test]
+fn a_service_is_made_becomes_active_and_lists_its_owner() {
+    let mut stage = Stage::new();
+    let Answer::Service(id) = stage.done(PROVIDER, create(&[clb(HOT)])) else { panic!("no service") };
+    assert_eq!(stage.state.services[&id].status, ServiceStatus::Creating);
+    stage.settle();
+    let service = &stage.state.services[&id];
+    assert_eq!(service.status, ServiceStatus::Active);
+    assert!(service.principals.contains(&Principal::Account(PROVIDER.account)));
+    assert!(service.resources[&(HOT, F)].auto_allocate);
+}
+
+#[test]
+fn creating_a_service_names_what_is_wrong_with_it() {
+    let alb = ResourceForm { balancer: BalancerId::NOWHERE, kind: Some(BalancerKind::Alb), zone: Some(F) };
+    let cases = [
+        (vec![clb(BalancerId::NOWHERE)], Refusal::NoBalancer { alb: false }),
+        (vec![alb], Refusal::NoBalancer { alb: true }),
+        (vec![clb(STRANGERS)], Refusal::NoBalancer { alb: false }),
+        (vec![clb(UNFIT)], Refusal::BalancerUnsupported),
+        (vec![clb(NLB)], Refusal::KindMismatch),
+        (vec![resource_of(BalancerKind::Nlb, NLB)], Refusal::KindNotOfService),
+        (vec![ResourceForm { zone: Some(G), ..clb(HOT) }], Refusal::ZoneNotServed),
+        (vec![clb(HOT), clb(HOT)], Refusal::ResourceAttached),
+    ];
+    for (resources, refusal) in cases {
+        assert_eq!(Stage::new().refused(PROVIDER, create(&resources)), refusal, "{resources:?}");
+    }
+    let forms = [
+        (ServiceForm { ip_version: Some(IpVersion::DualStack), ..service_form(&[]) }, Refusal::NoIpv6),
+        (ServiceForm { resource_group: Some("rg-none".into()), ..service_form(&[]) }, Refusal::NoResourceGroup),
+        (ServiceForm { consumer_regions: vec![HERE], ..service_form(&[]) }, Refusal::NoRegion),
+        (
+            ServiceForm {
+                kind: Some(BalancerKind::Nlb),
+                resources: vec![ResourceForm { balancer: NLB, kind: None, zone: None }],
+                ..ServiceForm::default()
+            },
+            Refusal::ZoneMissing,
+        ),
+        (
+            ServiceForm { tags: (0..21).map(|n| (format!("k{n}").into(), "v".into())).collect(), ..service_form(&[]) },
+            Refusal::TooManyTags,
+        ),
+    ];
+    for (form, refusal) in forms {
+        assert_eq!(Stage::new().refused(PROVIDER, Call::CreateService(form.clone())), refusal, "{form:?}");
+    }
+}
+
+#[test]
+fn what_an_account_may_not_do_is_refused() {
+    let provider = |change: fn(&mut Account)| {
+        let mut stage = Stage::new();
+        let mut held = account();
+        change(&mut held);
+        stage.state.accounts.insert(PROVIDER.account, held);
+        stage
+    };
+    let mut closed = provider(|account| account.product_open = false);
+    assert_eq!(closed.refused(PROVIDER, create(&[])), Refusal::ProductNotOpen);
+    closed.done(PROVIDER, Call::OpenProduct);
+    closed.done(PROVIDER, create(&[]));
+    assert_eq!(closed.refused(PROVIDER, Call::OpenProduct), Refusal::ProductAlreadyOpen);
+
+    let mut barred = provider(|account| {
+        account.product_open = false;
+        account.may_not_open = Some(OpenBlock::Balance);
+    });
+    assert_eq!(barred.refused(PROVIDER, Call::OpenProduct), Refusal::MayNotOpen(OpenBlock::Balance));
+
+    let mut unpaid = provider(|account| account.may_pay_for_consumers = false);
+    let paying = ServiceForm { payer: Some(Payer::Service), ..service_form(&[]) };
+    assert_eq!(unpaid.refused(PROVIDER, Call::CreateService(paying)), Refusal::PayerForbidden);
+
+    let mut small = provider(|account| account.max_services = 1);
+    small.done(PROVIDER, create(&[]));
+    assert_eq!(small.refused(PROVIDER, create(&[])), Refusal::TooManyServices);
+
+    let mut narrow = provider(|account| account.max_resources_per_zone = 1);
+    assert_eq!(narrow.refused(PROVIDER, create(&[clb(HOT), clb(COOL)])), Refusal::TooManyResources);
+}
+
+#[test]
+fn changes_of_a_service_wait_until_it_is_active() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT]);
+    stage.done(PROVIDER, Call::AttachResource(id, clb(COOL)));
+    assert_eq!(stage.state.services[&id].status, ServiceStatus::Pending);
+    let calls = [
+        Call::UpdateService(id, ServiceChange::default()),
+        Call::AttachResource(id, clb(IN_G)),
+        Call::DetachResource(id, clb(HOT)),
+        Call::SetAutoAllocate(id, clb(HOT), false),
+        Call::AllowPrincipal(id, Principal::Account(STRANGER.account)),
+        Call::DisallowPrincipal(id, Principal::Account(CONSUMER.account)),
+        Call::DeleteService(id),
+        Call::CreateEndpoint(endpoint_form(id, &[])),
+    ];
+    for call in &calls[..7] {
+        assert_eq!(stage.refused(PROVIDER, call.clone()), Refusal::ServiceNotActive, "{call:?}");
+    }
+    assert_eq!(stage.refused(CONSUMER, calls[7].clone()), Refusal::ServiceNotActive);
+    stage.settle();
+    assert_eq!(stage.refused(PROVIDER, Call::AttachResource(id, clb(COOL))), Refusal::ResourceAttached);
+}
+
+#[test]
+fn a_service_is_seen_only_by_its_owner_in_its_region() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT]);
+    assert_eq!(stage.refused(STRANGER, Call::DeleteService(id)), Refusal::NoService);
+    let abroad = Request { region: ABROAD, token: None, call: Call::DeleteService(id) };
+    assert_eq!(apply(&stage.state, PROVIDER, &abroad).map(|_| ()), Err(Refusal::NoService));
+    assert_eq!(stage.refused(PROVIDER, Call::DeleteService(ServiceId::NOWHERE)), Refusal::NoService);
+}
+
+#[test]
+fn a_services_attributes_change_within_their_rules() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT]);
+    let nlb = stage.service_of(BalancerKind::Nlb, &[NLB]);
+    let bandwidth = |mbps| ServiceChange { connect_bandwidth_mbps: Some(mbps), ..ServiceChange::default() };
+    assert_eq!(stage.refused(PROVIDER, Call::UpdateService(id, bandwidth(99))), Refusal::BandwidthOutOfRange);
+    assert_eq!(stage.refused(PROVIDER, Call::UpdateService(nlb, bandwidth(200))), Refusal::BandwidthUnsupported);
+    stage.done(PROVIDER, Call::UpdateService(id, bandwidth(200)));
+    assert_eq!(stage.state.services[&id].connect_bandwidth_mbps, Some(200));
+    assert_eq!(stage.state.services[&id].status, ServiceStatus::Active);
+    let six = ServiceChange { support_ipv6: Some(true), ..ServiceChange::default() };
+    assert_eq!(stage.refused(PROVIDER, Call::UpdateService(id, six)), Refusal::NoIpv6);
+
+    let open = ServiceChange { open_regions: vec![ABROAD], ..ServiceChange::default() };
+    let close = ServiceChange { close_regions: vec![ABROAD], ..ServiceChange::default() };
+    assert_eq!(stage.refused(PROVIDER, Call::UpdateService(id, close.clone())), Refusal::NoRegion);
+    stage.done(PROVIDER, Call::UpdateService(id, open));
+    assert_eq!(stage.state.services[&id].status, ServiceStatus::Pending);
+    stage.settle();
+    stage.done(PROVIDER, Call::UpdateService(id, close));
+    stage.settle();
+    let standing = stage.state.services[&id].consumer_regions[&ABROAD];
+    assert_eq!(standing, ConsumerRegion::Closed, "a closed region stays listed");
+}
+
+#[test]
+fn each_zone_keeps_a_resource_that_may_be_picked() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT, COOL, IN_G]);
+    assert_eq!(stage.refused(PROVIDER, Call::SetAutoAllocate(id, clb(IN_G), false)), Refusal::LastAutoAllocated);
+    stage.done(PROVIDER, Call::SetAutoAllocate(id, clb(HOT), false));
+    assert_eq!(stage.refused(PROVIDER, Call::SetAutoAllocate(id, clb(COOL), false)), Refusal::LastAutoAllocated);
+    assert_eq!(stage.refused(PROVIDER, Call::DetachResource(id, clb(COOL))), Refusal::LastAutoAllocated);
+    stage.done(PROVIDER, Call::DetachResource(id, clb(HOT)));
+    stage.settle();
+    stage.done(PROVIDER, Call::DetachResource(id, clb(COOL)));
+    stage.settle();
+    assert_eq!(stage.refused(PROVIDER, Call::DetachResource(id, clb(COOL))), Refusal::ResourceNotAttached);
+    assert_eq!(stage.refused(PROVIDER, Call::SetAutoAllocate(id, clb(HOT), true)), Refusal::ResourceNotAttached,);
+}
+
+#[test]
+fn a_service_goes_only_when_nothing_hangs_on_it() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT]);
+    let key = stage.connected(id, &[SWITCH_F]);
+    assert_eq!(stage.refused(PROVIDER, Call::DeleteService(id)), Refusal::ServiceHasConnections);
+    assert_eq!(stage.refused(PROVIDER, Call::DetachResource(id, clb(HOT))), Refusal::ResourceInUse);
+    stage.done(PROVIDER, Call::RejectConnection(key));
+    assert_eq!(stage.refused(PROVIDER, Call::DetachResource(id, clb(HOT))), Refusal::ResourceInUse);
+    stage.settle();
+    assert_eq!(stage.refused(PROVIDER, Call::DeleteService(id)), Refusal::ServiceHasResources);
+    stage.done(PROVIDER, Call::DetachResource(id, clb(HOT)));
+    stage.settle();
+    stage.done(PROVIDER, Call::DeleteService(id));
+    assert_eq!(stage.refused(CONSUMER, Call::AddZone(key.endpoint, zone_form(SWITCH_G))), Refusal::ServiceDeleted);
+    assert_eq!(stage.refused(CONSUMER, Call::CreateEndpoint(endpoint_form(id, &[]))), Refusal::ServiceDeleted,);
+    stage.settle();
+    assert!(stage.state.services.is_empty());
+    assert_eq!(stage.state.endpoints[&key.endpoint].connection.status, ConnectionStatus::ServiceDeleted);
+}
+
+#[test]
+fn in_a_stricter_world_any_endpoint_keeps_its_service() {
+    let mut stage = Stage::flipped("endpointBlocksServiceDelete", "true");
+    let id = stage.service(&[]);
+    stage.endpoint(id, &[]);
+    assert_eq!(stage.refused(PROVIDER, Call::DeleteService(id)), Refusal::ServiceHasEndpoints);
+}
+
+#[test]
+fn an_account_and_its_arn_are_two_entries_or_one() {
+    let arn = || Principal::Arn("acs:ram:*:2".into());
+    for (value, entries) in [("false", 3), ("true", 2)] {
+        let mut stage = Stage::flipped("accountAndArnAreOne", value);
+        let id = stage.service(&[]);
+        stage.done(PROVIDER, Call::AllowPrincipal(id, arn()));
+        assert_eq!(stage.state.services[&id].principals.len(), entries);
+    }
+}
+
+#[test]
+fn tags_and_resource_groups_follow_the_object() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[]);
+    let object = ObjectId::Service(id);
+    let tags = |from: usize, to: usize| (from..to).map(|n| (format!("k{n}").into(), "v".into())).collect();
+    stage.done(PROVIDER, Call::Tag(vec![object], tags(0, 20)));
+    assert_eq!(stage.refused(PROVIDER, Call::Tag(vec![object], tags(20, 21))), Refusal::TooManyTags);
+    assert_eq!(stage.refused(STRANGER, Call::Tag(vec![object], tags(0, 1))), Refusal::NoObject);
+    let untag =
+        |keys: &[&str]| Call::Untag(vec![object], UntagKeys::These(keys.iter().map(|key| (*key).into()).collect()));
+    stage.done(PROVIDER, untag(&["k0", "k1"]));
+    assert_eq!(stage.refused(PROVIDER, untag(&["k0"])), Refusal::NoTag);
+    assert_eq!(stage.state.services[&id].tags.len(), 18);
+    stage.done(PROVIDER, Call::Untag(vec![object], UntagKeys::All));
+    assert!(stage.state.services[&id].tags.is_empty());
+    stage.done(PROVIDER, Call::ChangeResourceGroup(object, "rg-other".into()));
+    assert_eq!(&*stage.state.services[&id].resource_group, "rg-other");
+    let nowhere = Call::ChangeResourceGroup(object, "rg-none".into());
+    assert_eq!(stage.refused(PROVIDER, nowhere), Refusal::NoResourceGroup);
+    let unknown = Call::ChangeResourceGroup(ObjectId::Service(ServiceId::NOWHERE), "rg-other".into());
+    assert_eq!(stage.refused(PROVIDER, unknown), Refusal::NoObject);
+}
+
+#[test]
+fn a_token_repeats_its_answer_for_ever_and_belongs_to_one_call() {
+    let stage = Stage::new();
+    let request = |call| Request { region: HERE, token: Some("t".into()), call };
+    let (first, made) = apply(&stage.state, PROVIDER, &request(create(&[clb(HOT)]))).expect("made");
+    let Answer::Service(id) = made else { panic!("no service") };
+    let settled = advance(&first, Progress::Service(id));
+    let (same, again) = apply(&settled, PROVIDER, &request(create(&[clb(HOT)]))).expect("repeated");
+    assert_eq!((again, &same), (made, &settled));
+    let other = apply(&settled, PROVIDER, &request(create(&[clb(COOL)])));
+    assert_eq!(other.map(|_| ()), Err(Refusal::TokenReused));
+    let (elsewhere, _) = apply(&settled, STRANGER, &request(create(&[]))).expect("tokens are the account's own");
+    assert_eq!(elsewhere.services.len(), 2);
+}
+
+#[test]
+fn a_refused_call_leaves_its_token_unused() {
+    let stage = Stage::new();
+    let request = Request { region: HERE, token: Some("t".into()), call: create(&[clb(UNFIT)]) };
+    assert_eq!(apply(&stage.state, PROVIDER, &request).map(|_| ()), Err(Refusal::BalancerUnsupported));
+    let corrected = Request { call: create(&[clb(HOT)]), ..request };
+    assert!(apply(&stage.state, PROVIDER, &corrected).is_ok());
+}
+
+#[test]
+fn one_call_of_a_scope_is_on_its_way_at_a_time() {
+    let mut stage = Stage::new();
+    let first = stage.service(&[HOT]);
+    let second = stage.service(&[]);
+    let scope = |call: Call, region, stage: &Stage| {
+        Request { region, token: None, call }.scope(PROVIDER, &stage.state.variants)
+    };
+    let allow = |id| Call::AllowPrincipal(id, Principal::Account(AccountId(9)));
+    let held = scope(allow(first), HERE, &stage);
+    stage.state.enter(held).expect("the first");
+    assert_eq!(stage.state.enter(scope(allow(second), HERE, &stage)), Err(Refusal::ConcurrentCall), "the account's");
+    stage.state.enter(scope(allow(second), ABROAD, &stage)).expect("another region");
+    stage.state.enter(scope(Call::DeleteService(second), HERE, &stage)).expect("another action");
+    stage.state.leave(held);
+    stage.state.enter(held).expect("free again");
+    let attach = |id| scope(Call::AttachResource(id, clb(COOL)), HERE, &stage);
+    let (on_first, on_second) = (attach(first), attach(second));
+    stage.state.enter(on_first).expect("the first");
+    stage.state.enter(on_second).expect("another service");
+
+    let strict = Stage::flipped("scopeCoversAllActions", "true");
+    assert_eq!(scope(allow(first), HERE, &strict), scope(Call::DeleteService(second), HERE, &strict));
+    let global = Stage::flipped("accountScopeIsRegional", "false");
+    assert_eq!(scope(allow(first), HERE, &global), scope(allow(first), ABROAD, &global));
+}
+
+#[test]
+fn a_transition_that_is_not_open_changes_nothing() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT]);
+    assert_eq!(advance(&stage.state, Progress::Service(id)), stage.state);
+    assert_eq!(progress(&stage.state), []);
+}
