@@ -93,7 +93,7 @@ pub struct Launched {
 pub fn shared() -> &'static Cluster {
     static SHARED: OnceLock<Result<Cluster, String>> = OnceLock::new();
     once(&SHARED, || match std::env::var_os("KUBECONFIG") {
-        Some(path) if !path.is_empty() => Cluster::existing(path.into()),
+        Some(path) if !path.is_empty() => Ok(Cluster::existing(path.into())),
         _ => Cluster::launch(None),
     })
 }
@@ -183,7 +183,7 @@ impl Cluster {
         })
     }
 
-    fn existing(kubeconfig: PathBuf) -> Result<Self, String> {
+    fn existing(kubeconfig: PathBuf) -> Self {
         eprintln!(
             "tests use the cluster of KUBECONFIG={}",
             kubeconfig.display()
@@ -195,11 +195,11 @@ impl Cluster {
             .map(|folder| folder.join("kubectl"))
             .find(|path| path.exists())
             .unwrap_or_else(|| "kubectl".into());
-        Ok(Self {
+        Self {
             kubeconfig,
             kubectl,
             launched: None,
-        })
+        }
     }
 
     /// The CRDs and the shipped installation, as the README tells a user to install them.

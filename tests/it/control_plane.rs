@@ -174,7 +174,7 @@ async fn what_a_deleted_object_owns_is_collected() {
         .create(&create, &config_map("owner", None))
         .await
         .expect("created");
-    let owned = config_maps
+    let dependant = config_maps
         .create(&create, &config_map("owned", Some(&owner)))
         .await
         .expect("created");
@@ -185,7 +185,7 @@ async fn what_a_deleted_object_owns_is_collected() {
     deleted(
         config_maps,
         "owned",
-        &owned.uid().expect("the server gave it a uid"),
+        &dependant.uid().expect("the server gave it a uid"),
     )
     .await;
 }
@@ -210,13 +210,13 @@ async fn nothing_survives_a_killed_launcher() {
 }
 
 async fn nothing_survives(killed: Killed) {
-    let launcher = cluster::built().expect("built").join("controlplane");
+    let program = cluster::built().expect("built").join("controlplane");
     let mut command = match killed {
-        Killed::Launcher => Command::new(&launcher),
+        Killed::Launcher => Command::new(&program),
         Killed::Parent => {
             let mut shell = Command::new("/bin/sh");
             // The second command keeps the shell from becoming the launcher.
-            shell.args(["-c", "\"$0\" \"$1\"; true"]).arg(&launcher);
+            shell.args(["-c", "\"$0\" \"$1\"; true"]).arg(&program);
             shell
         }
     };

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use futures::TryStreamExt;
-use k8s_openapi::api::rbac::v1::ClusterRole;
+use k8s_openapi::api::{authentication::v1::TokenRequest, rbac::v1::ClusterRole};
 use kube::{
     Api, Client, ResourceExt,
     api::{
@@ -50,20 +50,20 @@ const OPERATE: &[Verb] = &[Get, List, Watch, PatchIt, Status];
 struct Kind {
     group: &'static str,
     version: &'static str,
-    kind: &'static str,
+    name: &'static str,
     plural: &'static str,
 }
 
 const fn kind(
     group: &'static str,
     version: &'static str,
-    kind: &'static str,
+    name: &'static str,
     plural: &'static str,
 ) -> Kind {
     Kind {
         group,
         version,
-        kind,
+        name,
         plural,
     }
 }
@@ -125,7 +125,7 @@ const WITHHELD_IN_CLUSTER: [Kind; 4] = [
 
 impl Kind {
     fn resource(self) -> ApiResource {
-        let gvk = GroupVersionKind::gvk(self.group, self.version, self.kind);
+        let gvk = GroupVersionKind::gvk(self.group, self.version, self.name);
         ApiResource::from_gvk_with_plural(&gvk, self.plural)
     }
 
@@ -138,7 +138,7 @@ impl Kind {
     }
 
     /// An object that the API server takes, as small as can be.
-    fn object(self, name: &str, spec: Value) -> DynamicObject {
+    fn object(self, name: &str, spec: &Value) -> DynamicObject {
         let mut object = DynamicObject::new(name, &self.resource());
         if !spec.is_null() {
             object.data = json!({ "spec": spec });
@@ -148,7 +148,7 @@ impl Kind {
 
     /// A spec that the CRD takes.
     fn spec(self) -> Value {
-        match self.kind {
+        match self.name {
             "CloudAccount" => json!({
                 "alibaba": {}, "region": "cn-hangzhou", "credentials": { "environment": {} },
             }),
@@ -195,11 +195,11 @@ async fn attempt(api: &Api<DynamicObject>, kind: Kind, verb: Verb, name: &str) -
             events.try_next().await.map(drop)
         }
         Create => api
-            .create(&dry, &kind.object("created", kind.spec()))
+            .create(&dry, &kind.object("created", &kind.spec()))
             .await
             .map(drop),
         Replace => api
-            .replace(name, &dry, &kind.object(name, kind.spec()))
+            .replace(name, &dry, &kind.object(name, &kind.spec()))
             .await
             .map(drop),
         PatchIt => api.patch(name, &dry_patch, &label).await.map(drop),
@@ -275,16 +275,25 @@ async fn declare_all(cluster: &Cluster, namespace: &str) {
     for kind in DECLARED {
         let api = kind.api(&tenant, Some(namespace));
         let made = api
-            .create(&PostParams::default(), &kind.object("it", kind.spec()))
+            .create(&PostParams::default(), &kind.object("it", &kind.spec()))
             .await;
         made.unwrap_or_else(|error| panic!("a tenant creates {}: {error}", kind.plural));
     }
 }
 
+/// Removes it again: it belongs to no namespace that could take it along.
+async fn remove_account(cluster: &Cluster, account: &str) {
+    let accounts = ACCOUNT.api(&cluster.admin_client().await, None);
+    accounts
+        .delete(account, &DeleteParams::default())
+        .await
+        .expect("nothing holds it");
+}
+
 /// Makes a `CloudAccount` that nothing uses, as administrator, and returns its name.
 async fn account_of(cluster: &Cluster, namespace: &str) -> String {
     let admin = cluster.admin_client().await;
-    let wanted = ACCOUNT.object(namespace, ACCOUNT.spec());
+    let wanted = ACCOUNT.object(namespace, &ACCOUNT.spec());
     let made = ACCOUNT
         .api(&admin, None)
         .create(&PostParams::default(), &wanted)
@@ -313,6 +322,7 @@ async fn the_operator_reads_declared_objects_and_writes_finalizers_and_status_on
     verdict
         .matrix(&operator, ACCOUNT, None, &account, OPERATE)
         .await;
+    remove_account(cluster, &account).await;
     verdict.conclude(5 * ALL_VERBS.len());
 }
 
@@ -322,7 +332,7 @@ async fn the_operator_reads_secrets_in_its_own_namespace_only() {
     let namespace = cluster.namespace("secrets").await;
     let admin = cluster.admin_client().await;
     for place in [OPERATOR_NAMESPACE, &namespace] {
-        let wanted = SECRET.object("it-credentials", Value::Null);
+        let wanted = SECRET.object("it-credentials", &Value::Null);
         let api = SECRET.api(&admin, Some(place));
         let applied = PatchParams::apply("it").force();
         api.patch("it-credentials", &applied, &Patch::Apply(&wanted))
@@ -368,7 +378,7 @@ async fn the_operator_holds_its_own_lease_only() {
     let namespace = cluster.namespace("lease").await;
     let operator = cluster.operator_client().await;
     let own = LEASE.api(&operator, Some(OPERATOR_NAMESPACE));
-    let lease = LEASE.object("privatelink-operator", json!({ "holderIdentity": "it" }));
+    let lease = LEASE.object("privatelink-operator", &json!({ "holderIdentity": "it" }));
     match own.create(&PostParams::default(), &lease).await {
         Err(kube::Error::Api(status)) if status.is_already_exists() => {}
         made => drop(made.expect("the operator makes its Lease")),
@@ -380,7 +390,7 @@ async fn the_operator_holds_its_own_lease_only() {
     renewed.expect("it renews it");
 
     let admin = cluster.admin_client().await;
-    let other = LEASE.object("another", json!({ "holderIdentity": "it" }));
+    let other = LEASE.object("another", &json!({ "holderIdentity": "it" }));
     let applied = PatchParams::apply("it").force();
     for place in [OPERATOR_NAMESPACE, &namespace] {
         let api = LEASE.api(&admin, Some(place));
@@ -405,7 +415,7 @@ async fn the_operator_tells_events_and_reads_none() {
     let namespace = cluster.namespace("events").await;
     let operator = cluster.operator_client().await;
     for place in [&namespace, "default"] {
-        let mut event = EVENT.object("it-told", Value::Null);
+        let mut event = EVENT.object("it-told", &Value::Null);
         event.data = json!({
             "eventTime": "2026-01-01T00:00:00.000000Z", "type": "Normal", "reason": "Tried",
             "action": "Try", "note": "tried", "reportingController": "privatelink-operator",
@@ -468,7 +478,7 @@ async fn the_operator_is_given_nothing_else() {
         .create_token_request(
             "namespace-controller",
             &PostParams::default(),
-            &Default::default(),
+            &TokenRequest::default(),
         )
         .await;
     assert!(forbidden(&token.map(drop)), "a token of another account");
@@ -496,6 +506,7 @@ async fn a_tenant_declares_in_its_own_namespace_and_decides_on_no_account() {
     verdict
         .matrix(&tenant, SECRET, Some(OPERATOR_NAMESPACE), "it", &[])
         .await;
+    remove_account(cluster, &account).await;
     verdict.conclude(10 * ALL_VERBS.len());
 }
 

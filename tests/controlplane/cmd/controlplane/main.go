@@ -50,7 +50,9 @@ func run(arguments []string, stdin io.Reader, stdout, stderr io.Writer) error {
 		flags.Usage()
 		return fmt.Errorf("the first argument must be `up`")
 	}
-	if err := flags.Parse(arguments[1:]); err != nil {
+	if err := flags.Parse(arguments[1:]); errors.Is(err, flag.ErrHelp) {
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
