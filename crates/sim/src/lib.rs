@@ -3,4 +3,7 @@
 //! [`world`] is the cloud as a value: what exists, which call is legal when, and what moves by itself.
 //! It depends on nothing of the operator, so that a misspelt name on the wire cannot agree with itself.
 
+pub mod alibaba;
+pub mod inbound;
+pub mod keys;
 pub mod world;

@@ -30,6 +30,7 @@ pub use land::Land;
 pub use object::{Account, Connection, Endpoint, Leg, Resource, Service};
 pub use progress::{Progress, advance, progress};
 pub use refusal::Refusal;
+pub use service::allows;
 pub use variant::{Variant, Variants};
 
 /// Text that many states share.

@@ -1,0 +1,106 @@
+//! The access keys that callers sign with, and whom each speaks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::world::Actor;
+
+/// Keys by id.
+pub type Keys = BTreeMap<String, Key>;
+
+/// A secret; it shows itself to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// This text, kept out of logs.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("***")
+    }
+}
+
+/// An access key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// What it signs with.
+    pub secret: Secret,
+    /// Session token, for keys that an assumed role got.
+    pub token: Option<Secret>,
+    /// When the session ends; refused from then on.
+    pub expires: Option<Timestamp>,
+    /// Account and identity that it speaks for.
+    pub actor: Actor,
+    /// Who that is, for the caller-identity call.
+    pub identity: Identity,
+    /// Actions that it may not call.
+    pub denied: BTreeSet<String>,
+}
+
+/// Who a key belongs to within its account.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Identity {
+    /// The account itself.
+    Root,
+    /// A user of the account.
+    User(String),
+    /// A role, with the session that assumed it.
+    Role {
+        /// Role.
+        role: String,
+        /// Session.
+        session: String,
+    },
+}
+
+impl Identity {
+    /// `root`, `user/NAME` or `role/NAME/SESSION`; nothing else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let parsed = match (parts.next()?, parts.next(), parts.next()) {
+            ("root", None, None) => Self::Root,
+            ("user", Some(name), None) if !name.is_empty() => Self::User(name.to_owned()),
+            ("role", Some(role), Some(session)) if !role.is_empty() && !session.is_empty() => {
+                Self::Role { role: role.to_owned(), session: session.to_owned() }
+            }
+            _ => return None,
+        };
+        parts.next().is_none().then_some(parsed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Identity, Secret};
+
+    #[test]
+    fn a_secret_does_not_print() {
+        assert_eq!(format!("{:?}", Secret::new("top")), "***");
+    }
+
+    #[test]
+    fn identities_have_three_forms() {
+        assert_eq!(Identity::parse("root"), Some(Identity::Root));
+        assert_eq!(Identity::parse("user/ann"), Some(Identity::User("ann".to_owned())));
+        let role = Identity::Role { role: "operator".to_owned(), session: "pod".to_owned() };
+        assert_eq!(Identity::parse("role/operator/pod"), Some(role));
+        for wrong in ["", "root/x", "user", "user/", "role/operator", "role/a/b/c", "ann"] {
+            assert_eq!(Identity::parse(wrong), None, "{wrong}");
+        }
+    }
+}
