@@ -1,0 +1,3 @@
+//! The tests of the decisions' package that need files and programs: its laws.
+
+mod laws;
