@@ -1,0 +1,64 @@
+# Every command of the project. `make help` lists them.
+
+CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/privatelink-operator
+DENY_VERSION := 0.20.2
+DENY := $(CACHE)/tools/cargo-deny-$(DENY_VERSION)
+PACKAGES := privatelink-core privatelink-sim privatelink-operator
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## Run every test there is, installing what it needs
+	tests/run
+
+.PHONY: check
+check: check-format check-lints check-generated check-deny ## Formatting, lints, generated files, licences and bans
+	@echo "check: formatting, lints, generated files, licences and bans are in order"
+
+.PHONY: check-format
+check-format:
+	cargo fmt --all --check
+	@unformatted=$$(cd tests/controlplane && gofmt -l .); \
+	  if [ -n "$$unformatted" ]; then echo "not formatted by gofmt: $$unformatted" >&2; exit 1; fi
+
+# Each package alone too: what one needs it names itself, and never has it by another's features.
+.PHONY: check-lints
+check-lints:
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@set -e; for package in $(PACKAGES); do \
+	  echo "cargo clippy -p $$package --all-targets --locked -- -D warnings"; \
+	  cargo clippy -p $$package --all-targets --locked -- -D warnings; \
+	done
+	cd tests/controlplane && go vet ./...
+
+.PHONY: check-generated
+check-generated:
+	cargo run --quiet --locked -- crds --output-dir crds --check
+	cargo run --quiet --locked -- docs --output-dir docs/reference --check
+
+.PHONY: check-deny
+check-deny: $(DENY)/bin/cargo-deny
+	$(DENY)/bin/cargo-deny --locked check licenses bans sources
+
+$(DENY)/bin/cargo-deny:
+	cargo install cargo-deny --version $(DENY_VERSION) --locked --root $(DENY)
+
+.PHONY: generate
+generate: ## Write crds/ and docs/reference/ anew from the code
+	cargo run --quiet -- crds --output-dir crds
+	cargo run --quiet -- docs --output-dir docs/reference
+
+.PHONY: format
+format: ## Format all code
+	cargo fmt --all
+	cd tests/controlplane && gofmt -w .
+
+.PHONY: controlplane
+controlplane: ## Build the tests' Kubernetes control plane into the cache
+	tests/controlplane/build
+
+.PHONY: sim
+sim: ## Run the simulated cloud with its built-in world; ARGS are handed on
+	cargo run --quiet -p privatelink-sim --bin privatelink-sim -- $(ARGS)
