@@ -4,6 +4,7 @@
 //! It depends on nothing of the operator, so that a misspelt name on the wire cannot agree with itself.
 
 pub mod alibaba;
+pub mod fixture;
 pub mod inbound;
 pub mod keys;
 pub mod world;
