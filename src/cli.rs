@@ -11,12 +11,7 @@ use crate::{
 
 /// Keeps private links between VPCs equal to what Kubernetes objects declare.
 #[derive(Parser, Debug)]
-#[command(
-    name = "privatelink-operator",
-    version,
-    about,
-    arg_required_else_help = true
-)]
+#[command(name = "privatelink-operator", version, about, arg_required_else_help = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -58,15 +53,12 @@ impl Cli {
     /// and how to write them anew.
     pub fn run(self, out: &mut impl std::io::Write) -> Result<(), Error> {
         match self.command {
-            Command::Crds {
-                output_dir: None, ..
-            } => out
-                .write_all(manifests::stream().as_bytes())
-                .map_err(Error::Print),
-            Command::Crds {
-                output_dir: Some(directory),
-                check,
-            } => write_or_check(&directory, &manifests::files(), check, manifests::COMMAND),
+            Command::Crds { output_dir: None, .. } => {
+                out.write_all(manifests::stream().as_bytes()).map_err(Error::Print)
+            }
+            Command::Crds { output_dir: Some(directory), check } => {
+                write_or_check(&directory, &manifests::files(), check, manifests::COMMAND)
+            }
             Command::Docs { output_dir, check } => {
                 write_or_check(&output_dir, &reference::files(), check, reference::COMMAND)
             }
@@ -74,12 +66,7 @@ impl Cli {
     }
 }
 
-fn write_or_check(
-    directory: &Path,
-    files: &[File],
-    check: bool,
-    command: &str,
-) -> Result<(), Error> {
+fn write_or_check(directory: &Path, files: &[File], check: bool, command: &str) -> Result<(), Error> {
     if check {
         generated::check(directory, files, command)?;
     } else {
@@ -111,8 +98,7 @@ mod tests {
 
     #[test]
     fn check_without_a_directory_is_refused() {
-        let error =
-            Cli::try_parse_from(["privatelink-operator", "crds", "--check"]).expect_err("refused");
+        let error = Cli::try_parse_from(["privatelink-operator", "crds", "--check"]).expect_err("refused");
         assert!(error.to_string().contains("--output-dir"), "{error}");
     }
 }

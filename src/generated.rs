@@ -60,11 +60,7 @@ pub fn check(directory: &Path, files: &[File], command: &str) -> Result<(), Erro
         let path = directory.join(&file.name);
         match fs::read_to_string(&path) {
             Ok(text) if text == file.text => {}
-            Ok(text) => drift.push(format!(
-                "{} ({})",
-                path.display(),
-                first_difference(&text, &file.text)
-            )),
+            Ok(text) => drift.push(format!("{} ({})", path.display(), first_difference(&text, &file.text))),
             Err(source) if source.kind() == io::ErrorKind::NotFound => {
                 drift.push(format!("{} (missing)", path.display()));
             }
@@ -72,27 +68,14 @@ pub fn check(directory: &Path, files: &[File], command: &str) -> Result<(), Erro
         }
     }
     for path in left_over(directory, files)? {
-        drift.push(format!(
-            "{} (no longer generated: delete it)",
-            path.display()
-        ));
+        drift.push(format!("{} (no longer generated: delete it)", path.display()));
     }
-    if drift.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Drift {
-            files: drift,
-            command: command.to_owned(),
-        })
-    }
+    if drift.is_empty() { Ok(()) } else { Err(Error::Drift { files: drift, command: command.to_owned() }) }
 }
 
 /// Files of `directory` that begin like the generated ones and are none of them.
 fn left_over(directory: &Path, files: &[File]) -> Result<Vec<PathBuf>, Error> {
-    let header = files
-        .first()
-        .and_then(|file| file.text.lines().next())
-        .unwrap_or_default();
+    let header = files.first().and_then(|file| file.text.lines().next()).unwrap_or_default();
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
         Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -101,9 +84,7 @@ fn left_over(directory: &Path, files: &[File]) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     for entry in entries {
         let path = entry.map_err(|source| io_error(directory, source))?.path();
-        let known = files
-            .iter()
-            .any(|file| path.file_name().is_some_and(|name| *name == *file.name));
+        let known = files.iter().any(|file| path.file_name().is_some_and(|name| *name == *file.name));
         if known || !path.is_file() {
             continue;
         }
@@ -126,8 +107,5 @@ fn first_difference(found: &str, expected: &str) -> String {
 }
 
 fn io_error(path: &Path, source: io::Error) -> Error {
-    Error::Io {
-        path: path.to_owned(),
-        source,
-    }
+    Error::Io { path: path.to_owned(), source }
 }

@@ -17,11 +17,7 @@ pub const COMMAND: &str = "privatelink-operator docs --output-dir docs/reference
 /// All pages.
 #[must_use]
 pub fn files() -> Vec<File> {
-    crd::documents()
-        .iter()
-        .map(kind_page)
-        .chain([conditions_page()])
-        .collect()
+    crd::documents().iter().map(kind_page).chain([conditions_page()]).collect()
 }
 
 fn header() -> String {
@@ -38,78 +34,41 @@ fn kind_page(document: &Value) -> File {
     line(&mut page, "| | |");
     line(&mut page, "| --- | --- |");
     let version = text(&document["spec"]["versions"][0]["name"]);
-    line(
-        &mut page,
-        &format!(
-            "| apiVersion | `{}/{version}` |",
-            text(&document["spec"]["group"])
-        ),
-    );
+    line(&mut page, &format!("| apiVersion | `{}/{version}` |", text(&document["spec"]["group"])));
     line(&mut page, &format!("| kind | `{kind}` |"));
     line(
         &mut page,
-        &format!(
-            "| resource, short name | `{}`, `{}` |",
-            text(&names["plural"]),
-            text(&names["shortNames"][0])
-        ),
+        &format!("| resource, short name | `{}`, `{}` |", text(&names["plural"]), text(&names["shortNames"][0])),
     );
-    line(
-        &mut page,
-        &format!("| scope | {} |", text(&document["spec"]["scope"])),
-    );
+    line(&mut page, &format!("| scope | {} |", text(&document["spec"]["scope"])));
     line(&mut page, "");
-    for (part, title) in [
-        ("spec", "Spec: what you declare"),
-        ("status", "Status: what is the case"),
-    ] {
+    for (part, title) in [("spec", "Spec: what you declare"), ("status", "Status: what is the case")] {
         line(&mut page, &format!("## {title}\n"));
         field_table(&mut page, part, &schema["properties"][part]);
         line(&mut page, "");
     }
     line(&mut page, "## Rules\n");
-    line(
-        &mut page,
-        "Beside the bounds above, the API server refuses an object with one of these messages:\n",
-    );
+    line(&mut page, "Beside the bounds above, the API server refuses an object with one of these messages:\n");
     for (path, message) in rules("", schema) {
-        let place = if path.is_empty() {
-            "the object".to_owned()
-        } else {
-            format!("`{path}`")
-        };
+        let place = if path.is_empty() { "the object".to_owned() } else { format!("`{path}`") };
         line(&mut page, &format!("- {place}: {message}"));
     }
-    File {
-        name: format!("{}.md", kind.to_lowercase()),
-        text: page,
-    }
+    File { name: format!("{}.md", kind.to_lowercase()), text: page }
 }
 
 fn field_table(page: &mut String, part: &str, schema: &Value) {
     line(page, "| field | type | |");
     line(page, "| --- | --- | --- |");
     for field in crd::fields(part, schema) {
-        let description = field
-            .schema
-            .get("description")
-            .map(text)
-            .unwrap_or_default();
-        let required = if field.required && part == "spec" {
-            " Required."
-        } else {
-            ""
-        };
+        let description = field.schema.get("description").map(text).unwrap_or_default();
+        let required = if field.required && part == "spec" { " Required." } else { "" };
         line(
             page,
             &format!(
                 "| `{}` | {} | {}{required} |",
                 field.path,
                 type_of(&field),
-                description
-                    .replace('|', "\\|")
-                    .replace('<', "&lt;")
-                    .replace('>', "&gt;")
+                description.replace('|', "\\|").replace('<', "&lt;").replace('>', "&gt;")
             ),
         );
     }
@@ -119,28 +78,15 @@ fn field_table(page: &mut String, part: &str, schema: &Value) {
 fn type_of(field: &Field) -> String {
     let schema = field.schema;
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
-        return words
-            .iter()
-            .map(|word| format!("`{}`", text(word)))
-            .collect::<Vec<_>>()
-            .join(" \\| ");
+        return words.iter().map(|word| format!("`{}`", text(word))).collect::<Vec<_>>().join(" \\| ");
     }
-    let name = match (
-        schema.get("type").and_then(Value::as_str),
-        schema.get("format").and_then(Value::as_str),
-    ) {
+    let name = match (schema.get("type").and_then(Value::as_str), schema.get("format").and_then(Value::as_str)) {
         (_, Some("date-time")) => "time".to_owned(),
-        (Some("array"), _) => match schema
-            .get("items")
-            .and_then(|items| items.get("type"))
-            .map(text)
-        {
+        (Some("array"), _) => match schema.get("items").and_then(|items| items.get("type")).map(text) {
             Some("string") => "list of strings".to_owned(),
             _ => "list".to_owned(),
         },
-        (Some("object"), _) if schema.contains_key("additionalProperties") => {
-            "map of strings".to_owned()
-        }
+        (Some("object"), _) if schema.contains_key("additionalProperties") => "map of strings".to_owned(),
         (Some(name), _) => name.to_owned(),
         (None, _) => "any".to_owned(),
     };
@@ -148,15 +94,11 @@ fn type_of(field: &Field) -> String {
         .iter()
         .find_map(|suffix| range(schema, &format!("min{suffix}"), &format!("max{suffix}")));
     let default = schema.get("default").filter(|default| !default.is_object());
-    [
-        Some(name),
-        bounds,
-        default.map(|default| format!("default `{}`", default.to_string().trim_matches('"'))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect::<Vec<_>>()
-    .join(", ")
+    [Some(name), bounds, default.map(|default| format!("default `{}`", default.to_string().trim_matches('"')))]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn range(schema: &Map<String, Value>, min: &str, max: &str) -> Option<String> {
@@ -171,28 +113,13 @@ fn range(schema: &Map<String, Value>, min: &str, max: &str) -> Option<String> {
 /// Every rule with a message at or below `schema`, with the path that it stands on.
 #[must_use]
 pub fn rules(path: &str, schema: &Value) -> Vec<(String, String)> {
-    let own = schema
-        .get("x-kubernetes-validations")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let mut found: Vec<_> = own
-        .map(|rule| (path.to_owned(), text(&rule["message"]).to_owned()))
-        .collect();
+    let own = schema.get("x-kubernetes-validations").and_then(Value::as_array).into_iter().flatten();
+    let mut found: Vec<_> = own.map(|rule| (path.to_owned(), text(&rule["message"]).to_owned())).collect();
     if let Some(items) = schema.get("items") {
         found.extend(rules(&format!("{path}[]"), items));
     }
-    for (name, inner) in schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        let below = if path.is_empty() {
-            name.clone()
-        } else {
-            format!("{path}.{name}")
-        };
+    for (name, inner) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         found.extend(rules(&below, inner));
     }
     found
@@ -211,12 +138,7 @@ fn conditions_page() -> File {
     line(&mut page, "| type | meaning | what to do |");
     line(&mut page, "| --- | --- | --- |");
     for condition in ConditionType::ALL {
-        row(
-            &mut page,
-            condition.as_str(),
-            condition.meaning(),
-            condition.remedy(),
-        );
+        row(&mut page, condition.as_str(), condition.meaning(), condition.remedy());
     }
     line(&mut page, "\n## What Ready=True means\n");
     line(&mut page, "| kind | Ready=True | other conditions |");
@@ -228,26 +150,14 @@ fn conditions_page() -> File {
     line(&mut page, "| reason | meaning | what to do |");
     line(&mut page, "| --- | --- | --- |");
     for reason in Reason::ALL {
-        row(
-            &mut page,
-            reason.as_str(),
-            reason.meaning(),
-            reason.remedy(),
-        );
+        row(&mut page, reason.as_str(), reason.meaning(), reason.remedy());
     }
-    File {
-        name: "conditions.md".to_owned(),
-        text: page,
-    }
+    File { name: "conditions.md".to_owned(), text: page }
 }
 
 /// What `Ready=True` promises, a row a kind, with the kind's own conditions.
 const READY: [(&str, &str, &str); 5] = [
-    (
-        "CloudAccount",
-        "The credentials answer for the pinned account.",
-        "",
-    ),
+    ("CloudAccount", "The credentials answer for the pinned account.", ""),
     (
         "EndpointService",
         "The service is active, or being changed by our own step, and all of spec.resources are attached with \

@@ -66,7 +66,7 @@ pub struct CloudAccountSpec {
     pub tencent: Option<TencentOptions>,
 
     /// The region in which the account is used, as the cloud writes it, such as cn-hangzhou or
-    /// us-east-1. Immutable: another region is another CloudAccount. All clouds.
+    /// us-east-1. Immutable: another region is another `CloudAccount`. All clouds.
     #[schemars(length(min = limit::NOT_EMPTY, max = limit::REGION))]
     #[x_kube(validation = rule::region("region"))]
     pub region: String,
@@ -82,7 +82,7 @@ pub struct CloudAccountSpec {
     /// and environment. All clouds.
     pub credentials: Credentials,
 
-    /// How fast the cloud is called. The smallest limits of all CloudAccounts of one account and
+    /// How fast the cloud is called. The smallest limits of all `CloudAccounts` of one account and
     /// region hold. Not set: 10 requests a second, bursts of 20. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<RequestLimits>,
@@ -210,8 +210,8 @@ pub struct TencentOptions {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct AssumeRole {
-    /// The role: acs:ram::<uid>:role/<name> on Alibaba, arn:aws:iam::<id>:role/<name> on AWS,
-    /// qcs::cam::uin/<uin>:roleName/<name> on Tencent.
+    /// The role: `acs:ram::`<uid>:role/<name> on Alibaba, `arn:aws:iam::`<id>:role/<name> on AWS,
+    /// `qcs::cam::uin`/<uin>:roleName/<name> on Tencent.
     #[schemars(length(min = limit::NOT_EMPTY, max = limit::ARN))]
     pub arn: String,
 
@@ -237,7 +237,7 @@ pub struct Credentials {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<SecretRef>,
 
-    /// The identity of the operator's own ServiceAccount: RRSA on Alibaba, IRSA or Pod Identity on
+    /// The identity of the operator's own `ServiceAccount`: RRSA on Alibaba, IRSA or Pod Identity on
     /// AWS, OIDC of TKE on Tencent. Write {}.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload_identity: Option<WorkloadIdentity>,
@@ -334,7 +334,7 @@ pub enum AllowedFrom {
 #[schemars(extend("minProperties" = 1))]
 #[serde(rename_all = "camelCase")]
 pub struct AccountPermissions {
-    /// Whether a WhitelistEntry may name a wildcard as its principal, which lets every account of
+    /// Whether a `WhitelistEntry` may name a wildcard as its principal, which lets every account of
     /// the cloud in. Not set: false. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wildcard_principals: Option<bool>,
@@ -426,17 +426,13 @@ fn no_plain_http() -> kube::core::Rule {
         "(has(self.allow) && has(self.allow.insecureEndpoints) && self.allow.insecureEndpoints) || ({})",
         overrides.join(" && ")
     ))
-    .message(
-        "endpoints: http:// goes to this machine only: write https://, or set allow.insecureEndpoints: true",
-    )
+    .message("endpoints: http:// goes to this machine only: write https://, or set allow.insecureEndpoints: true")
 }
 
 fn products(cloud: &str, known: &[&str]) -> kube::core::Rule {
     let quoted: Vec<String> = known.iter().map(|product| format!("'{product}'")).collect();
-    kube::core::Rule::new(format!("self.all(k, k in [{}])", quoted.join(", "))).message(&*format!(
-        "{cloud}.endpoints: a key must be one of {}",
-        known.join(", ")
-    ))
+    kube::core::Rule::new(format!("self.all(k, k in [{}])", quoted.join(", ")))
+        .message(&*format!("{cloud}.endpoints: a key must be one of {}", known.join(", ")))
 }
 
 fn urls(cloud: &str) -> kube::core::Rule {
@@ -449,9 +445,8 @@ fn urls(cloud: &str) -> kube::core::Rule {
 }
 
 fn role(cloud: &str, pattern: &str, example: &str) -> kube::core::Rule {
-    kube::core::Rule::new(format!("self.arn.matches(r'{pattern}')")).message(&*format!(
-        "{cloud}.assumeRole.arn must be a role as this cloud writes it, such as {example}"
-    ))
+    kube::core::Rule::new(format!("self.arn.matches(r'{pattern}')"))
+        .message(&*format!("{cloud}.assumeRole.arn must be a role as this cloud writes it, such as {example}"))
 }
 
 fn endpoints_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {

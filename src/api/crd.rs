@@ -15,26 +15,21 @@ use super::{CloudAccount, Endpoint, EndpointService, WhitelistEntry, ZoneResourc
 /// The five CRDs as JSON, in the order in which a reader meets the kinds.
 #[must_use]
 pub fn documents() -> Vec<Value> {
-    [
-        CloudAccount::crd(),
-        EndpointService::crd(),
-        Endpoint::crd(),
-        WhitelistEntry::crd(),
-        ZoneResourceAssignment::crd(),
-    ]
-    .iter()
-    .map(document)
-    .collect()
+    [CloudAccount::crd(), EndpointService::crd(), Endpoint::crd(), WhitelistEntry::crd(), ZoneResourceAssignment::crd()]
+        .iter()
+        .map(document)
+        .collect()
 }
 
 /// The five CRDs as typed objects, for who installs them through a client.
+///
+/// # Panics
+/// Never: each was made from the very type that it is read into.
 #[must_use]
 pub fn definitions() -> Vec<CustomResourceDefinition> {
     documents()
         .into_iter()
-        .map(|document| {
-            serde_json::from_value(document).expect("a CRD was made from the type it is read into")
-        })
+        .map(|document| serde_json::from_value(document).expect("a CRD was made from the type it is read into"))
         .collect()
 }
 
@@ -44,9 +39,7 @@ pub fn definitions() -> Vec<CustomResourceDefinition> {
 /// Never for a document of [`documents`], all of which have one version with a schema.
 #[must_use]
 pub fn schema(document: &Value) -> &Value {
-    document
-        .pointer("/spec/versions/0/schema/openAPIV3Schema")
-        .expect("every CRD has one version with a schema")
+    document.pointer("/spec/versions/0/schema/openAPIV3Schema").expect("every CRD has one version with a schema")
 }
 
 fn document(crd: &CustomResourceDefinition) -> Value {
@@ -55,10 +48,8 @@ fn document(crd: &CustomResourceDefinition) -> Value {
         .pointer_mut("/spec/versions/0/schema/openAPIV3Schema")
         .expect("every CRD has one version with a schema");
     tidy(schema);
-    let status = schema
-        .pointer_mut("/properties/status")
-        .and_then(Value::as_object_mut)
-        .expect("every kind has a status");
+    let status =
+        schema.pointer_mut("/properties/status").and_then(Value::as_object_mut).expect("every kind has a status");
     status.insert("default".to_owned(), json!({"observedGeneration": -1}));
     document
 }
@@ -95,17 +86,11 @@ fn tidy(schema: &mut Value) {
 
 /// A doc comment as one line of plain text: `kubectl explain` shows neither line ends nor back-ticks.
 fn one_line(text: &str) -> String {
-    text.split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace('`', "")
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('`', "")
 }
 
 /// A bound such as `1.0`, which the derive writes as a fraction, as the whole number that it is.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a bound without a fraction, far below 2^53"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a bound without a fraction, far below 2^53")]
 fn whole(value: &mut Value) {
     if let Some(number) = value.as_f64()
         && number.fract() == 0.0
@@ -146,19 +131,10 @@ fn walk<'a>(path: &str, schema: &'a Value, found: &mut Vec<Field<'a>>) {
         .and_then(Value::as_array)
         .map(|names| names.iter().filter_map(Value::as_str).collect())
         .unwrap_or_default();
-    for (name, inner) in schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
+    for (name, inner) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         let path = format!("{path}.{name}");
         if let Some(map) = inner.as_object() {
-            found.push(Field {
-                path: path.clone(),
-                schema: map,
-                required: required.contains(&name.as_str()),
-            });
+            found.push(Field { path: path.clone(), schema: map, required: required.contains(&name.as_str()) });
         }
         walk(&path, inner, found);
     }
@@ -170,25 +146,13 @@ mod tests {
 
     #[test]
     fn a_description_is_one_line_without_back_ticks() {
-        assert_eq!(
-            one_line("The `status`,\nin two  lines."),
-            "The status, in two lines."
-        );
+        assert_eq!(one_line("The `status`,\nin two  lines."), "The status, in two lines.");
     }
 
     #[test]
     fn a_walk_meets_the_fields_of_lists_and_maps() {
         let schema = json!({"properties": {"list": {"items": {"properties": {"inner": {}}}, "required": ["x"]}}, "required": ["list"]});
-        let met: Vec<_> = fields("spec", &schema)
-            .into_iter()
-            .map(|f| (f.path, f.required))
-            .collect();
-        assert_eq!(
-            met,
-            [
-                ("spec.list".to_owned(), true),
-                ("spec.list[].inner".to_owned(), false)
-            ]
-        );
+        let met: Vec<_> = fields("spec", &schema).into_iter().map(|f| (f.path, f.required)).collect();
+        assert_eq!(met, [("spec.list".to_owned(), true), ("spec.list[].inner".to_owned(), false)]);
     }
 }

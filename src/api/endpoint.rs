@@ -66,7 +66,7 @@ pub struct EndpointSpec {
     /// Immutable. All clouds.
     pub service: ServiceTarget,
 
-    /// Interface: addresses in subnets. GatewayLoadBalancer: a next hop for routes. Reverse: for
+    /// Interface: addresses in subnets. `GatewayLoadBalancer`: a next hop for routes. Reverse: for
     /// Alibaba's own services that connect back. Immutable. Alibaba has all three, AWS the first
     /// two, Tencent Interface.
     #[serde(default, rename = "type")]
@@ -168,7 +168,7 @@ pub struct EndpointSpec {
 #[x_kube(validation = rule::exactly_one("service", &["ref", "id", "name"]))]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceTarget {
-    /// An EndpointService of this cluster. Of another namespace only if the service's
+    /// An `EndpointService` of this cluster. Of another namespace only if the service's
     /// consumerNamespaces lets this one in. All clouds.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<ObjectRef>,
@@ -371,7 +371,7 @@ pub struct EndpointPublish {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_map: Option<PublishedName>,
 
-    /// The Service of type ExternalName that leads to the endpoint's domain. All clouds.
+    /// The Service of type `ExternalName` that leads to the endpoint's domain. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<PublishedName>,
 }
@@ -414,8 +414,8 @@ pub struct EndpointStatus {
     #[schemars(length(max = limit::CLOUD_ID))]
     pub cloud_state: Option<String>,
 
-    /// The state of the connection: AwaitingAcceptance, Connecting, Connected, Modifying,
-    /// Disconnecting, Disconnected, Rejected, Failed, Expired, Deleting, ServiceDeleted or Unknown.
+    /// The state of the connection: `AwaitingAcceptance`, Connecting, Connected, Modifying,
+    /// Disconnecting, Disconnected, Rejected, Failed, Expired, Deleting, `ServiceDeleted` or Unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub connection: Option<ConnectionState>,
@@ -486,7 +486,7 @@ pub struct EndpointDnsStatus {
     #[schemars(length(max = limit::DNS_RECORDS))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub records: Vec<WrittenRecord>,
-    /// Pending, InSync, Conflict or Removing; a word of another version is kept.
+    /// Pending, `InSync`, Conflict or Removing; a word of another version is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub state: Option<DnsState>,

@@ -11,9 +11,7 @@ use kube::core::{Reason, Rule};
 /// when the field is absent on one side, so that removing and adding again would get round it.
 pub(super) fn immutable(field: &str) -> Rule {
     Rule::new(format!("self.{field} == oldSelf.{field}"))
-        .message(&*format!(
-            "{field} is immutable: put the old value back, or delete this object and create another"
-        ))
+        .message(&*format!("{field} is immutable: put the old value back, or delete this object and create another"))
         .reason(Reason::FieldValueForbidden)
 }
 
@@ -32,16 +30,9 @@ pub(super) fn immutable_optional(field: &str) -> Rule {
 /// Exactly one of `members` is given. `path` names the object in which they stand, or is empty for
 /// the spec itself.
 pub(super) fn exactly_one(path: &str, members: &[&str]) -> Rule {
-    let present: Vec<String> = members
-        .iter()
-        .map(|member| format!("has(self.{member})"))
-        .collect();
+    let present: Vec<String> = members.iter().map(|member| format!("has(self.{member})")).collect();
     let list = members.join(", ");
-    let place = if path.is_empty() {
-        String::new()
-    } else {
-        format!("{path}: ")
-    };
+    let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
     Rule::new(format!("[{}].filter(x, x).size() == 1", present.join(", ")))
         .message(&*format!("{place}set exactly one of {list}"))
 }
@@ -87,20 +78,12 @@ pub(super) fn cloud_id(field: &str, example: &str) -> Rule {
 
 /// The string is the name of a region.
 pub(super) fn region(field: &str) -> Rule {
-    format(
-        field,
-        "^[a-z]{2,}(-[a-z0-9]+)+$",
-        "a region as the cloud writes it, such as cn-hangzhou or us-east-1",
-    )
+    format(field, "^[a-z]{2,}(-[a-z0-9]+)+$", "a region as the cloud writes it, such as cn-hangzhou or us-east-1")
 }
 
 /// The string is the name of an availability zone.
 pub(super) fn zone(field: &str) -> Rule {
-    format(
-        field,
-        "^[a-z]{2,}(-[a-z0-9]+)+$",
-        "a zone as the cloud writes it, such as cn-hangzhou-f or us-east-1a",
-    )
+    format(field, "^[a-z]{2,}(-[a-z0-9]+)+$", "a zone as the cloud writes it, such as cn-hangzhou-f or us-east-1a")
 }
 
 /// The string is a DNS name in lower case, without a dot at its end.
@@ -120,16 +103,14 @@ pub(super) fn short_object_name() -> Rule {
 
 /// A list that can name a namespace by selector or by name carries exactly what `from` asks for.
 pub(super) fn namespaces_selector(field: &str) -> Rule {
-    Rule::new("(self.from == 'Selector') == has(self.selector)").message(&*format!(
-        "{field}.selector goes with from: Selector: set both, or neither"
-    ))
+    Rule::new("(self.from == 'Selector') == has(self.selector)")
+        .message(&*format!("{field}.selector goes with from: Selector: set both, or neither"))
 }
 
 /// The counterpart of [`namespaces_selector`] for a list of names.
 pub(super) fn namespaces_names(field: &str) -> Rule {
-    Rule::new("(self.from == 'Names') == has(self.names)").message(&*format!(
-        "{field}.names goes with from: Names: set both, or neither"
-    ))
+    Rule::new("(self.from == 'Names') == has(self.names)")
+        .message(&*format!("{field}.names goes with from: Names: set both, or neither"))
 }
 
 /// `spec.adopt` can change only while the status holds no id yet (`id_field`).

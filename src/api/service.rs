@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     rule,
     shared::{
-        AddressFamily, Approval, CommonStatus, ConnectionCounts, CreationStatus, NamespaceSelector,
-        Placement, PublishedName,
+        AddressFamily, Approval, CommonStatus, ConnectionCounts, CreationStatus, NamespaceSelector, Placement,
+        PublishedName,
     },
 };
 
@@ -75,7 +75,7 @@ pub struct EndpointServiceSpec {
     #[x_kube(validation = rule::description())]
     pub description: Option<String>,
 
-    /// Interface: consumers get addresses in their subnets. GatewayLoadBalancer: consumers route
+    /// Interface: consumers get addresses in their subnets. `GatewayLoadBalancer`: consumers route
     /// through appliances behind a GWLB. Immutable. All clouds.
     #[serde(default, rename = "type")]
     pub service_type: ServiceType,
@@ -108,7 +108,7 @@ pub struct EndpointServiceSpec {
     #[x_kube(validation = rule::cloud_id("vpcId", "vpc-1a2b3c4d"))]
     pub vpc_id: Option<String>,
 
-    /// Manual: each connection waits until a WhitelistEntry or a person accepts it. Automatic: the
+    /// Manual: each connection waits until a `WhitelistEntry` or a person accepts it. Automatic: the
     /// cloud accepts every whitelisted account by itself. All clouds.
     #[serde(default)]
     pub acceptance: Acceptance,
@@ -502,7 +502,7 @@ pub struct EndpointServiceStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection_counts: Option<ConnectionCounts>,
 
-    /// Connections that no WhitelistEntry decides on, at most 50.
+    /// Connections that no `WhitelistEntry` decides on, at most 50.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = limit::UNCLAIMED))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -578,8 +578,8 @@ pub struct UnclaimedConnection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limit::CLOUD_ID))]
     pub vpc_id: Option<String>,
-    /// The state of the connection: AwaitingAcceptance, Connecting, Connected, Modifying,
-    /// Disconnecting, Disconnected, Rejected, Failed, Expired, Deleting, ServiceDeleted or Unknown.
+    /// The state of the connection: `AwaitingAcceptance`, Connecting, Connected, Modifying,
+    /// Disconnecting, Disconnected, Rejected, Failed, Expired, Deleting, `ServiceDeleted` or Unknown.
     #[schemars(with = "String")]
     pub state: ConnectionState,
     /// When it was first seen.

@@ -200,10 +200,10 @@ pub struct LabelExpression {
     #[schemars(length(min = limit::NOT_EMPTY, max = limit::LABEL_KEY))]
     pub key: String,
 
-    /// In, NotIn, Exists or DoesNotExist, as in every label selector of Kubernetes. All clouds.
+    /// In, `NotIn`, Exists or `DoesNotExist`, as in every label selector of Kubernetes. All clouds.
     pub operator: LabelOperator,
 
-    /// The values for In and NotIn, at most 64; left out for the others. All clouds.
+    /// The values for In and `NotIn`, at most 64; left out for the others. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limit::SELECTOR_VALUES), inner(length(max = limit::LABEL_VALUE, min = limit::NOT_EMPTY)))]
     #[x_kube(merge_strategy = ListMerge::Set)]

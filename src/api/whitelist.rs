@@ -76,7 +76,7 @@ pub struct WhitelistEntrySpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Time>,
 
-    /// What happens to live connections when the entry is deleted or expires: KeepConnections, or
+    /// What happens to live connections when the entry is deleted or expires: `KeepConnections`, or
     /// Disconnect cuts them. Not set: they are kept. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Revocation>,
@@ -100,7 +100,7 @@ pub struct ConnectionPolicy {
     pub action: ConnectionAction,
 
     /// Automatic: the cloud picks a load balancer for each zone. Manual: each zone waits until a
-    /// ZoneResourceAssignment has assigned one. Not set: Automatic. Alibaba has both, AWS and
+    /// `ZoneResourceAssignment` has assigned one. Not set: Automatic. Alibaba has both, AWS and
     /// Tencent Automatic.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignment: Option<Assignment>,
@@ -228,8 +228,8 @@ pub struct ConnectionStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = limit::CLOUD_ID))]
     pub vpc_id: Option<String>,
-    /// The state of the connection: AwaitingAcceptance, Connecting, Connected, Modifying,
-    /// Disconnecting, Disconnected, Rejected, Failed, Expired, Deleting, ServiceDeleted or Unknown.
+    /// The state of the connection: `AwaitingAcceptance`, Connecting, Connected, Modifying,
+    /// Disconnecting, Disconnected, Rejected, Failed, Expired, Deleting, `ServiceDeleted` or Unknown.
     #[schemars(with = "String")]
     pub state: ConnectionState,
     /// The bandwidth of the connection, in Mbit/s.

@@ -162,8 +162,7 @@ mod tests {
 
     /// A Kubernetes condition type or reason is `CamelCase`; reasons are at most 1,024 characters.
     fn is_camel_case(word: &str) -> bool {
-        word.starts_with(|c: char| c.is_ascii_uppercase())
-            && word.chars().all(|c| c.is_ascii_alphanumeric())
+        word.starts_with(|c: char| c.is_ascii_uppercase()) && word.chars().all(|c| c.is_ascii_alphanumeric())
     }
 
     #[test]
@@ -203,17 +202,9 @@ mod tests {
     fn every_word_has_a_meaning_and_a_remedy_in_sentences() {
         let texts = Reason::ALL
             .iter()
-            .flat_map(|reason| {
-                [
-                    (reason.as_str(), reason.meaning()),
-                    (reason.as_str(), reason.remedy()),
-                ]
-            })
+            .flat_map(|reason| [(reason.as_str(), reason.meaning()), (reason.as_str(), reason.remedy())])
             .chain(ConditionType::ALL.iter().flat_map(|condition| {
-                [
-                    (condition.as_str(), condition.meaning()),
-                    (condition.as_str(), condition.remedy()),
-                ]
+                [(condition.as_str(), condition.meaning()), (condition.as_str(), condition.remedy())]
             }));
         for (word, text) in texts {
             assert!(text.ends_with('.'), "{word}: {text}");

@@ -142,17 +142,11 @@ mod tests {
     fn the_word_of_a_newer_version_is_kept() {
         let state: ConnectionState = serde_json::from_str("\"Quarantined\"").expect("any word");
         assert_eq!(state, ConnectionState::Unknown("Quarantined".to_owned()));
-        assert_eq!(
-            serde_json::to_string(&state).expect("a string"),
-            "\"Quarantined\""
-        );
+        assert_eq!(serde_json::to_string(&state).expect("a string"), "\"Quarantined\"");
     }
 
     #[test]
     fn the_word_unknown_itself_is_an_unknown_state() {
-        assert_eq!(
-            ConnectionState::from("Unknown"),
-            ConnectionState::Unknown("Unknown".to_owned())
-        );
+        assert_eq!(ConnectionState::from("Unknown"), ConnectionState::Unknown("Unknown".to_owned()));
     }
 }
