@@ -53,9 +53,11 @@ impl Cli {
     /// and how to write them anew.
     pub fn run(self, out: &mut impl std::io::Write) -> Result<(), Error> {
         match self.command {
-            Command::Crds { output_dir: None, .. } => {
-                out.write_all(manifests::stream().as_bytes()).map_err(Error::Print)
-            }
+            Command::Crds { output_dir: None, .. } => match out.write_all(manifests::stream().as_bytes()) {
+                // Who reads has read enough, as `head` does.
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+                printed => printed.map_err(Error::Print),
+            },
             Command::Crds { output_dir: Some(directory), check } => {
                 write_or_check(&directory, &manifests::files(), check, manifests::COMMAND)
             }

@@ -311,7 +311,7 @@ pub struct AllowedNamespaces {
     /// The namespaces by name, 1 to 100; goes with from: Names. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limit::NAMESPACE_NAMES), inner(length(min = limit::NOT_EMPTY, max = limit::NAMESPACE)))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(merge_strategy = ListMerge::Set, validation = rule::namespace_list("names"))]
     pub names: Option<Vec<String>>,
 }
 

@@ -67,6 +67,12 @@ pub(super) fn namespace(field: &str) -> Rule {
     )
 }
 
+/// Each string of the list is the name of a namespace.
+pub(super) fn namespace_list(field: &str) -> Rule {
+    Rule::new("self.all(n, n.matches(r'^[a-z0-9]([-a-z0-9]*[a-z0-9])?$'))")
+        .message(&*format!("{field} must be names of namespaces: lower-case letters, digits and -, such as team-a"))
+}
+
 /// The string is an id as the clouds write it; `example` is one.
 pub(super) fn cloud_id(field: &str, example: &str) -> Rule {
     format(

@@ -177,8 +177,16 @@ pub struct NamespaceSelector {
     /// Labels that the namespace must carry with exactly these values; at most 16. All clouds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "match_labels_schema")]
-    #[x_kube(validation = Rule::new(format!("self.all(k, k.size() >= 1 && k.size() <= {})", limit::LABEL_KEY))
-        .message(&*format!("selector.matchLabels: a key must be 1 to {} characters long", limit::LABEL_KEY)))]
+    #[x_kube(
+        validation = (
+            "self.all(k, !format.qualifiedName().validate(k).hasValue())",
+            "selector.matchLabels: a key must be that of a label, such as example.com/team",
+        ),
+        validation = (
+            "self.all(k, !format.labelValue().validate(self[k]).hasValue())",
+            "selector.matchLabels: a value must be that of a label: letters, digits, -, _ and ., such as team-a",
+        )
+    )]
     pub match_labels: Option<BTreeMap<String, String>>,
 
     /// Demands on labels of the namespace, all of which must hold; at most 16. All clouds.
@@ -198,6 +206,10 @@ pub struct NamespaceSelector {
 pub struct LabelExpression {
     /// The key of the label, such as kubernetes.io/metadata.name. All clouds.
     #[schemars(length(min = limit::NOT_EMPTY, max = limit::LABEL_KEY))]
+    #[x_kube(validation = (
+        "!format.qualifiedName().validate(self).hasValue()",
+        "selector.matchExpressions: a key must be that of a label, such as example.com/team",
+    ))]
     pub key: String,
 
     /// In, `NotIn`, Exists or `DoesNotExist`, as in every label selector of Kubernetes. All clouds.
@@ -206,7 +218,13 @@ pub struct LabelExpression {
     /// The values for In and `NotIn`, at most 64; left out for the others. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limit::SELECTOR_VALUES), inner(length(max = limit::LABEL_VALUE, min = limit::NOT_EMPTY)))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(
+        merge_strategy = ListMerge::Set,
+        validation = (
+            "self.all(v, !format.labelValue().validate(v).hasValue())",
+            "selector.matchExpressions: a value must be that of a label: letters, digits, -, _ and ., such as team-a",
+        )
+    )]
     pub values: Option<Vec<String>>,
 }
 

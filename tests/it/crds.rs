@@ -12,19 +12,18 @@ use kube::{
 use privatelink_core::{limit, state};
 use privatelink_operator::{
     api::{
-        CloudAccount, Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment,
+        Endpoint,
         crd::{self, Field},
     },
     manifests, reference,
 };
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::cluster::{self, Cluster, PATIENCE};
 
 /// The only fields that have a default, and what it is.
-const DEFAULTS: [(&str, &str, &str); 7] = [
+pub const DEFAULTS: [(&str, &str, &str); 7] = [
     ("EndpointService", "spec.managementPolicy", "Manage"),
     ("EndpointService", "spec.type", "Interface"),
     ("EndpointService", "spec.acceptance", "Manual"),
@@ -55,6 +54,17 @@ fn every_spec_field_is_described_in_20_to_400_characters() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(lengths.len() >= 140, "only {} fields were found", lengths.len());
     println!("{} fields of specs are described", lengths.len());
+}
+
+#[test]
+fn every_kind_says_what_its_spec_and_status_are() {
+    for document in crd::documents() {
+        let schema = crd::schema(&document);
+        for part in [schema, &schema["properties"]["spec"], &schema["properties"]["status"]] {
+            let text = part["description"].as_str().unwrap_or_default();
+            assert!((20..=400).contains(&text.chars().count()), "{}: {text:?}", document["metadata"]["name"]);
+        }
+    }
 }
 
 #[test]
@@ -372,70 +382,6 @@ async fn a_status_with_words_of_a_newer_version_is_kept() {
     assert_eq!(status.connection, Some(state::ConnectionState::Unknown("Quarantined".to_owned())));
     assert_eq!(status.zones[0].state, Some(state::ZoneState::Unknown("Parked".to_owned())));
     assert_eq!(status.common.observed_generation, -1);
-}
-
-/// All samples, as JSON values, with the name of their file.
-fn samples() -> Vec<(String, Value)> {
-    let folder = cluster::repository().join("deploy/samples/alibaba");
-    let mut files: Vec<_> =
-        fs::read_dir(&folder).expect("samples").map(|entry| entry.expect("a file").path()).collect();
-    files.sort();
-    let mut found = Vec::new();
-    for path in files {
-        let text = fs::read_to_string(&path).expect("a sample");
-        let documents: Vec<Value> =
-            serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        found.extend(documents.into_iter().map(|document| (path.display().to_string(), document)));
-    }
-    found
-}
-
-#[test]
-fn a_sample_read_into_its_type_and_written_again_is_the_same() {
-    fn round_trip<K: DeserializeOwned + Serialize>(document: &Value) -> Value {
-        let read: K = serde_json::from_value(document.clone()).unwrap_or_else(|error| panic!("{document}: {error}"));
-        serde_json::to_value(read).expect("it can be written")
-    }
-    let samples = samples();
-    let mut kinds = BTreeSet::new();
-    for (file, document) in &samples {
-        let kind = document["kind"].as_str().expect("a sample has a kind");
-        let written = match kind {
-            "CloudAccount" => round_trip::<CloudAccount>(document),
-            "EndpointService" => round_trip::<EndpointService>(document),
-            "Endpoint" => round_trip::<Endpoint>(document),
-            "WhitelistEntry" => round_trip::<WhitelistEntry>(document),
-            "ZoneResourceAssignment" => round_trip::<ZoneResourceAssignment>(document),
-            other => panic!("{file}: {other} is none of ours"),
-        };
-        let mut expected = document.clone();
-        // What the API server would have filled in before we read it.
-        for (of, path, default) in DEFAULTS {
-            let field = path.strip_prefix("spec.").filter(|field| of == kind && !field.contains('.'));
-            let Some(field) = field else { continue };
-            let spec = expected["spec"].as_object_mut().expect("a spec");
-            spec.entry(field).or_insert_with(|| default.into());
-        }
-        assert_eq!(written, expected, "{file}");
-        kinds.insert(kind.to_owned());
-    }
-    assert_eq!(kinds.len(), 5, "{kinds:?}");
-    assert!(samples.len() >= 7);
-}
-
-#[tokio::test]
-async fn the_samples_are_accepted() {
-    let cluster = cluster::shared();
-    let namespace = cluster.namespace("samples").await;
-    for (file, mut document) in samples() {
-        if document["metadata"].get("namespace").is_some() {
-            document["metadata"]["namespace"] = json!(namespace);
-        }
-        let arguments = ["create", "--dry-run=server", "--validate=strict", "-f", "-"];
-        let output = cluster.kubectl_with(&arguments, &document.to_string());
-        assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{file} is accepted without a warning");
-    }
 }
 
 #[test]

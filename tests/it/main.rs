@@ -6,3 +6,4 @@ mod control_plane;
 mod corpus;
 mod crds;
 mod rbac;
+mod round_trip;

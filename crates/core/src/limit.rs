@@ -37,7 +37,7 @@ pub const CLOUD_ID: u32 = 128;
 pub const ARN: u32 = 1024;
 /// Longest region or zone name; the clouds' own are below 30.
 pub const REGION: u32 = 64;
-/// Shortest account number: Alibaba's oldest accounts have five digits.
+/// Shortest account number: below it, a slip of the hand is likelier than an account.
 pub const ACCOUNT_ID_MIN: u32 = 5;
 /// Longest account number; Alibaba's have 16 digits, AWS's 12, Tencent's 12.
 pub const ACCOUNT_ID: u32 = 20;
@@ -64,7 +64,7 @@ pub const DNS_SUFFIXES: u32 = 50;
 pub const DESCRIPTION_MIN: u32 = 2;
 /// Longest description: Alibaba's bound.
 pub const DESCRIPTION: u32 = 256;
-/// Shortest service name: that of the user guides.
+/// Shortest service name: one character names nothing.
 pub const SERVICE_NAME_MIN: u32 = 2;
 /// Longest service name: Tencent's bound.
 pub const SERVICE_NAME: u32 = 60;
