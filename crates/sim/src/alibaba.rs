@@ -1,11 +1,251 @@
 //! Alibaba Cloud's dialect: RPC calls over HTTP, signed, flattened, answered in JSON.
+//!
+//! [`answer_call`] is the way of one call: gateway, signature, rate, faults, parameters, world, answer.
 
+pub mod answer;
 pub mod decode;
 pub mod description;
 pub mod gateway;
 pub mod name;
+pub mod page;
 pub mod params;
+pub mod read;
 pub mod refuse;
 pub mod signature;
+pub mod sts;
 pub mod text;
 pub mod word;
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use crate::cloud::{Cloud, Held};
+use crate::fault::Fault;
+use crate::inbound::Inbound;
+use crate::journal::{self, Effect, Wire};
+use crate::keys::Key;
+use crate::world::{Actor, RegionId, Request, Variant, apply};
+use answer::Reply;
+use description::Action;
+use gateway::Failure;
+use params::Params;
+use read::View;
+
+/// What became of a call.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its answer; `None`: the caller never gets one.
+    pub reply: Option<Reply>,
+    /// How long the answer is held back.
+    pub delay: Duration,
+    /// What it keeps others from until then.
+    pub held: Held,
+}
+
+/// Takes one call and carries it out on `cloud` as of now. The caller of this function holds the answer back
+/// for [`Outcome::delay`] and gives [`Outcome::held`] back after it.
+pub fn answer_call(cloud: &mut Cloud, inbound: &Inbound) -> Outcome {
+    cloud.catch_up();
+    let mut course = Course::new(cloud.next_request_id(), inbound);
+    let result = course.run(cloud, inbound);
+    let host = inbound.header("host").unwrap_or_default();
+    let reply = match &result {
+        Ok(fields) => Reply::success(&course.request_id, fields.clone()),
+        Err(failure) => Reply::refusal(&course.request_id, &host, failure),
+    };
+    let fault_delay = course.fault.as_ref().map_or(Duration::ZERO, Fault::delay);
+    let delay = cloud.latency.saturating_add(fault_delay);
+    let wire = match course.fault {
+        Some(Fault::LoseRequest) => Wire::RequestLost,
+        Some(Fault::LoseAnswer) => Wire::AnswerLost,
+        _ => Wire::Answered,
+    };
+    cloud.journal.record(journal::Call {
+        sequence: cloud.journal.next_sequence(),
+        at: cloud.clock.now(),
+        account: course.actor.map_or(0, |actor| actor.account.0),
+        action: course.action,
+        parameters: course.parameters,
+        token: course.token,
+        request_id: course.request_id,
+        code: result.map_or_else(|failure| failure.code, |_| "OK".to_owned()),
+        effect: course.effect,
+        wire,
+        latency_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+    });
+    Outcome { reply: (wire == Wire::Answered).then_some(reply), delay, held: course.held }
+}
+
+/// What is known of a call on its way.
+struct Course {
+    request_id: String,
+    action: String,
+    version: String,
+    actor: Option<Actor>,
+    parameters: String,
+    token: Option<String>,
+    effect: Effect,
+    fault: Option<Fault>,
+    held: Held,
+}
+
+type Fields = Map<String, Value>;
+
+impl Course {
+    fn new(request_id: String, inbound: &Inbound) -> Self {
+        let parameters = inbound.parameters();
+        let either = |header: &str, parameter: &str| {
+            let sent = || parameters.iter().find(|(name, _)| name == parameter).map(|(_, value)| value.clone());
+            inbound.header(header).or_else(sent).unwrap_or_default()
+        };
+        Self {
+            request_id,
+            action: either("x-acs-action", "Action"),
+            version: either("x-acs-version", "Version"),
+            actor: None,
+            parameters: String::new(),
+            token: None,
+            effect: Effect::None,
+            fault: None,
+            held: Held::default(),
+        }
+    }
+
+    fn run(&mut self, cloud: &mut Cloud, inbound: &Inbound) -> Result<Fields, Failure> {
+        if !matches!(inbound.method.as_str(), "GET" | "POST") {
+            return Err(Failure::unsupported_method(&inbound.method));
+        }
+        let product = description::product(&self.version).ok_or_else(|| Failure::unknown_version(&self.version))?;
+        let action =
+            product.actions.get(&self.action).ok_or_else(|| Failure::unknown_action(&self.action, &self.version))?;
+        let key = admit(cloud, inbound)?;
+        self.actor = Some(key.actor);
+        self.meet_fault(cloud)?;
+        let variants = cloud.state().variants;
+        cloud
+            .throttle
+            .take(key.actor.account, cloud.clock.wall())
+            .map_err(|wait| Failure::throttled(variants.value(Variant::ThrottlingCode), wait))?;
+        if key.denied.contains(&self.action) {
+            return Err(Failure::forbidden(variants.value(Variant::PermissionCode), &self.action));
+        }
+        let params = Params::check(action, inbound.parameters())?;
+        if params.text("Format").is_some_and(|format| !format.eq_ignore_ascii_case("JSON")) {
+            return Err(params.illegal("Format", "it is JSON"));
+        }
+        self.parameters = digest(&params);
+        self.token = params.text("ClientToken").map(str::to_owned);
+        if self.version == description::STS.version {
+            return Ok(sts::caller_identity(&key));
+        }
+        self.privatelink(cloud, &key, action, &params)
+    }
+
+    /// What goes wrong on purpose before the call is looked at.
+    fn meet_fault(&mut self, cloud: &mut Cloud) -> Result<(), Failure> {
+        self.fault = cloud.faults.strike(&self.action);
+        match &self.fault {
+            Some(Fault::LoseRequest) => Err(Failure::new(400, "Lost", "The call was lost on its way.")),
+            Some(Fault::Throttle) => {
+                let code = cloud.state().variants.value(Variant::ThrottlingCode);
+                Err(Failure::throttled(code, Duration::from_millis(500)))
+            }
+            Some(Fault::Refuse { code, status }) => {
+                Err(Failure::new(*status, code.clone(), "The service is not able to answer now."))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn privatelink(
+        &mut self,
+        cloud: &mut Cloud,
+        key: &Key,
+        action: &Action,
+        params: &Params<'_>,
+    ) -> Result<Fields, Failure> {
+        let actor = key.actor;
+        let region = match params.text("RegionId") {
+            Some(name) => match cloud.state().land.region_named(name) {
+                RegionId::NOWHERE => return Err(Failure::no_region(name)),
+                region => region,
+            },
+            None => RegionId(0),
+        };
+        let land = cloud.state().land.clone();
+        let Some(mut request) = decode::request(&land, region, &self.action, params)? else {
+            let state =
+                if self.fault == Some(Fault::Stale) { cloud.earlier_state().clone() } else { cloud.state().clone() };
+            let view = View { state: &state, journal: &cloud.journal, actor, region };
+            return read::answer(&view, &self.action, params)
+                .unwrap_or_else(|| Err(Failure::unknown_action(&self.action, &self.version)));
+        };
+        let dry = params.flag("DryRun") == Some(true);
+        if dry {
+            request.token = None;
+        }
+        self.take_places(cloud, actor, action, &request)?;
+        let repeated = request
+            .token
+            .as_ref()
+            .is_some_and(|token| cloud.state().tokens.contains_key(&(actor.account, token.clone())));
+        let variants = cloud.state().variants;
+        let (next, answer) =
+            apply(cloud.state(), actor, &request).map_err(|refusal| refuse::failure(action, refusal, &variants))?;
+        if dry {
+            return Err(Failure::new(
+                400,
+                "DryRunOperation",
+                "Request validation has been passed with DryRun flag set.",
+            ));
+        }
+        self.effect = if repeated { Effect::Repeated } else { Effect::Applied };
+        if !repeated {
+            cloud.set_state(next);
+        }
+        let view = View { state: cloud.state(), journal: &cloud.journal, actor, region };
+        Ok(answer::of_change(&view, &self.action, answer))
+    }
+
+    /// Shuts out calls of the same scope, and of the same client token, until this one is over.
+    fn take_places(
+        &mut self,
+        cloud: &mut Cloud,
+        actor: Actor,
+        action: &Action,
+        request: &Request,
+    ) -> Result<(), Failure> {
+        let variants = cloud.state().variants;
+        if let Some(token) = &request.token {
+            let token = (actor.account, token.clone());
+            if !cloud.enter_token(&token) {
+                let message = "A call with the same client token is being processed.";
+                return Err(Failure::new(400, "IdempotenceProcessing", message));
+            }
+            self.held.token = Some(token);
+        }
+        let scope = request.scope(actor, &variants);
+        cloud.enter(scope).map_err(|refusal| refuse::failure(action, refusal, &variants))?;
+        self.held.scope = scope;
+        Ok(())
+    }
+}
+
+/// The key that signed the call, if it did and the call is new.
+fn admit(cloud: &mut Cloud, inbound: &Inbound) -> Result<Key, Failure> {
+    let wall = cloud.clock.wall();
+    let signed = signature::verify(inbound, &cloud.keys, wall)?;
+    let key = signed.key.clone();
+    cloud.nonces.spend(&signed.key_id, &signed.nonce, wall)?;
+    Ok(key)
+}
+
+fn digest(params: &Params<'_>) -> String {
+    let mut hash = Sha256::new();
+    for (name, value) in params.telling() {
+        hash.update(format!("{}:{name}={}:{value};", name.len(), value.len()));
+    }
+    signature::hex(&hash.finalize())
+}

@@ -1,0 +1,75 @@
+//! The cloud's two times: the world's, which can be scaled, stopped and moved by hand, and the wall's, by
+//! which callers date and sign their calls. Both run on tokio's clock, so that paused time holds for them too.
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+/// A clock; see the module.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: Timestamp,
+    since: Instant,
+    scale: f64,
+    moved: SignedDuration,
+}
+
+impl Clock {
+    /// A clock that shows `start` now. The world's time runs `scale` times as fast as the wall's; with 0 it
+    /// stands until it is moved.
+    #[must_use]
+    pub fn new(start: Timestamp, scale: f64) -> Self {
+        Self { start, since: Instant::now(), scale: scale.max(0.0), moved: SignedDuration::ZERO }
+    }
+
+    /// A clock that stands at `start` until it is moved.
+    #[must_use]
+    pub fn standing(start: Timestamp) -> Self {
+        Self::new(start, 0.0)
+    }
+
+    /// The world's time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let ran = SignedDuration::try_from_secs_f64(self.elapsed().as_secs_f64() * self.scale);
+        let ran = ran.unwrap_or(SignedDuration::ZERO);
+        self.start.checked_add(ran.saturating_add(self.moved)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The wall's time.
+    #[must_use]
+    pub fn wall(&self) -> Timestamp {
+        self.start.checked_add(self.elapsed()).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Moves the world's time on by `by`.
+    pub fn advance(&mut self, by: SignedDuration) {
+        self.moved = self.moved.saturating_add(by);
+    }
+
+    fn elapsed(&self) -> SignedDuration {
+        SignedDuration::try_from(self.since.elapsed()).unwrap_or(SignedDuration::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::Clock;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_worlds_time_is_scaled_and_the_walls_is_not() {
+        let start: Timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
+        let (mut running, mut standing) = (Clock::new(start, 60.0), Clock::standing(start));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let after = |seconds| start + SignedDuration::from_secs(seconds);
+        assert_eq!((running.now(), running.wall()), (after(120), after(2)));
+        assert_eq!((standing.now(), standing.wall()), (start, after(2)));
+        running.advance(SignedDuration::from_secs(5));
+        standing.advance(SignedDuration::from_secs(5));
+        assert_eq!((running.now(), running.wall()), (after(125), after(2)));
+        assert_eq!((standing.now(), standing.wall()), (after(5), after(2)));
+    }
+}

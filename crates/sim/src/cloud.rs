@@ -1,0 +1,186 @@
+//! One running cloud: the world, and beside it the clock, the timetable, the journal and what goes wrong.
+//! Everything here is sync and waits for nobody; [`crate::server`] gives it to callers.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::alibaba::signature::Nonces;
+use crate::clock::Clock;
+use crate::fault::{Faults, Rates};
+use crate::fixture::Fixture;
+use crate::journal::Journal;
+use crate::keys::Keys;
+use crate::random::Random;
+use crate::throttle::Throttle;
+use crate::timetable::Timetable;
+use crate::world::{AccountId, Refusal, Scope, State, Text, advance};
+
+/// Earlier states that stale reads are answered from.
+const STATES_KEPT: usize = 8;
+
+/// How a cloud runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// What its clock shows at first.
+    pub start: Timestamp,
+    /// How many times as fast as the wall's the world's time runs; 0: it stands until it is moved.
+    pub time_scale: f64,
+    /// How long each answer is held back.
+    pub latency: Duration,
+    /// What goes wrong by chance.
+    pub rates: Rates,
+    /// Where all chance begins, where the rates name no seed of their own.
+    pub seed: u64,
+}
+
+impl Options {
+    /// A clock that stands at `start`, answers at once, nothing goes wrong.
+    #[must_use]
+    pub fn standing(start: Timestamp) -> Self {
+        Self { start, time_scale: 0.0, latency: Duration::ZERO, rates: Rates::default(), seed: 0 }
+    }
+}
+
+/// A running cloud.
+#[derive(Clone, Debug)]
+pub struct Cloud {
+    /// The world.
+    state: State,
+    /// Keys that callers sign with.
+    pub keys: Keys,
+    /// Its clock.
+    pub clock: Clock,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// How many calls an account may make.
+    pub throttle: Throttle,
+    /// How long each answer is held back.
+    pub latency: Duration,
+    /// What happened.
+    pub journal: Journal,
+    pub(crate) nonces: Nonces,
+    timetable: Timetable,
+    earlier: VecDeque<State>,
+    tokens_in_flight: BTreeSet<(AccountId, Text)>,
+    request_ids: Random,
+}
+
+/// What a call keeps others from until its answer has left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Its scope.
+    pub scope: Option<Scope>,
+    /// Its client token.
+    pub token: Option<(AccountId, Text)>,
+}
+
+impl Cloud {
+    /// A cloud that begins as `fixture` says.
+    #[must_use]
+    pub fn new(fixture: Fixture, options: Options) -> Self {
+        let seed = options.rates.seed.unwrap_or(options.seed);
+        Self {
+            state: fixture.state,
+            keys: fixture.keys,
+            clock: Clock::new(options.start, options.time_scale),
+            faults: Faults::new(options.rates, seed),
+            throttle: Throttle::new(fixture.limits, fixture.limits_of),
+            latency: options.latency,
+            journal: Journal::default(),
+            nonces: Nonces::default(),
+            timetable: Timetable::new(fixture.durations),
+            earlier: VecDeque::new(),
+            tokens_in_flight: BTreeSet::new(),
+            request_ids: Random::new(seed ^ 0x5265_7175_6573_7449),
+        }
+    }
+
+    /// The world, as it was when something last looked at the clock.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// An earlier state, chosen by chance; the present one where none is kept.
+    pub fn earlier_state(&mut self) -> &State {
+        let chosen = self.faults.pick(self.earlier.len());
+        self.earlier.get(chosen).unwrap_or(&self.state)
+    }
+
+    /// Puts the world into another state, as of now.
+    pub fn set_state(&mut self, state: State) {
+        self.change(state, self.clock.now());
+    }
+
+    /// Carries out what has become due.
+    pub fn catch_up(&mut self) {
+        let now = self.clock.now();
+        while let Some((at, transition)) = self.timetable.next().filter(|(at, _)| *at <= now) {
+            self.change(advance(&self.state, transition), at);
+        }
+    }
+
+    /// Moves the world's time on by `by` and carries out what becomes due.
+    pub fn advance(&mut self, by: SignedDuration) {
+        self.clock.advance(by);
+        self.catch_up();
+    }
+
+    /// Moves the world's time on until no transition is open; says how many there were.
+    pub fn settle(&mut self) -> usize {
+        self.catch_up();
+        let mut settled = 0;
+        while let Some((at, transition)) = self.timetable.next() {
+            let ahead = at.duration_since(self.clock.now());
+            self.clock.advance(ahead.max(SignedDuration::ZERO));
+            self.change(advance(&self.state, transition), at);
+            settled += 1;
+        }
+        settled
+    }
+
+    /// How many transitions are open.
+    #[must_use]
+    pub fn open_transitions(&self) -> usize {
+        self.timetable.open()
+    }
+
+    /// A call takes its places until [`Cloud::leave`].
+    ///
+    /// # Errors
+    /// [`Refusal::ConcurrentCall`]; nothing is held then.
+    pub fn enter(&mut self, scope: Option<Scope>) -> Result<(), Refusal> {
+        self.state.enter(scope)
+    }
+
+    /// Whether a call of this client token is on its way; if not, it is from now on.
+    pub fn enter_token(&mut self, token: &(AccountId, Text)) -> bool {
+        self.tokens_in_flight.insert(token.clone())
+    }
+
+    /// A call gives its places back.
+    pub fn leave(&mut self, held: &Held) {
+        self.state.leave(held.scope);
+        if let Some(token) = &held.token {
+            self.tokens_in_flight.remove(token);
+        }
+    }
+
+    /// The id of the next answer.
+    pub fn next_request_id(&mut self) -> String {
+        let (high, low) = (self.request_ids.bits(), self.request_ids.bits());
+        let hex = format!("{high:016X}{low:016X}");
+        [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+    }
+
+    fn change(&mut self, state: State, at: Timestamp) {
+        if self.earlier.len() == STATES_KEPT {
+            self.earlier.pop_front();
+        }
+        self.earlier.push_back(std::mem::replace(&mut self.state, state));
+        self.timetable.update(&self.state, at);
+        self.journal.observe(&self.state, at);
+    }
+}

@@ -1,0 +1,178 @@
+//! What happened, beside what is: the calls, counters, the times of objects, and the witness of legs.
+//!
+//! Memory is bounded: the last [`CALLS_KEPT`] calls are kept in full, counters are exact for ever.
+
+pub mod witness;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::world::object::LegStatus;
+use crate::world::{AccountId, EndpointId, ServiceId, State, ZoneId};
+use witness::Witness;
+
+/// Calls that are kept in full.
+pub const CALLS_KEPT: usize = 10_000;
+
+/// One call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// 1 for the first call of the run.
+    pub sequence: u64,
+    /// The world's time when it arrived.
+    pub at: Timestamp,
+    /// Account of its key; 0 where the signature was refused.
+    pub account: u64,
+    /// Action, as the caller wrote it.
+    pub action: String,
+    /// SHA-256 of the parameters that tell it from other calls, in 64 hexadecimal digits.
+    pub parameters: String,
+    /// Client token.
+    pub token: Option<String>,
+    /// Id in its answer.
+    pub request_id: String,
+    /// `OK` or the code of the refusal, of lost calls too.
+    pub code: String,
+    /// What it did.
+    pub effect: Effect,
+    /// What became of it on the wire.
+    pub wire: Wire,
+    /// How long its answer was held back, in milliseconds.
+    pub latency_ms: u64,
+}
+
+/// What a call did to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Effect {
+    /// Nothing: it read, was refused, or ran dry.
+    None,
+    /// It was carried out.
+    Applied,
+    /// A call of the same token had been carried out before.
+    Repeated,
+}
+
+/// What became of a call on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Wire {
+    /// Answered.
+    Answered,
+    /// Never arrived.
+    RequestLost,
+    /// Carried out, its answer lost.
+    AnswerLost,
+}
+
+/// The history of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    calls: VecDeque<Call>,
+    recorded: u64,
+    counters: BTreeMap<(String, String), u64>,
+    services: BTreeMap<ServiceId, Timestamp>,
+    endpoints: BTreeMap<EndpointId, Times>,
+    witness: Witness,
+}
+
+#[derive(Clone, Debug)]
+struct Times {
+    created: Timestamp,
+    modified: Timestamp,
+    shown: Shown,
+}
+
+type Shown = (crate::world::Connection, Vec<(ZoneId, LegStatus)>);
+
+impl Journal {
+    /// The number of the next call.
+    #[must_use]
+    pub fn next_sequence(&self) -> u64 {
+        self.recorded + 1
+    }
+
+    /// Writes a call down.
+    pub fn record(&mut self, call: Call) {
+        self.recorded += 1;
+        *self.counters.entry((call.action.clone(), call.code.clone())).or_default() += 1;
+        if self.calls.len() == CALLS_KEPT {
+            self.calls.pop_front();
+        }
+        self.calls.push_back(call);
+    }
+
+    /// Writes down what `state` shows at `at`.
+    pub fn observe(&mut self, state: &State, at: Timestamp) {
+        self.services.retain(|id, _| state.services.contains_key(id));
+        for id in state.services.keys() {
+            self.services.entry(*id).or_insert(at);
+        }
+        self.endpoints.retain(|id, _| state.endpoints.contains_key(id));
+        for endpoint in state.endpoints.values() {
+            let legs = endpoint.zones.iter().map(|(zone, leg)| (*zone, leg.status)).collect();
+            let shown = (endpoint.connection, legs);
+            match self.endpoints.get_mut(&endpoint.id) {
+                None => {
+                    self.endpoints.insert(endpoint.id, Times { created: at, modified: at, shown });
+                }
+                Some(times) if times.shown != shown => {
+                    times.shown = shown;
+                    times.modified = at;
+                }
+                Some(_) => {}
+            }
+        }
+        self.witness.observe(state, at);
+    }
+
+    /// The last calls, oldest first.
+    pub fn calls(&self) -> impl DoubleEndedIterator<Item = &Call> {
+        self.calls.iter()
+    }
+
+    /// How many calls of `action` ended with `code`.
+    #[must_use]
+    pub fn count(&self, action: &str, code: &str) -> u64 {
+        self.counters.get(&(action.to_owned(), code.to_owned())).copied().unwrap_or(0)
+    }
+
+    /// How many calls ended how, by action and code.
+    pub fn counters(&self) -> impl Iterator<Item = (&str, &str, u64)> {
+        self.counters.iter().map(|((action, code), count)| (action.as_str(), code.as_str(), *count))
+    }
+
+    /// How many calls of `account` to `action` were carried out, among those that are kept.
+    #[must_use]
+    pub fn applied(&self, account: AccountId, action: &str) -> usize {
+        let of_it = |call: &&Call| call.account == account.0 && call.action == action;
+        self.calls.iter().filter(of_it).filter(|call| call.effect == Effect::Applied).count()
+    }
+
+    /// When a service was made.
+    #[must_use]
+    pub fn service_created(&self, id: ServiceId) -> Option<Timestamp> {
+        self.services.get(&id).copied()
+    }
+
+    /// When an endpoint was made.
+    #[must_use]
+    pub fn endpoint_created(&self, id: EndpointId) -> Option<Timestamp> {
+        self.endpoints.get(&id).map(|times| times.created)
+    }
+
+    /// When an endpoint's connection or zones changed last.
+    #[must_use]
+    pub fn connection_modified(&self, id: EndpointId) -> Option<Timestamp> {
+        self.endpoints.get(&id).map(|times| times.modified)
+    }
+
+    /// When legs carried traffic, and when none did.
+    #[must_use]
+    pub fn witness(&self) -> &Witness {
+        &self.witness
+    }
+}
