@@ -74,31 +74,30 @@ fn field_table(page: &mut String, part: &str, schema: &Value) {
     }
 }
 
-/// The type of a field with its bounds, such as `integer, 100–50000` or `list, 1–10`.
+/// The type of a field with its bounds and default, such as `integer, 100–50000` or `list, 1–10`.
 fn type_of(field: &Field) -> String {
     let schema = field.schema;
-    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
-        return words.iter().map(|word| format!("`{}`", text(word))).collect::<Vec<_>>().join(" \\| ");
-    }
-    let name = match (schema.get("type").and_then(Value::as_str), schema.get("format").and_then(Value::as_str)) {
-        (_, Some("date-time")) => "time".to_owned(),
-        (Some("array"), _) => match schema.get("items").and_then(|items| items.get("type")).map(text) {
-            Some("string") => "list of strings".to_owned(),
-            _ => "list".to_owned(),
-        },
-        (Some("object"), _) if schema.contains_key("additionalProperties") => "map of strings".to_owned(),
-        (Some(name), _) => name.to_owned(),
-        (None, _) => "any".to_owned(),
-    };
     let bounds = ["Length", "Items", "Properties", "imum"]
         .iter()
         .find_map(|suffix| range(schema, &format!("min{suffix}"), &format!("max{suffix}")));
-    let default = schema.get("default").filter(|default| !default.is_object());
-    [Some(name), bounds, default.map(|default| format!("default `{}`", default.to_string().trim_matches('"')))]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(", ")
+    let default = schema.get("default").map(|default| format!("default `{}`", default.to_string().trim_matches('"')));
+    [Some(type_name(schema)), bounds, default].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn type_name(schema: &Map<String, Value>) -> String {
+    if let Some(words) = schema.get("enum").and_then(Value::as_array) {
+        return words.iter().map(|word| format!("`{}`", text(word))).collect::<Vec<_>>().join(" \\| ");
+    }
+    let of = |key: &str| schema.get(key).and_then(Value::as_str);
+    let name = match (of("type"), of("format")) {
+        (_, Some("date-time")) => "time",
+        (Some("array"), _) if schema.get("items").is_some_and(|items| items["type"] == "string") => "list of strings",
+        (Some("array"), _) => "list",
+        (Some("object"), _) if schema.contains_key("additionalProperties") => "map of strings",
+        (Some(name), _) => name,
+        (None, _) => "any",
+    };
+    name.to_owned()
 }
 
 fn range(schema: &Map<String, Value>, min: &str, max: &str) -> Option<String> {
