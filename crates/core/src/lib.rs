@@ -5,7 +5,22 @@
 //! all others speak: conditions and their reasons, states, and the numbers that bound the API.
 
 pub mod condition;
+pub mod desired;
+pub mod error;
+pub mod id;
 pub mod limit;
+pub mod moment;
+pub mod observed;
+pub mod overlay;
+pub mod owner;
+pub mod place;
+pub mod plan;
+pub mod read;
+pub mod report;
+pub mod requeue;
 pub mod state;
+pub mod status;
+pub mod step;
+pub mod token;
 
 mod vocabulary;

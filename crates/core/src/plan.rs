@@ -1,0 +1,184 @@
+//! What a planner decides in one turn, and what it is told.
+//!
+//! Plans are level-triggered: the steps that are ready now, what must be looked at first, what is waited for
+//! and why. Then the world is looked at again. What must survive a crash is in the cloud or in the status.
+
+pub mod service;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::condition::{ConditionType, Reason};
+use crate::error::{Failure, Meaning};
+use crate::id::{AccountId, Region};
+use crate::moment::Moment;
+use crate::overlay::Effect;
+use crate::read::{Done, Look};
+use crate::step::Step;
+
+/// What one turn decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What must stand in the status before any step is made; no step is in a plan that pins.
+    pub pin: Option<Pin>,
+    /// Steps that are ready now; more than one only where they do not touch each other.
+    pub steps: Vec<Planned>,
+    /// Reads without which nothing more can be decided.
+    pub looks: Vec<Look>,
+    /// What is to be said of each condition; one that is not said keeps its last word.
+    pub sayings: Vec<Saying>,
+    /// When to look again, if nothing wakes the object before.
+    pub next: Next,
+    /// Nothing of the object is left in the cloud, or what is left shall stay: the finalizer goes.
+    pub released: bool,
+}
+
+/// Where an object belongs and what is about to be made for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// Account.
+    pub account: AccountId,
+    /// Region.
+    pub region: Region,
+    /// How often the object has been made anew.
+    pub incarnation: u32,
+    /// The create call that is about to be made, or none where a service is taken over.
+    pub creating: Option<Creating>,
+}
+
+/// A create call that may be on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creating {
+    /// When it was written down.
+    pub at: Moment,
+    /// Hash of the form.
+    pub form: String,
+}
+
+/// A step with the token that its call carries; `None`: one that is new for each decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Step.
+    pub step: Step,
+    /// Token, where it is derived.
+    pub token: Option<String>,
+}
+
+/// The status of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// It is so.
+    True,
+    /// It is not so.
+    False,
+    /// It is not known.
+    Unknown,
+}
+
+/// What is said of one condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saying {
+    /// Condition.
+    pub condition: ConditionType,
+    /// Whether it holds.
+    pub truth: Truth,
+    /// Why.
+    pub reason: Reason,
+    /// What happened, on which cloud object, and what the user can do.
+    pub message: String,
+}
+
+/// When an object is looked at again by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Something moves in the cloud: soon, and less often the longer it has moved.
+    Moving {
+        /// Since when, as far as the status knows.
+        since: Option<Moment>,
+    },
+    /// At this moment: a step may be tried again then.
+    At(Moment),
+    /// Others must act: slowly.
+    Others,
+    /// A person must act: hourly.
+    Person,
+    /// Nothing is awaited: when something changes.
+    Settled,
+}
+
+/// A step that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub failure: Failure,
+    /// When it was refused last.
+    pub at: Moment,
+    /// How often in a row.
+    pub attempts: u32,
+    /// Generation of the spec that asked for it.
+    pub generation: i64,
+}
+
+/// What became of the steps of one object, as far as this process knows. Lost in a crash, it costs at most
+/// one refused call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tries {
+    refused: BTreeMap<String, Refused>,
+    rejected: BTreeSet<String>,
+}
+
+/// How long a refusal that a person must lift holds; then the step is tried once more.
+const REFUSAL_HOLDS: std::time::Duration = std::time::Duration::from_secs(3_600);
+
+impl Tries {
+    /// Remembers a refusal.
+    fn refuse(&mut self, step: &Step, failure: Failure, at: Moment, generation: i64) {
+        let key = key(step);
+        let attempts = self.refused.get(&key).map_or(0, |before| before.attempts) + 1;
+        self.refused.insert(key, Refused { failure, at, attempts, generation });
+    }
+
+    /// What became of a step: an effect to be laid over the snapshot, or a refusal that is remembered.
+    pub fn settle(&mut self, step: &Step, result: Result<Done, Failure>, at: Moment, generation: i64) -> Option<Effect> {
+        let done = match result {
+            Ok(done) => done,
+            Err(failure) if failure.meaning == Meaning::Done => Done::Accepted,
+            Err(failure) => {
+                self.refuse(step, failure, at, generation);
+                return None;
+            }
+        };
+        self.succeed(step);
+        Some(Effect { at, step: step.clone(), done })
+    }
+
+    /// Remembers that a step was carried out: its refusals are over.
+    fn succeed(&mut self, step: &Step) {
+        self.refused.remove(&key(step));
+        if let Step::RejectConnection(_, endpoint) = step {
+            self.rejected.insert(endpoint.to_string());
+        }
+    }
+
+    /// What stands in the way of a step: its last refusal, unless the spec has changed since or it is old.
+    #[must_use]
+    pub fn refusal(&self, step: &Step, generation: i64, now: Moment) -> Option<&Refused> {
+        self.refused
+            .get(&key(step))
+            .filter(|refused| refused.generation == generation && now.since(refused.at) < REFUSAL_HOLDS)
+    }
+
+    /// We have refused this endpoint's connection already.
+    #[must_use]
+    pub fn has_rejected(&self, endpoint: &crate::id::EndpointId) -> bool {
+        self.rejected.contains(endpoint.as_str())
+    }
+
+    /// Forgets every refusal: the credentials have changed, or a person asks.
+    pub fn forget(&mut self) {
+        self.refused.clear();
+    }
+}
+
+fn key(step: &Step) -> String {
+    format!("{} {}", step.verb(), step.subject())
+}

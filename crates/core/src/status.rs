@@ -1,0 +1,135 @@
+//! The status of an object in words of our own: what the last turn wrote, and what the next one remembers.
+
+use std::collections::BTreeSet;
+
+use crate::condition::{ConditionType, Reason};
+use crate::id::{AccountId, EndpointId, Region, ServiceId, VpcId, Zone};
+use crate::moment::Moment;
+use crate::observed::{Resource, ResourceKey};
+use crate::plan::{Creating, Truth};
+use crate::state::{ConnectionState, ResourceState, ServiceState};
+
+/// One condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Type.
+    pub condition: ConditionType,
+    /// Whether it holds.
+    pub truth: Truth,
+    /// Why.
+    pub reason: Reason,
+    /// Message.
+    pub message: String,
+    /// Generation it speaks of.
+    pub generation: i64,
+    /// When its truth changed last, in whole seconds.
+    pub since: Moment,
+}
+
+/// An error as the cloud gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastError {
+    /// Code.
+    pub code: String,
+    /// Message.
+    pub message: String,
+    /// Request id.
+    pub request_id: Option<String>,
+    /// When it was first answered, in whole seconds.
+    pub at: Moment,
+}
+
+/// What every status has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Common {
+    /// Generation that the status speaks of.
+    pub observed_generation: i64,
+    /// Conditions.
+    pub conditions: Vec<Condition>,
+    /// The reconcile request that was handled last.
+    pub last_handled_reconcile_at: Option<String>,
+    /// The last error.
+    pub last_error: Option<LastError>,
+    /// Optional fields that were set when the spec was last acted on.
+    pub declared_fields: BTreeSet<String>,
+}
+
+/// Connections by what they are doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// All.
+    pub total: u32,
+    /// Carry traffic.
+    pub connected: u32,
+    /// Wait for acceptance.
+    pub awaiting: u32,
+    /// Cut by someone else's hand and left so.
+    pub held: u32,
+    /// All others.
+    pub other: u32,
+}
+
+/// A connection that no entry decides on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unclaimed {
+    /// Endpoint.
+    pub endpoint: EndpointId,
+    /// Account of the endpoint.
+    pub owner: Option<AccountId>,
+    /// VPC of the endpoint.
+    pub vpc: Option<VpcId>,
+    /// State.
+    pub state: ConnectionState,
+    /// When it was first seen, in whole seconds.
+    pub since: Moment,
+    /// Why nobody decides.
+    pub reason: String,
+}
+
+/// A load balancer that was taken off the spec and is still used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// Load balancer and zone.
+    pub resource: ResourceKey,
+    /// Connections that still use it.
+    pub remaining: u32,
+}
+
+/// The status of an endpoint service.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceStatus {
+    /// What every status has.
+    pub common: Common,
+    /// Account, pinned before the first write.
+    pub account: Option<AccountId>,
+    /// Region, pinned before the first write.
+    pub region: Option<Region>,
+    /// How often the service has been made anew.
+    pub incarnation: u32,
+    /// The create call that may be on its way.
+    pub creating: Option<Creating>,
+    /// Id.
+    pub service_id: Option<ServiceId>,
+    /// Full name.
+    pub service_name: Option<String>,
+    /// Domain.
+    pub service_domain: Option<String>,
+    /// State.
+    pub state: Option<ServiceState>,
+    /// The cloud's own word for the state.
+    pub cloud_state: Option<String>,
+    /// Zones with a load balancer.
+    pub zones: BTreeSet<Zone>,
+    /// Lowest and highest bandwidth of a connection, Mbit/s.
+    pub bandwidth_mbps: Option<(u32, u32)>,
+    /// Load balancers as the cloud has them, and what is happening to each.
+    pub resources: Vec<(ResourceKey, Resource, ResourceState)>,
+    /// Connections by what they are doing.
+    pub counts: Option<Counts>,
+    /// Connections that no entry decides on.
+    pub unclaimed: Vec<Unclaimed>,
+    /// Load balancers that were taken off the spec and are still used.
+    pub leaving: Vec<Leaving>,
+    /// Endpoints that are in the way of deletion, and how many there are.
+    pub blocked_by: Option<(Vec<EndpointId>, u32)>,
+}
