@@ -145,8 +145,9 @@ pub struct Service {
     pub regions: BTreeSet<Region>,
     /// Resource group.
     pub resource_group: Option<String>,
-    /// Tags.
-    pub tags: Tags,
+    /// Tags; `None`: not read. A service without tags is nobody's, so tags that were not read must never pass
+    /// for none: Alibaba's read by id does not show them, its list does.
+    pub tags: Option<Tags>,
 }
 
 /// A resource of a service: a load balancer in a zone.

@@ -96,8 +96,16 @@ impl Effect {
             }
             Step::DeleteService(_) => service.state = ServiceState::Deleting,
             Step::AttachResource(..) | Step::DetachResource(..) => service.state = ServiceState::Modifying,
-            Step::TagService(_, tags) => service.tags.extend(tags.clone()),
-            Step::UntagService(_, keys) => service.tags.retain(|key, _| !keys.contains(key)),
+            Step::TagService(_, tags) => {
+                if let Some(shown) = &mut service.tags {
+                    shown.extend(tags.clone());
+                }
+            }
+            Step::UntagService(_, keys) => {
+                if let Some(shown) = &mut service.tags {
+                    shown.retain(|key, _| !keys.contains(key));
+                }
+            }
             Step::MoveService(_, group) => service.resource_group = Some(group.clone()),
             Step::OpenProduct | Step::CreateService(_) | Step::SetAutoAllocate(..) | Step::RejectConnection(..) => {}
         }
