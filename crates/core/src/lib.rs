@@ -15,6 +15,7 @@ pub mod overlay;
 pub mod owner;
 pub mod place;
 pub mod plan;
+pub mod rate;
 pub mod read;
 pub mod report;
 pub mod requeue;

@@ -6,13 +6,15 @@
 pub mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::condition::{ConditionType, Reason};
 use crate::error::{Failure, Meaning};
-use crate::id::{AccountId, Region};
+use crate::id::{AccountId, Region, ServiceId};
 use crate::moment::Moment;
 use crate::overlay::Effect;
 use crate::read::{Done, Look};
+use crate::status::Common;
 use crate::step::Step;
 
 /// What one turn decides.
@@ -28,8 +30,110 @@ pub struct Plan {
     pub sayings: Vec<Saying>,
     /// When to look again, if nothing wakes the object before.
     pub next: Next,
+    /// The cloud object that was found to be this object's, to be remembered in the status.
+    pub identity: Option<ServiceId>,
     /// Nothing of the object is left in the cloud, or what is left shall stay: the finalizer goes.
     pub released: bool,
+}
+
+impl Plan {
+    /// Nothing is done; this is said.
+    #[must_use]
+    pub fn saying(next: Next, sayings: impl IntoIterator<Item = Saying>) -> Self {
+        Self {
+            pin: None,
+            steps: Vec::new(),
+            looks: Vec::new(),
+            sayings: sayings.into_iter().collect(),
+            next,
+            identity: None,
+            released: false,
+        }
+    }
+
+    /// Nothing can be decided before this has been read; what was said stays said.
+    #[must_use]
+    pub fn looking(looks: impl IntoIterator<Item = Look>) -> Self {
+        Self { looks: looks.into_iter().collect(), ..Self::saying(Next::Moving { since: None }, []) }
+    }
+
+    /// A person must act.
+    #[must_use]
+    pub fn stuck(reason: Reason, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let stalled = say(ConditionType::Stalled, Truth::True, reason, message.clone());
+        Self::saying(Next::Person, [ready(Truth::False, reason, message), stalled])
+    }
+
+    /// Nothing of the object is left to be done: its finalizer goes.
+    #[must_use]
+    pub fn released(reason: Reason, message: impl Into<String>) -> Self {
+        Self { released: true, ..Self::saying(Next::Settled, [ready(Truth::False, reason, message)]) }
+    }
+
+    /// One step, and what is said meanwhile.
+    #[must_use]
+    pub fn doing(step: Step, token: Option<String>, sayings: Vec<Saying>, since: Option<Moment>) -> Self {
+        Self { steps: vec![Planned { step, token }], ..Self::saying(Next::Moving { since }, sayings) }
+    }
+
+    /// The plan says this of a condition.
+    #[must_use]
+    pub fn says(&self, condition: ConditionType, truth: Truth) -> bool {
+        self.sayings.iter().any(|saying| saying.condition == condition && saying.truth == truth)
+    }
+
+    /// Others must act; it is not an error.
+    #[must_use]
+    pub fn waiting(reason: Reason, message: impl Into<String>) -> Self {
+        Self::saying(Next::Others, [ready(Truth::False, reason, message)])
+    }
+
+    /// A read that the plan needs failed. What was ready stays ready for a while, since nothing is known to have
+    /// changed; what was not says why.
+    #[must_use]
+    pub fn unreadable(failure: &Failure, previous: &Common, failing_since: Moment, now: Moment) -> Self {
+        let told = format!("the cloud cannot be read: {failure}");
+        let reason = match failure.meaning {
+            Meaning::UserMustAct(reason) | Meaning::Credentials(reason) | Meaning::Waiting(reason) => reason,
+            Meaning::Throttled => Reason::Throttled,
+            Meaning::Unavailable | Meaning::InTransition => Reason::CloudUnavailable,
+            Meaning::Gone | Meaning::Done | Meaning::TokenReused | Meaning::DryRun | Meaning::Unexpected => {
+                Reason::UnexpectedError
+            }
+        };
+        if matches!(failure.meaning, Meaning::UserMustAct(_)) {
+            return Self::stuck(reason, told);
+        }
+        let lasting = now.since(failing_since) >= GRACE;
+        let silent = was_ready(previous) && !lasting;
+        let sayings = if silent { Vec::new() } else { vec![ready(Truth::False, reason, told)] };
+        Self::saying(Next::Moving { since: Some(failing_since) }, sayings)
+    }
+}
+
+/// How long trouble that passes by itself leaves a ready object ready.
+const GRACE: Duration = Duration::from_secs(120);
+
+/// What is said of readiness.
+#[must_use]
+pub fn ready(truth: Truth, reason: Reason, message: impl Into<String>) -> Saying {
+    Saying { condition: ConditionType::Ready, truth, reason, message: message.into() }
+}
+
+/// What is said of a condition.
+#[must_use]
+pub fn say(condition: ConditionType, truth: Truth, reason: Reason, message: impl Into<String>) -> Saying {
+    Saying { condition, truth, reason, message: message.into() }
+}
+
+/// The object was ready when its status was written last.
+#[must_use]
+pub fn was_ready(previous: &Common) -> bool {
+    previous
+        .conditions
+        .iter()
+        .any(|condition| condition.condition == ConditionType::Ready && condition.truth == Truth::True)
 }
 
 /// Where an object belongs and what is about to be made for it.
@@ -127,7 +231,7 @@ pub struct Tries {
 }
 
 /// How long a refusal that a person must lift holds; then the step is tried once more.
-const REFUSAL_HOLDS: std::time::Duration = std::time::Duration::from_secs(3_600);
+const REFUSAL_HOLDS: Duration = Duration::from_secs(3_600);
 
 impl Tries {
     /// Remembers a refusal.
@@ -138,7 +242,13 @@ impl Tries {
     }
 
     /// What became of a step: an effect to be laid over the snapshot, or a refusal that is remembered.
-    pub fn settle(&mut self, step: &Step, result: Result<Done, Failure>, at: Moment, generation: i64) -> Option<Effect> {
+    pub fn settle(
+        &mut self,
+        step: &Step,
+        result: Result<Done, Failure>,
+        at: Moment,
+        generation: i64,
+    ) -> Option<Effect> {
         let done = match result {
             Ok(done) => done,
             Err(failure) if failure.meaning == Meaning::Done => Done::Accepted,
@@ -171,6 +281,13 @@ impl Tries {
     #[must_use]
     pub fn has_rejected(&self, endpoint: &crate::id::EndpointId) -> bool {
         self.rejected.contains(endpoint.as_str())
+    }
+
+    /// The last refusal of all, for the status.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Refused> {
+        let worth_telling = |refused: &&Refused| refused.failure.meaning != Meaning::InTransition;
+        self.refused.values().filter(worth_telling).max_by_key(|refused| refused.at)
     }
 
     /// Forgets every refusal: the credentials have changed, or a person asks.

@@ -1,3 +1,78 @@
-//! Statuses computed from what was planned and seen: one function a kind.
+//! Statuses computed from what was planned and seen: one function a kind, and what they have in common.
+//!
+//! A condition's time moves only when its truth does, so two turns that find the same write the same status.
 
 pub mod service;
+
+use crate::condition::ConditionType;
+use crate::limit;
+use crate::moment::Moment;
+use crate::plan::{Plan, Saying, Tries, Truth};
+use crate::status::{Common, Condition, LastError};
+
+/// Conditions that are there only while they hold.
+const ONLY_WHILE_TRUE: [ConditionType; 3] =
+    [ConditionType::Reconciling, ConditionType::Stalled, ConditionType::Evacuating];
+
+/// What every status has, after this turn. A plan that says nothing leaves all as it was.
+#[must_use]
+pub fn common(previous: &Common, generation: i64, plan: &Plan, tries: &Tries, now: Moment) -> Common {
+    let mut common = previous.clone();
+    if let Some(error) = last_error(previous, tries) {
+        common.last_error = Some(error);
+    }
+    if plan.sayings.is_empty() {
+        return common;
+    }
+    common.observed_generation = generation;
+    let stalled = plan.says(ConditionType::Stalled, Truth::True);
+    let dropped = |condition: ConditionType| {
+        let said = plan.sayings.iter().any(|saying| saying.condition == condition);
+        ONLY_WHILE_TRUE.contains(&condition) && (!said || stalled && condition == ConditionType::Reconciling)
+    };
+    common.conditions.retain(|condition| !dropped(condition.condition));
+    for saying in plan.sayings.iter().filter(|saying| !dropped(saying.condition)) {
+        set(&mut common.conditions, saying, generation, now);
+    }
+    common.conditions.sort_by_key(|condition| condition.condition);
+    common
+}
+
+fn set(conditions: &mut Vec<Condition>, saying: &Saying, generation: i64, now: Moment) {
+    let before = conditions.iter().position(|condition| condition.condition == saying.condition);
+    let since = before
+        .map(|place| &conditions[place])
+        .filter(|condition| condition.truth == saying.truth)
+        .map_or_else(|| now.whole_second(), |condition| condition.since);
+    let condition = Condition {
+        condition: saying.condition,
+        truth: saying.truth,
+        reason: saying.reason,
+        message: bounded(&saying.message),
+        generation,
+        since,
+    };
+    match before {
+        Some(place) => conditions[place] = condition,
+        None => conditions.push(condition),
+    }
+}
+
+/// The newest refusal, written once for each distinct error.
+fn last_error(previous: &Common, tries: &Tries) -> Option<LastError> {
+    let refused = tries.latest()?;
+    let failure = &refused.failure;
+    let message = bounded(&failure.message);
+    let same = previous.last_error.as_ref().is_some_and(|last| last.code == failure.code && last.message == message);
+    (!same).then(|| LastError {
+        code: failure.code.clone(),
+        message,
+        request_id: failure.request_id.clone(),
+        at: refused.at.whole_second(),
+    })
+}
+
+/// A message as long as a status takes.
+fn bounded(message: &str) -> String {
+    message.chars().take(usize::try_from(limit::MESSAGE).unwrap_or(usize::MAX)).collect()
+}

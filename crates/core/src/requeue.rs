@@ -59,9 +59,9 @@ fn growing(first: Duration, longest: Duration, attempts: u32) -> Duration {
 
 /// Up to a quarter longer, by a hash of the seed: objects that failed together do not return together.
 fn jittered(pause: Duration, seed: &str) -> Duration {
-    let hash = seed.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = seed
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let part = u32::try_from(hash % 1_000).unwrap_or(0);
     pause + pause / 4 * part / 1_000
 }

@@ -1,0 +1,414 @@
+//! Making an existing service as declared, one call at a time: its ownership, its attributes, its load
+//! balancers.
+
+use std::collections::BTreeSet;
+
+use crate::condition::{ConditionType, Reason};
+use crate::desired::{Adoption, DesiredService, Management};
+use crate::id::ServiceId;
+use crate::observed::{AddressFamily, Payer, Resource, ResourceKey, Service, Tags};
+use crate::owner::{self, Ownership};
+use crate::plan::service::{Input, attempt, moving, resources, stale, view};
+use crate::plan::{Next, Plan, Saying, Truth, ready, say};
+use crate::read::FacetKey;
+use crate::state::ServiceState;
+use crate::step::{ServiceChange, Step};
+
+/// What a bandwidth that was declared once returns to.
+const CLOUD_DEFAULT_BANDWIDTH_MBPS: u32 = 3_072;
+
+/// What is done with the service that is this object's.
+pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
+    let service = view(input, id).and_then(|view| view.service.value()).and_then(Option::as_ref);
+    let Some(service) = service else { return Plan::looking(stale(input, &[FacetKey::Services], input.now)) };
+    let Some(held) = resources(input, id) else {
+        let facets = [FacetKey::Resources(id.clone()), FacetKey::Connections(id.clone())];
+        return Plan::looking(stale(input, &facets, crate::moment::Moment(i64::MIN)));
+    };
+    if service.locked {
+        let message = format!("{id} is locked because its account owes money: settle the bill in the cloud's console");
+        return Plan::stuck(Reason::BillingLocked, message);
+    }
+    if let Some(message) = immutable_difference(input.desired, service) {
+        return Plan::stuck(Reason::InvalidSpec, message);
+    }
+    match service.state {
+        ServiceState::Creating => {
+            return moving(
+                input,
+                &[FacetKey::Services],
+                &format!("{id} is being created"),
+                not_provisioned(id, "being created"),
+            );
+        }
+        ServiceState::Deleting => {
+            return moving(
+                input,
+                &[FacetKey::Services],
+                &format!("{id} is being deleted by someone else"),
+                not_provisioned(id, "being deleted by someone else"),
+            );
+        }
+        _ => {}
+    }
+    let differences = differences(input, service, held);
+    if input.desired.management == Management::Observe {
+        return observed(input, service, held, &differences);
+    }
+    if let Some(plan) = unapproved(input, service, held, &differences) {
+        return plan;
+    }
+    let facts = facts(input, service, held, &differences);
+    if let Some(step) = differences.next(service) {
+        let doing = step_message(&step);
+        return attempt(input, step, None, facts, &doing);
+    }
+    settle(input, service, &differences, facts)
+}
+
+/// No step is left: what moves is awaited, what is unconfirmed is read again, what is used is waited for.
+fn settle(input: &Input<'_>, service: &Service, differences: &Differences, facts: Vec<Saying>) -> Plan {
+    let id = &service.id;
+    if service.state == ServiceState::Modifying {
+        let facets = [FacetKey::Services, FacetKey::Resources(id.clone())];
+        return moving(input, &facets, &format!("{id} is being changed"), facts);
+    }
+    let unconfirmed: Vec<_> = input
+        .laid
+        .unconfirmed
+        .iter()
+        .filter(|(facet, _)| input.laid.unconfirmed_of(id).contains(facet))
+        .map(|(facet, since)| (shared(facet), *since))
+        .collect();
+    if !unconfirmed.is_empty() {
+        // Our own word is no proof: ready needs a read that left after the last write's answer.
+        let looks = unconfirmed.iter().flat_map(|(facet, since)| stale(input, std::slice::from_ref(facet), *since));
+        return Plan {
+            looks: looks.collect(),
+            ..moving(input, &[], &format!("the changes of {id} are being confirmed"), facts)
+        };
+    }
+    if !differences.in_use.is_empty() {
+        return Plan::saying(Next::Others, facts);
+    }
+    Plan::saying(Next::Settled, facts)
+}
+
+/// The cheapest read that shows a part: the list of all services is shared by all that wait.
+fn shared(facet: &FacetKey) -> FacetKey {
+    match facet {
+        FacetKey::Service(_) => FacetKey::Services,
+        other => other.clone(),
+    }
+}
+
+/// What of a service is not as declared.
+#[derive(Debug, Default)]
+struct Differences {
+    change: Option<ServiceChange>,
+    group: Option<String>,
+    tag: Tags,
+    untag: BTreeSet<String>,
+    attach: Vec<ResourceKey>,
+    allow: Vec<ResourceKey>,
+    forbid: Vec<ResourceKey>,
+    detach: Vec<ResourceKey>,
+    in_use: Vec<ResourceKey>,
+    kind: Option<crate::observed::ResourceKind>,
+}
+
+impl Differences {
+    fn none(&self) -> bool {
+        self.change.is_none()
+            && self.group.is_none()
+            && self.tag.is_empty()
+            && self.untag.is_empty()
+            && self.resources_settled()
+            && self.detach.is_empty()
+            && self.in_use.is_empty()
+    }
+
+    /// Declared load balancers are attached, each with its autoAllocate.
+    fn resources_settled(&self) -> bool {
+        self.attach.is_empty() && self.allow.is_empty() && self.forbid.is_empty()
+    }
+
+    /// The next call: first what says whose it is, then what opens, then what closes.
+    fn next(&self, service: &Service) -> Option<Step> {
+        let id = || service.id.clone();
+        if !self.tag.is_empty() {
+            return Some(Step::TagService(id(), self.tag.clone()));
+        }
+        if !self.untag.is_empty() {
+            return Some(Step::UntagService(id(), self.untag.clone()));
+        }
+        if let Some(group) = &self.group {
+            return Some(Step::MoveService(id(), group.clone()));
+        }
+        if service.state != ServiceState::Active {
+            // What follows needs a service that is not being changed.
+            return None;
+        }
+        if let Some(change) = &self.change {
+            return Some(Step::UpdateService(id(), change.clone()));
+        }
+        let kind = self.kind?;
+        if let Some(key) = self.attach.first() {
+            return Some(Step::AttachResource(id(), key.clone(), kind));
+        }
+        if let Some(key) = self.allow.first() {
+            return Some(Step::SetAutoAllocate(id(), key.clone(), true));
+        }
+        if let Some(key) = self.forbid.first() {
+            return Some(Step::SetAutoAllocate(id(), key.clone(), false));
+        }
+        self.detach.first().map(|key| Step::DetachResource(id(), key.clone(), kind))
+    }
+
+    fn describe(&self) -> String {
+        let mut parts = Vec::new();
+        let keys = |keys: &[ResourceKey]| keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>().join(", ");
+        for (what, list) in [("attach", &self.attach), ("detach", &self.detach), ("leave", &self.in_use)] {
+            if !list.is_empty() {
+                parts.push(format!("{what} {}", keys(list)));
+            }
+        }
+        if !self.allow.is_empty() || !self.forbid.is_empty() {
+            parts.push("change autoAllocate".to_owned());
+        }
+        if self.change.is_some() || self.group.is_some() {
+            parts.push("change attributes".to_owned());
+        }
+        if !self.tag.is_empty() || !self.untag.is_empty() {
+            parts.push("change tags".to_owned());
+        }
+        parts.join("; ")
+    }
+}
+
+fn differences(
+    input: &Input<'_>,
+    service: &Service,
+    held: &std::collections::BTreeMap<ResourceKey, Resource>,
+) -> Differences {
+    let desired = input.desired;
+    let mut found = Differences { kind: Some(service.kind.unwrap_or(desired.kind)), ..Differences::default() };
+    found.change = change(input, service);
+    found.group = desired.resource_group.clone().filter(|group| service.resource_group.as_ref() != Some(group));
+    if let Some(tags) = &service.tags {
+        let mut wanted = desired.tags.clone();
+        if desired.management == Management::Manage {
+            wanted.extend(desired.owner.tags());
+        }
+        found.tag = wanted
+            .iter()
+            .filter(|(key, value)| tags.get(*key) != Some(value))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        let declared_before =
+            input.status.common.declared_fields.iter().filter_map(|field| field.strip_prefix("tags."));
+        found.untag = declared_before
+            .filter(|key| !wanted.contains_key(*key) && tags.contains_key(*key))
+            .map(str::to_owned)
+            .collect();
+        if desired.management == Management::Manage && tags.contains_key(owner::RETAINED) {
+            found.untag.insert(owner::RETAINED.to_owned());
+        }
+    }
+    if desired.management == Management::Observe && desired.resources.is_empty() {
+        return found;
+    }
+    for (key, auto) in &desired.resources {
+        match held.get(key) {
+            None => found.attach.push(key.clone()),
+            Some(resource) if *auto && !resource.auto_allocate => found.allow.push(key.clone()),
+            Some(resource) if !*auto && resource.auto_allocate => found.forbid.push(key.clone()),
+            Some(_) => {}
+        }
+    }
+    for (key, resource) in held.iter().filter(|(key, _)| !desired.resources.contains_key(*key)) {
+        if resource.connections + resource.deprecated_connections > 0 {
+            found.in_use.push(key.clone());
+        } else {
+            found.detach.push(key.clone());
+        }
+        let others_stay = desired.resources.keys().any(|other| other.zone == key.zone);
+        if resource.connections > 0 && resource.auto_allocate && others_stay {
+            // What is to be left gets no new connections; its zone has another that may take them.
+            found.forbid.push(key.clone());
+        }
+    }
+    found
+}
+
+/// The attributes that are not as declared; one that was declared once and is not any more returns to the
+/// cloud's default.
+fn change(input: &Input<'_>, service: &Service) -> Option<ServiceChange> {
+    let desired = input.desired;
+    let removed = |field: &str| input.status.common.declared_fields.contains(field);
+    let mut change = ServiceChange::default();
+    change.description = desired.description.clone().filter(|text| service.description.as_ref() != Some(text));
+    change.auto_accept = Some(desired.auto_accept).filter(|on| service.auto_accept != *on);
+    let affinity = desired.zone_affinity.or_else(|| removed("zoneAffinity").then_some(false));
+    change.zone_affinity = affinity.filter(|on| service.zone_affinity != *on);
+    let bandwidth = desired
+        .default_bandwidth_mbps
+        .or_else(|| removed("defaultBandwidthMbps").then_some(CLOUD_DEFAULT_BANDWIDTH_MBPS));
+    change.default_bandwidth_mbps = bandwidth.filter(|mbps| service.default_bandwidth_mbps != Some(*mbps));
+    change.family = desired.family.filter(|family| service.family != *family);
+    let regions = desired.regions.clone().or_else(|| removed("supportedRegions").then(BTreeSet::new));
+    if let Some(regions) = regions {
+        change.open_regions = regions.difference(&service.regions).cloned().collect();
+        change.close_regions = service.regions.difference(&regions).cloned().collect();
+    }
+    (change != ServiceChange::default()).then_some(change)
+}
+
+/// What no call can change.
+fn immutable_difference(desired: &DesiredService, service: &Service) -> Option<String> {
+    let id = &service.id;
+    let unchangeable = |field: &str, is: &str, wanted: &str| {
+        Some(format!(
+            "{field}: {id} has {is}, which cannot be changed to {wanted}: declare {is}, or make another service"
+        ))
+    };
+    let payer = |payer| if payer == Payer::Consumer { "Consumer" } else { "Provider" };
+    if let Some(wanted) = desired.payer.filter(|wanted| *wanted != service.payer) {
+        return unchangeable("payer", payer(service.payer), payer(wanted));
+    }
+    if desired.family == Some(AddressFamily::V4) && service.family == AddressFamily::DualStack {
+        return unchangeable("addressFamily", "DualStack", "IPv4");
+    }
+    if let Some(kind) = service.kind.filter(|kind| *kind != desired.kind && !desired.resources.is_empty()) {
+        return unchangeable("resources.type", kind.as_str(), desired.kind.as_str());
+    }
+    None
+}
+
+/// The first look at an adopted service takes nothing away: it reports, and waits for a person.
+fn unapproved(
+    input: &Input<'_>,
+    service: &Service,
+    held: &std::collections::BTreeMap<ResourceKey, Resource>,
+    differences: &Differences,
+) -> Option<Plan> {
+    let Adoption::Yes(id) = &input.desired.adoption else { return None };
+    let tags = service.tags.as_ref()?;
+    let first = input.desired.owner.of(tags) != Ownership::Ours;
+    let takes_away = !differences.detach.is_empty() || !differences.in_use.is_empty();
+    let approved = input.desired.annotations.adoption_approved.as_deref() == Some(id.as_str());
+    if !first || !takes_away || approved {
+        return None;
+    }
+    let message = format!(
+        "adopting {id} would: {}; set the annotation privatelink.dev/adoption-approved to {id}, or declare what it has",
+        differences.describe()
+    );
+    let mut sayings = facts(input, service, held, differences);
+    sayings.retain(|saying| saying.condition != ConditionType::Ready);
+    sayings.push(ready(Truth::False, Reason::AdoptionApprovalNeeded, message.clone()));
+    sayings.push(say(ConditionType::Stalled, Truth::True, Reason::AdoptionApprovalNeeded, message));
+    Some(Plan::saying(Next::Person, sayings))
+}
+
+/// Nothing is written: what differs is said.
+fn observed(
+    input: &Input<'_>,
+    service: &Service,
+    held: &std::collections::BTreeMap<ResourceKey, Resource>,
+    differences: &Differences,
+) -> Plan {
+    let mut sayings = facts(input, service, held, differences);
+    if !differences.none() {
+        sayings.retain(|saying| saying.condition != ConditionType::Ready);
+        let message = format!(
+            "{} is observed only, and differs; to make it as declared one would: {}",
+            service.id,
+            differences.describe()
+        );
+        sayings.push(ready(Truth::False, Reason::Degraded, message));
+    }
+    Plan::saying(Next::Settled, sayings)
+}
+
+/// What is true of the service now.
+fn facts(
+    input: &Input<'_>,
+    service: &Service,
+    held: &std::collections::BTreeMap<ResourceKey, Resource>,
+    differences: &Differences,
+) -> Vec<Saying> {
+    let id = &service.id;
+    let mut sayings = Vec::new();
+    let attributes_settled = differences.change.is_none() && differences.group.is_none();
+    sayings.push(if attributes_settled {
+        say(ConditionType::Provisioned, Truth::True, Reason::Ready, format!("{id} exists as declared"))
+    } else {
+        say(
+            ConditionType::Provisioned,
+            Truth::False,
+            Reason::Provisioning,
+            format!("attributes of {id} are being changed"),
+        )
+    });
+    let missing: Vec<&str> = differences.attach.iter().map(|key| key.id.as_str()).collect();
+    sayings.push(if differences.resources_settled() {
+        let count = input.desired.resources.len();
+        say(
+            ConditionType::ResourcesAttached,
+            Truth::True,
+            Reason::Ready,
+            format!("{count} declared load balancers are attached"),
+        )
+    } else if missing.is_empty() {
+        say(ConditionType::ResourcesAttached, Truth::False, Reason::Provisioning, "autoAllocate is being changed")
+    } else {
+        say(
+            ConditionType::ResourcesAttached,
+            Truth::False,
+            Reason::Provisioning,
+            format!("not attached yet: {}", missing.join(", ")),
+        )
+    });
+    if let Some(key) = differences.in_use.first() {
+        let connections: u32 = differences
+            .in_use
+            .iter()
+            .filter_map(|key| held.get(key))
+            .map(|one| one.connections + one.deprecated_connections)
+            .sum();
+        let message = format!(
+            "{connections} connections still use {} load balancers that were taken off the spec, {} first: they are waited for",
+            differences.in_use.len(),
+            key.id
+        );
+        sayings.push(say(ConditionType::Evacuating, Truth::True, Reason::BlockedByConnections, message));
+    }
+    let usable = matches!(service.state, ServiceState::Active | ServiceState::Modifying);
+    sayings.push(if usable && attributes_settled && differences.resources_settled() {
+        ready(Truth::True, Reason::Ready, format!("{id} is active with all declared load balancers"))
+    } else {
+        ready(Truth::False, Reason::Provisioning, format!("{id} is not as declared yet: {}", differences.describe()))
+    });
+    sayings
+}
+
+fn not_provisioned(id: &ServiceId, what: &str) -> Vec<Saying> {
+    let message = format!("{id} is {what}");
+    vec![
+        ready(Truth::False, Reason::Provisioning, message.clone()),
+        say(ConditionType::Provisioned, Truth::False, Reason::Provisioning, message),
+    ]
+}
+
+fn step_message(step: &Step) -> String {
+    let subject = step.subject();
+    match step {
+        Step::AttachResource(..) => format!("{subject} is being attached"),
+        Step::DetachResource(..) => format!("{subject} is being detached"),
+        Step::SetAutoAllocate(_, _, true) => format!("automatic allocation of {subject} is being allowed"),
+        Step::SetAutoAllocate(..) => format!("automatic allocation of {subject} is being forbidden"),
+        Step::TagService(..) | Step::UntagService(..) => format!("tags of {subject} are being changed"),
+        _ => format!("attributes of {subject} are being changed"),
+    }
+}
