@@ -129,10 +129,8 @@ pub fn repository() -> &'static Path {
 /// The folder with the launcher and what it starts.
 pub fn built() -> Result<PathBuf, String> {
     let build = repository().join("tests/controlplane/build");
-    let output = Command::new(&build)
-        .arg("--where")
-        .output()
-        .map_err(|error| format!("{}: {error}", build.display()))?;
+    let output =
+        Command::new(&build).arg("--where").output().map_err(|error| format!("{}: {error}", build.display()))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
     }
@@ -149,21 +147,13 @@ pub fn launch(command: &mut Command) -> Result<Launched, String> {
     let stdin = child.stdin.take().expect("stdin is piped");
     let stdout = child.stdout.take().expect("stdout is piped");
     let mut line = String::new();
-    BufReader::new(stdout)
-        .read_line(&mut line)
-        .map_err(|error| format!("read from {command:?}: {error}"))?;
+    BufReader::new(stdout).read_line(&mut line).map_err(|error| format!("read from {command:?}: {error}"))?;
     match serde_json::from_str(&line) {
-        Ok(ready) => Ok(Launched {
-            ready,
-            child,
-            stdin,
-        }),
+        Ok(ready) => Ok(Launched { ready, child, stdin }),
         Err(error) => {
             drop(stdin);
             let status = child.wait().map_err(|error| error.to_string())?;
-            Err(format!(
-                "the launcher is not ready ({status}, {error}); it said why on stderr"
-            ))
+            Err(format!("the launcher is not ready ({status}, {error}); it said why on stderr"))
         }
     }
 }
@@ -184,10 +174,7 @@ impl Cluster {
     }
 
     fn existing(kubeconfig: PathBuf) -> Self {
-        eprintln!(
-            "tests use the cluster of KUBECONFIG={}",
-            kubeconfig.display()
-        );
+        eprintln!("tests use the cluster of KUBECONFIG={}", kubeconfig.display());
         let assets = std::env::var_os("KUBEBUILDER_ASSETS").map(PathBuf::from);
         let kubectl = assets
             .into_iter()
@@ -195,11 +182,7 @@ impl Cluster {
             .map(|folder| folder.join("kubectl"))
             .find(|path| path.exists())
             .unwrap_or_else(|| "kubectl".into());
-        Self {
-            kubeconfig,
-            kubectl,
-            launched: None,
-        }
+        Self { kubeconfig, kubectl, launched: None }
     }
 
     /// The CRDs and the shipped installation, as the README tells a user to install them.
@@ -208,12 +191,7 @@ impl Cluster {
         let has_crds = fs::read_dir(&crds)
             .map_err(|error| format!("{}: {error}", crds.display()))?
             .filter_map(Result::ok)
-            .any(|entry| {
-                entry
-                    .path()
-                    .extension()
-                    .is_some_and(|extension| extension == "yaml")
-            });
+            .any(|entry| entry.path().extension().is_some_and(|extension| extension == "yaml"));
         if !has_crds {
             return Err(format!("{} has no CRD", crds.display()));
         }
@@ -221,21 +199,12 @@ impl Cluster {
         let base = repository().join("deploy/base").display().to_string();
         for arguments in [
             &["apply", "--server-side", "--force-conflicts", "-f", &crds][..],
-            &[
-                "wait",
-                "--for=condition=Established",
-                "--timeout=60s",
-                "-f",
-                &crds,
-            ],
+            &["wait", "--for=condition=Established", "--timeout=60s", "-f", &crds],
             &["apply", "--server-side", "--force-conflicts", "-k", &base],
         ] {
             let output = self.kubectl(arguments);
             if !output.status.success() {
-                return Err(format!(
-                    "{arguments:?}: {}",
-                    String::from_utf8_lossy(&output.stderr)
-                ));
+                return Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)));
             }
         }
         Ok(())
@@ -259,12 +228,7 @@ impl Cluster {
     pub fn kubectl(&self, arguments: &[&str]) -> Output {
         self.kubectl_command(arguments)
             .output()
-            .unwrap_or_else(|error| {
-                panic!(
-                    "{}: {error}: `make controlplane` builds it",
-                    self.kubectl.display()
-                )
-            })
+            .unwrap_or_else(|error| panic!("{}: {error}: `make controlplane` builds it", self.kubectl.display()))
     }
 
     /// Runs kubectl as the cluster's administrator with `input` on its stdin, for `apply -f -`.
@@ -275,12 +239,7 @@ impl Cluster {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| {
-                panic!(
-                    "{}: {error}: `make controlplane` builds it",
-                    self.kubectl.display()
-                )
-            });
+            .unwrap_or_else(|error| panic!("{}: {error}: `make controlplane` builds it", self.kubectl.display()));
         let mut stdin = child.stdin.take().expect("stdin is piped");
         // kubectl may refuse its arguments and be gone before it reads.
         let _ = stdin.write_all(input.as_bytes());
@@ -290,10 +249,7 @@ impl Cluster {
 
     fn kubectl_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.kubectl);
-        command
-            .arg("--kubeconfig")
-            .arg(&self.kubeconfig)
-            .args(arguments);
+        command.arg("--kubeconfig").arg(&self.kubeconfig).args(arguments);
         command
     }
 
@@ -304,8 +260,7 @@ impl Cluster {
 
     /// A client that is the operator: its `ServiceAccount`'s token, and so exactly the shipped RBAC.
     pub async fn operator_client(&self) -> Client {
-        self.account_client(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT)
-            .await
+        self.account_client(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await
     }
 
     /// A client of somebody who may edit in this namespace and nowhere else.
@@ -320,14 +275,8 @@ impl Cluster {
     /// Makes a `ServiceAccount` if there is none, and gives it a `ClusterRole` in its namespace.
     pub async fn bind(&self, namespace: &str, account: &str, role: &str) {
         let admin = self.admin_client().await;
-        let metadata = |name: &str| ObjectMeta {
-            name: Some(name.to_owned()),
-            ..ObjectMeta::default()
-        };
-        let wanted = ServiceAccount {
-            metadata: metadata(account),
-            ..ServiceAccount::default()
-        };
+        let metadata = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+        let wanted = ServiceAccount { metadata: metadata(account), ..ServiceAccount::default() };
         let accounts = Api::<ServiceAccount>::namespaced(admin.clone(), namespace);
         made(accounts.create(&PostParams::default(), &wanted).await);
         let wanted = RoleBinding {
@@ -352,26 +301,17 @@ impl Cluster {
     pub async fn account_client(&self, namespace: &str, account: &str) -> Client {
         let accounts = Api::<ServiceAccount>::namespaced(self.admin_client().await, namespace);
         let wanted = TokenRequest {
-            spec: TokenRequestSpec {
-                expiration_seconds: Some(TOKEN_SECONDS),
-                ..TokenRequestSpec::default()
-            },
+            spec: TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() },
             ..TokenRequest::default()
         };
         let answer = accounts
             .create_token_request(account, &PostParams::default(), &wanted)
             .await
             .unwrap_or_else(|error| panic!("token of {namespace}/{account}: {error}"));
-        let token = answer
-            .status
-            .expect("a granted token request has a status")
-            .token;
+        let token = answer.status.expect("a granted token request has a status").token;
         let mut config = self.admin_config().await;
         // Nothing of the administrator's own credentials is left in it.
-        config.auth_info = AuthInfo {
-            token: Some(token.into()),
-            ..AuthInfo::default()
-        };
+        config.auth_info = AuthInfo { token: Some(token.into()), ..AuthInfo::default() };
         client(config)
     }
 
@@ -388,8 +328,7 @@ impl Cluster {
             ..Namespace::default()
         };
         let made = namespaces.create(&PostParams::default(), &wanted).await;
-        made.unwrap_or_else(|error| panic!("namespace for {name}: {error}"))
-            .name_any()
+        made.unwrap_or_else(|error| panic!("namespace for {name}: {error}")).name_any()
     }
 
     async fn admin_config(&self) -> Config {
