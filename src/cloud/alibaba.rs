@@ -1,0 +1,1 @@
+//! Alibaba Cloud's door: signs, sends and decodes.
