@@ -39,7 +39,8 @@ KEYS = {
     "provider session": Key("STS.provider", "provider-session-secret", "provider-session-token"),
     "provider's old session": Key("STS.provider-old", "old-session-secret", "old-session-token"),
     "consumer": Key("LTAI-consumer", "consumer-secret"),
-    "consumer's other user": Key("LTAI-consumer-other", "consumer-other-secret"),
+    "consumer's session": Key("STS.consumer", "consumer-session-secret", "consumer-session-token"),
+    "consumer's other session": Key("STS.consumer-2", "consumer-secret-2", "consumer-token-2"),
     "reader": Key("LTAI-reader", "reader-secret"),
     "stranger": Key("LTAI-stranger", "stranger-secret"),
     "newcomer": Key("LTAI-newcomer", "newcomer-secret"),
@@ -75,7 +76,11 @@ def world(many=()):
             {
                 "uid": CONSUMER,
                 "resourceGroups": ["rg-consumer", SECOND_GROUP_OF_RESOURCES],
-                "keys": [key("consumer"), key("consumer's other user", identity="user/other")],
+                "keys": [
+                    key("consumer"),
+                    key("consumer's session", identity="role/operator/one"),
+                    key("consumer's other session", identity="role/operator/two"),
+                ],
                 "vpcs": consumer_vpcs(),
             },
             {"uid": STRANGER, "keys": [key("stranger")], "vpcs": [{"id": STRANGER_VPC, "region": REGION}]},

@@ -85,6 +85,13 @@ def asking(scene):
     scene.endpoint = scene.consumer("CreateVpcEndpoint", **form)["EndpointId"]
 
 
+def beside(scene):
+    """An endpoint that waits, and another service of the same owner."""
+    situations.waiting(scene)
+    scene.service = scene.provider("CreateVpcEndpointService")["ServiceId"]
+    scene.settle()
+
+
 def connecting(scene):
     """A connection that has just been accepted."""
     situations.waiting(scene)
@@ -166,7 +173,7 @@ def without_groups(scene):
 
 
 def protected(scene):
-    """An endpoint that only its maker may change."""
+    """An endpoint that only the session that made it may change."""
     situations.served(scene)
     form = {
         "ServiceId": scene.service,
@@ -174,7 +181,9 @@ def protected(scene):
         "ProtectedEnabled": True,
         "Zone": [zone(land.ZONE_F)],
     }
-    scene.endpoint = scene.consumer("CreateVpcEndpoint", SecurityGroupId=[land.GROUP], **form)["EndpointId"]
+    scene.endpoint = scene.by("consumer's session")(
+        "CreateVpcEndpoint", SecurityGroupId=[land.GROUP], **form
+    )["EndpointId"]
     scene.settle()
 
 

@@ -239,11 +239,11 @@ CHANGES = [
     ),
     row(
         "OperationDenied.EndpointProtected",
-        "changed by another user",
+        "changed by another session",
         protected,
         UPDATE,
         {**ENDPOINT, "EndpointName": "new"},
-        who="consumer's other user",
+        who="consumer's other session",
     ),
 ]
 
@@ -297,11 +297,11 @@ ZONES = [
     row("EndpointServiceDeleted", "added, its service gone", orphaned, ADD, {**ENDPOINT, **zone(ZONE_H)}),
     row(
         "OperationDenied.EndpointProtected",
-        "added by another user",
+        "added by another session",
         protected,
         ADD,
         {**ENDPOINT, **zone(ZONE_G)},
-        who="consumer's other user",
+        who="consumer's other session",
     ),
     row(
         "QuotaMisMatched",
@@ -324,11 +324,11 @@ ZONES = [
     ),
     row(
         "OperationDenied.EndpointProtected",
-        "removed by another user",
+        "removed by another session",
         protected,
         REMOVE,
         {**ENDPOINT, "ZoneId": ZONE_F},
-        who="consumer's other user",
+        who="consumer's other session",
     ),
 ]
 
@@ -406,11 +406,11 @@ DELETION = [
     row("EndpointOperationDenied", "deleted while it is made", asking, DELETE, ENDPOINT),
     row(
         "OperationDenied.EndpointProtected",
-        "deleted by another user",
+        "deleted by another session",
         protected,
         DELETE,
         ENDPOINT,
-        who="consumer's other user",
+        who="consumer's other session",
     ),
 ]
 

@@ -278,6 +278,21 @@ RESOURCES = [
         {**SERVICE, **clb(land.CLB_F3)},
     ),
     row("EndpointServiceNotFound", "detached from none", empty, DETACH, {**NONE, **clb(CLB_F1)}),
+    row("MissingResourceType", "attached, of no kind", served, ATTACH, {**SERVICE, "ResourceId": CLB_F1}),
+    row(
+        "MissingZoneId",
+        "attached, an NLB without its zone",
+        dual_stack,
+        ATTACH,
+        {**SERVICE, "ResourceId": land.NLB_V6, "ResourceType": "nlb"},
+    ),
+    row(
+        "MissingZoneId",
+        "switched off, an NLB without its zone",
+        dual_stack,
+        SWITCH,
+        {**SERVICE, "ResourceId": land.NLB_V6, "AutoAllocatedEnabled": False},
+    ),
     row(
         "ResourceAutoAllocateViolation",
         "switched off, the last of its zone",

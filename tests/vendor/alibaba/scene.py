@@ -60,6 +60,15 @@ class Scene:
         (resource,) = [resource for resource in resources if resource["ResourceId"] == name]
         return resource
 
+    def gaps(self, zone):
+        """How often one zone, once connected, could carry nothing while its connection stood."""
+        (track,) = [
+            track
+            for track in self.simulator.journal()["witness"]
+            if (track["endpoint"], track["zone"]) == (self.endpoint, zone)
+        ]
+        return track["gaps"]
+
     def status(self):
         """The service's status."""
         return self.provider("GetVpcEndpointServiceAttribute", ServiceId=self.service)["ServiceStatus"]

@@ -55,6 +55,10 @@ class Simulator:
         """Changes what an account may do, as the cloud's support desk would."""
         return self._ask("account", {"id": account, **flags})
 
+    def fault(self, **rule):
+        """Lets coming calls go wrong."""
+        return self._ask("fault", rule)
+
     def _ask(self, path, form=None):
         request = urllib.request.Request(
             f"http://{self.address}/_sim/{path}",

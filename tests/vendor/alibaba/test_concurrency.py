@@ -8,7 +8,7 @@ import pytest
 import land
 from cloud import AlibabaCloudException
 from land import CLB_F2, CLB_G2, ZONE_F, ZONE_G
-from scene import connected, served
+from scene import served, waiting
 
 #: Each call stays in the cloud for this long: far longer than two threads need to pass a barrier.
 SLOW = "400ms"
@@ -38,8 +38,9 @@ def slow(start_for_module):
     scene = start_for_module(latency=SLOW)
     scene.other = scene.provider("CreateVpcEndpointService")["ServiceId"]
     scene.far = scene.by("provider", land.FAR_REGION)("CreateVpcEndpointService")["ServiceId"]
-    connected(scene)
-    return scene
+    waiting(scene)
+    scene.provider("EnableVpcEndpointConnection", **scene.link)
+    return scene.settle()
 
 
 def allow(scene, service, who):

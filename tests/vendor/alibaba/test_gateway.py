@@ -1,6 +1,9 @@
 """What the vendor's gateway refuses before an action sees the call: keys, signatures, dates, parameters."""
 
 import datetime
+import json
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -100,7 +103,16 @@ def test_no_such_action(scene, action, version, code, status):
 
 
 def test_a_method_that_no_client_uses(scene):
-    assert refused_raw(scene.provider, LIST, query=HERE, method="PUT").status_code == 405
+    refused = refused_raw(scene.provider, LIST, query=HERE, method="PUT")
+    assert (refused.code, refused.status_code) == ("UnsupportedHTTPMethod", 405)
+
+
+def test_a_call_that_nobody_signed(scene):
+    address = f"http://{scene.simulator.address}/?Action={LIST}&Version=2020-04-15&RegionId={land.REGION}"
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=10)
+    assert caught.value.code == 400
+    assert json.load(caught.value)["Code"] == "IncompleteSignature"
 
 
 def test_a_read_with_get_and_one_with_its_parameters_in_the_form(scene):
@@ -147,10 +159,3 @@ def test_parameters_that_the_description_does_not_allow(scene, action, query, co
 def test_booleans_in_any_case(scene, text):
     made = scene.provider.raw("CreateVpcEndpointService", query={**HERE, "AutoAcceptEnabled": text})
     assert made["AutoAcceptEnabled"] is (text.lower() == "true")
-
-
-def test_throttling_says_when_to_come_again(start):
-    scene = start(faults="throttle=1")
-    refused = refusal(scene.provider, LIST)
-    assert refused.code.startswith("Throttling")
-    assert refused.retry_after > 0

@@ -151,6 +151,7 @@ def migrate_smoothly(scene):
     found = scene.provider("ListVpcEndpointConnections", ServiceId=scene.service, ReplacedResourceId=CLB_F1)
     assert [connection["EndpointId"] for connection in found["Connections"]] == [scene.endpoint]
     assert scene.connection()["ConnectionStatus"] == "Connected"
+    assert scene.gaps(ZONE_F) == 0
 
 
 def clean_up(scene):
@@ -161,6 +162,7 @@ def clean_up(scene):
     leg = scene.leg(ZONE_F)
     assert (leg["ZoneStatus"], leg["ResourceId"], leg["EniId"]) == ("Connected", CLB_F2, current)
     assert not leg.get("ReplacedResourceId") and not leg.get("ReplacedEniId")
+    assert scene.gaps(ZONE_F) == 0
     old = scene.resource(CLB_F1)
     assert (old["RelatedEndpointCount"], old["RelatedDeprecatedEndpointCount"]) == (0, 0)
     scene.provider("DetachResourceFromVpcEndpointService", ServiceId=scene.service, **clb(CLB_F1))
@@ -178,6 +180,7 @@ def replace_by_force(scene):
     assert (leg["ZoneStatus"], leg["ResourceId"]) == ("Connected", land.CLB_G2)
     assert not leg.get("ReplacedResourceId") and not leg.get("ReplacedEniId")
     assert scene.resource(CLB_G1)["RelatedDeprecatedEndpointCount"] == 0
+    assert scene.gaps(ZONE_G) == 1
 
 
 def cut_and_connect_a_zone(scene):

@@ -7,6 +7,7 @@ from alibabacloud_tea_openapi.utils_models import Config
 import land
 from cloud import Cloud
 from land import CLB_F1, CLB_F2, GROUP, REGION, ZONE_F, ZONE_G
+from refusal_row import of_kind, protected
 from scene import clb, connected, migrated, refusal, served, waiting, zone, zone_cut
 
 
@@ -87,6 +88,22 @@ def test_where_acceptance_does_not_pick_automatic_assignment_does(start):
     assert scene.connection()["ConnectionStatus"] == "Connected"
 
 
+def test_an_nlb_connection_is_elastic_until_it_is_limited(scene):
+    of_kind("nlb", land.NLB)(scene)
+    assert scene.connection()["TrafficControlMode"] == "Scalability"
+    limit = {"TrafficControlMode": "BandwidthLimit", "Bandwidth": 50_000}
+    scene.provider("UpdateVpcEndpointConnectionAttribute", **scene.link, **limit)
+    scene.settle()
+    connection = scene.connection()
+    assert {name: connection[name] for name in limit} == limit
+
+
+def test_a_connection_of_a_clb_or_an_alb_has_a_bandwidth_from_the_start(scene):
+    of_kind("alb", land.ALB)(scene)
+    connection = scene.connection()
+    assert (connection["TrafficControlMode"], connection["Bandwidth"]) == ("BandwidthLimit", 3072)
+
+
 def test_a_refused_connection_can_be_accepted_later(scene):
     waiting(scene)
     scene.provider("DisableVpcEndpointConnection", **scene.link)
@@ -113,6 +130,16 @@ def test_cutting_a_migrated_zone_without_naming_the_old_side_hits_the_current_on
     scene.settle()
     assert scene.leg(ZONE_F)["ZoneStatus"] == "Disconnected"
     assert scene.resource(CLB_F1)["RelatedDeprecatedEndpointCount"] == 0
+
+
+def test_a_protected_endpoint_obeys_the_session_that_made_it(scene):
+    protected(scene)
+    own, by = scene.by("consumer's session"), {"EndpointId": scene.endpoint}
+    assert own("GetVpcEndpointAttribute", **by)["ProtectedEnabled"] is True
+    own("UpdateVpcEndpointAttribute", **by, EndpointName="renamed")
+    own("RemoveZoneFromVpcEndpoint", **by, ZoneId=ZONE_F)
+    scene.settle()
+    own("DeleteVpcEndpoint", **by)
 
 
 def test_a_service_that_goes_leaves_its_endpoint_orphaned(scene):
