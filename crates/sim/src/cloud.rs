@@ -117,7 +117,7 @@ impl Cloud {
     /// Carries out what has become due.
     pub fn catch_up(&mut self) {
         let now = self.clock.now();
-        while let Some((at, transition)) = self.timetable.next().filter(|(at, _)| *at <= now) {
+        while let Some((at, transition)) = self.timetable.take(now) {
             self.change(advance(&self.state, transition), at);
         }
     }
@@ -132,7 +132,7 @@ impl Cloud {
     pub fn settle(&mut self) -> usize {
         self.catch_up();
         let mut settled = 0;
-        while let Some((at, transition)) = self.timetable.next() {
+        while let Some((at, transition)) = self.timetable.take(Timestamp::MAX) {
             let ahead = at.duration_since(self.clock.now());
             self.clock.advance(ahead.max(SignedDuration::ZERO));
             self.change(advance(&self.state, transition), at);

@@ -64,9 +64,9 @@ fn one() -> u32 {
 pub struct Rates {
     /// Refused as throttled.
     pub throttle: f64,
-    /// Refused with 503 ServiceUnavailable.
+    /// Refused with 503 `ServiceUnavailable`.
     pub unavailable: f64,
-    /// Refused with SystemBusy.
+    /// Refused with `SystemBusy`.
     pub busy: f64,
     /// Lost: half of them on the way in, half on the way out.
     pub lost: f64,

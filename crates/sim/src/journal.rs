@@ -130,6 +130,7 @@ impl Journal {
     }
 
     /// The last calls, oldest first.
+    #[must_use]
     pub fn calls(&self) -> impl DoubleEndedIterator<Item = &Call> {
         self.calls.iter()
     }

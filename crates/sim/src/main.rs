@@ -24,8 +24,8 @@ use tracing_subscriber::EnvFilter;
 ///
 /// It checks signatures (ACS3-HMAC-SHA256 and the older RPC 1.0 HMAC-SHA1), refuses what the real cloud
 /// refuses, with its codes, and lets things take time. When it listens it prints one line of JSON,
-/// {"address":"127.0.0.1:12345"}. Point a client at http://ADDRESS with a key of the world file; the built-in
-/// world has provider-key/provider-secret and consumer-key/consumer-secret in cn-hangzhou and cn-shanghai.
+/// {"address":"127.0.0.1:12345"}. Point a client at that address, by plain HTTP, with a key of the world file;
+/// the built-in world has provider-key/provider-secret and consumer-key/consumer-secret in cn-hangzhou and cn-shanghai.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP.as_str())]
 struct Arguments {
@@ -42,7 +42,7 @@ struct Arguments {
     #[arg(long, value_name = "TIME", default_value = "20ms", value_parser = parse_latency)]
     latency: Duration,
     /// How many times as fast as the wall's the world's time runs; 0: it stands until POST /_sim/advance
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = parse_scale)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = parse_scale, allow_negative_numbers = true)]
     time_scale: f64,
     /// What goes wrong by chance, as fractions of all calls:
     /// throttle=0.05,unavailable=0.02,busy=0.01,lost=0.02,stale=0.05,seed=7

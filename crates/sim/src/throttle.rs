@@ -46,7 +46,7 @@ impl Throttle {
         }
         let wait = (1.0 - bucket.tokens) / limits.requests_per_second;
         // A rate of nearly nothing would ask for a wait that no clock can hold.
-        Err(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX).min(Duration::from_secs(3_600)))
+        Err(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX).min(Duration::from_hours(1)))
     }
 }
 

@@ -38,6 +38,14 @@ impl Timetable {
         self.due.iter().map(|(transition, at)| (*at, *transition)).min()
     }
 
+    /// Takes the first transition off the table: it is carried out, and what is open of its object afterwards
+    /// is a transition of its own.
+    pub fn take(&mut self, until: Timestamp) -> Option<(Timestamp, Progress)> {
+        let (at, transition) = self.next().filter(|(at, _)| *at <= until)?;
+        self.due.remove(&transition);
+        Some((at, transition))
+    }
+
     /// How many transitions are open.
     #[must_use]
     pub fn open(&self) -> usize {

@@ -51,14 +51,14 @@ fn total_count(action: &Action, total: usize) -> Option<Value> {
     Some(if field.kind == Kind::String { total.to_string().into() } else { total.into() })
 }
 
-fn write(list: &str, last: &str) -> String {
-    URL_SAFE.encode(format!("{list}\n{last}"))
+fn write(list: &str, key: &str) -> String {
+    URL_SAFE.encode(format!("{list}\n{key}"))
 }
 
 fn read(list: &str, cursor: &str) -> Option<String> {
     let text = String::from_utf8(URL_SAFE.decode(cursor).ok()?).ok()?;
-    let (own, last) = text.split_once('\n')?;
-    (own == list).then(|| last.to_owned())
+    let (own, key) = text.split_once('\n')?;
+    (own == list).then(|| key.to_owned())
 }
 
 #[cfg(test)]

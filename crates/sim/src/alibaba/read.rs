@@ -32,6 +32,7 @@ type Fields = Map<String, Value>;
 ///
 /// # Errors
 /// The vendor's refusal.
+#[must_use]
 pub fn answer(view: &View<'_>, action: &str, params: &Params<'_>) -> Option<Result<Fields, Failure>> {
     Some(match action {
         "GetVpcEndpointServiceAttribute" => view.service_attribute(params),
@@ -78,7 +79,7 @@ fn matches<const N: usize>(params: &Params<'_>, item: &Fields, filters: [&str; N
         (None, _) => true,
         (Some(wanted), Some(Value::Bool(shown))) => wanted.eq_ignore_ascii_case(&shown.to_string()),
         (Some(wanted), Some(Value::String(shown))) => wanted == shown,
-        (Some(wanted), Some(shown)) => wanted == shown.to_string(),
-        (Some(_), None) => false,
+        (Some(wanted), Some(Value::Number(shown))) => shown.as_u64() == wanted.parse().ok(),
+        (Some(_), _) => false,
     })
 }

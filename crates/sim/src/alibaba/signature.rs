@@ -203,7 +203,7 @@ fn canonical_request(call: &Inbound, signed: &str, digest: &str) -> Result<Strin
     let mut headers = String::new();
     for name in &names {
         let value = call.header(name).ok_or_else(|| Refused::Incomplete(format!("the signed header {name}")))?;
-        headers.push_str(&format!("{name}:{value}\n"));
+        headers.extend([name, ":", &value, "\n"]);
     }
     let pairs = form_urlencoded::parse(call.query.as_bytes());
     let query = canonical_pairs(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect());
@@ -223,7 +223,11 @@ fn encode(text: &str) -> String {
 /// Lower-case hexadecimal digits of `bytes`.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 /// Nonces that were used lately: each serves once.

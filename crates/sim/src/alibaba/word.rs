@@ -62,14 +62,13 @@ words! {
 #[must_use]
 pub fn of_leg_for_provider(leg: &Leg, variants: &Variants) -> &'static str {
     match leg.status {
+        LegStatus::Replacing if variants.is_on(Variant::ForceShowsMigrating) => "Migrating",
+        LegStatus::Closing if variants.is_on(Variant::CleanUpShowsDisconnecting) => "Disconnecting",
         LegStatus::Creating => "Creating",
         LegStatus::Wait => "Wait",
-        LegStatus::Connecting => "Connecting",
+        LegStatus::Connecting | LegStatus::Replacing => "Connecting",
         LegStatus::Connected => "Connected",
         LegStatus::Migrating => "Migrating",
-        LegStatus::Replacing if variants.is_on(Variant::ForceShowsMigrating) => "Migrating",
-        LegStatus::Replacing => "Connecting",
-        LegStatus::Closing if variants.is_on(Variant::CleanUpShowsDisconnecting) => "Disconnecting",
         LegStatus::Migrated | LegStatus::Closing => "Migrated",
         LegStatus::Disconnecting => "Disconnecting",
         LegStatus::Disconnected => "Disconnected",

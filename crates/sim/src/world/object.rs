@@ -12,6 +12,7 @@ use super::id::{
 pub type Tags = BTreeMap<Text, Text>;
 
 /// An account: what it may do, how much of it, and how much it has made.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, set by itself")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Account {
     /// The product has been opened.

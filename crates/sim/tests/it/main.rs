@@ -1,5 +1,6 @@
 //! The simulator's tests, in one binary.
 
+mod http;
 mod small_land;
 mod world_connection;
 mod world_endpoint;

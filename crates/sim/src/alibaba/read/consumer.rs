@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::provider::sort_key;
-use super::shared::tags;
+use super::shared::{has_tags, tags};
 use super::{Failure, Fields, Params, View, fields, matches, name, page, time, word};
 use crate::world::{Endpoint, Refusal};
 
@@ -18,9 +18,7 @@ impl View<'_> {
 
     pub(super) fn endpoints(&self, params: &Params<'_>) -> Result<Fields, Failure> {
         let own = self.state.endpoints.values().filter(|endpoint| {
-            endpoint.owner == self.actor.account
-                && endpoint.region == self.region
-                && self.has_tags(params, &endpoint.tags)
+            endpoint.owner == self.actor.account && endpoint.region == self.region && has_tags(params, &endpoint.tags)
         });
         let filters = [
             "AddressIpVersion",

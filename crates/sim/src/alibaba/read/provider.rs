@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::shared::tags;
+use super::shared::{has_tags, tags};
 use super::{Failure, Fields, Params, View, fields, matches, name, page, time, word};
 use crate::world::object::{BalancerKind, ConsumerRegion, Principal};
 use crate::world::{AccountId, BalancerId, Endpoint, Leg, Service, ZoneId, allows};
@@ -22,7 +22,7 @@ impl View<'_> {
         let own = self.state.services.values().filter(|service| {
             service.owner == self.actor.account
                 && service.region == self.region
-                && self.has_tags(params, &service.tags)
+                && has_tags(params, &service.tags)
                 && params.text("ResourceId").is_none_or(|wanted| self.holds(service, wanted))
         });
         let filters = [
@@ -70,7 +70,7 @@ impl View<'_> {
                 item.remove("ResourceGroupId");
             }
             let no_tags = crate::world::object::Tags::new();
-            let has_tags = self.has_tags(params, if own { &service.tags } else { &no_tags });
+            let has_tags = has_tags(params, if own { &service.tags } else { &no_tags });
             if has_tags && matches(params, &item, ["ResourceGroupId", "ServiceId", "ServiceName", "ServiceType"]) {
                 items.push((sort_key(service.id.maker, service.id.number), Value::Object(item)));
             }

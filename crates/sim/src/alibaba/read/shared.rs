@@ -56,7 +56,7 @@ impl View<'_> {
         let wanted: Vec<ObjectId> = ids.iter().map(|id| decode::object(id, is_service)).collect();
         let mut items = Vec::new();
         for (object, id, tags) in self.own_tags(is_service) {
-            if !(wanted.is_empty() || wanted.contains(&object)) || !self.has_tags(params, tags) {
+            if !(wanted.is_empty() || wanted.contains(&object)) || !has_tags(params, tags) {
                 continue;
             }
             for (key, value) in tags {
@@ -65,14 +65,6 @@ impl View<'_> {
             }
         }
         page::of(params, "TagResources", items)
-    }
-
-    /// Every `Tag` filter of the call holds; one without a value asks for the key alone.
-    pub(super) fn has_tags(&self, params: &Params<'_>, tags: &Tags) -> bool {
-        params.items("Tag").iter().all(|filter| {
-            let held = filter.text("Key").and_then(|key| tags.get(key));
-            held.is_some_and(|held| filter.text("Value").is_none_or(|value| value == &**held))
-        })
     }
 
     pub(super) fn service_or_refuse(&self, params: &Params<'_>, id: ServiceId) -> Result<&Service, Failure> {
@@ -91,6 +83,14 @@ impl View<'_> {
             own.map(|one| (ObjectId::Endpoint(one.id), name::of_endpoint(one.id), &one.tags)).collect()
         }
     }
+}
+
+/// Every `Tag` filter of the call holds; one without a value asks for the key alone.
+pub(super) fn has_tags(params: &Params<'_>, tags: &Tags) -> bool {
+    params.items("Tag").iter().all(|filter| {
+        let held = filter.text("Key").and_then(|key| tags.get(key));
+        held.is_some_and(|held| filter.text("Value").is_none_or(|value| value == &**held))
+    })
 }
 
 /// Tags as lists show them.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Failure, failure};
+use super::{Failure, UNDOCUMENTED, failure};
 use crate::alibaba::description::PRIVATELINK;
 use crate::world::object::OpenBlock;
 use crate::world::{Refusal, Variants};
@@ -287,76 +287,6 @@ const POSSIBLE: &[(&str, &[Refusal])] = &[
 
 /// What the world can refuse of any action.
 const ANY: &[Refusal] = &[R::ConcurrentCall, R::TokenReused];
-
-/// Codes that the vendor does not document for the action, with the actions and why they are
-/// answered all the same.
-const UNDOCUMENTED: &[(&str, &[&str], &str)] = &[
-    (
-        "AddSecurityGroupNotSupportWhenHaveNoSg",
-        &["AttachSecurityGroupToVpcEndpoint"],
-        "the behaviour notes name it, the published list is older",
-    ),
-    (
-        "EndpointServiceOperationDenied",
-        &["DetachResourceFromVpcEndpointService", "AddUserToVpcEndpointService", "RemoveUserFromVpcEndpointService"],
-        "the vendor asks for an active service; the Terraform provider repeats the call on this code",
-    ),
-    (
-        "MissingZoneId",
-        &[
-            "AttachResourceToVpcEndpointService",
-            "DetachResourceFromVpcEndpointService",
-            "UpdateVpcEndpointServiceResourceAttribute",
-        ],
-        "the gateway's code for a missing parameter: no template is documented for these actions",
-    ),
-    (
-        "InvalidParameter.Bandwidth",
-        &["EnableVpcEndpointConnection", "UpdateVpcEndpointConnectionAttribute"],
-        "the gateway's code for a value out of range: no template is documented for these actions",
-    ),
-    (
-        "InvalidParameter.CrossRegionBandwidth",
-        &["CreateVpcEndpoint", "UpdateVpcEndpointAttribute"],
-        "the gateway's code: the published list is older than cross-region endpoints",
-    ),
-    (
-        "InvalidParameter.ResourceGroupId",
-        &["CreateVpcEndpoint"],
-        "the gateway's code: none is documented for a resource group that does not exist",
-    ),
-    (
-        "UpdateBandWidthUnSupported",
-        &["EnableVpcEndpointConnection"],
-        "documented for the same parameter of UpdateVpcEndpointConnectionAttribute",
-    ),
-    (
-        "EndpointServiceNotSupportIpv6",
-        &["CreateVpcEndpoint", "UpdateVpcEndpointAttribute"],
-        "documented for CreateVpcEndpointService; the endpoint's actions have none for IPv6",
-    ),
-    (
-        "EndpointServiceDowngradeNotAllowed",
-        &["UpdateVpcEndpointAttribute"],
-        "documented for the same parameter of UpdateVpcEndpointServiceAttribute",
-    ),
-    (
-        "QuotaExceed.TagsPerResource",
-        &["CreateVpcEndpointService", "CreateVpcEndpoint"],
-        "documented for TagResources, of which Tag of the create calls is the short form",
-    ),
-    (
-        "EndpointServiceResourceExist",
-        &["CreateVpcEndpointService"],
-        "documented for AttachResourceToVpcEndpointService; naming a resource twice is the same mistake",
-    ),
-    (
-        "OperationDenied.EndpointProtected",
-        &["AttachSecurityGroupToVpcEndpoint", "DetachSecurityGroupFromVpcEndpoint"],
-        "documented for all other actions that change an endpoint",
-    ),
-    ("QuotaMisMatched", &["AttachSecurityGroupToVpcEndpoint"], "documented for the same limit of CreateVpcEndpoint"),
-];
 
 fn is_documented(name: &str, failure: &Failure) -> bool {
     let common = PRIVATELINK.common_errors.iter().any(|one| one.code == failure.code && one.http == failure.status);

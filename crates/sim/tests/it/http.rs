@@ -1,0 +1,13 @@
+//! The simulator as callers meet it: signed requests in, JSON out.
+
+mod binary;
+mod client;
+mod control;
+mod coverage;
+mod faults;
+mod gateway;
+mod migration;
+mod paging;
+mod refusals;
+mod scene;
+mod time;
