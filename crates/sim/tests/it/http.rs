@@ -10,4 +10,5 @@ mod migration;
 mod paging;
 mod refusals;
 mod scene;
+mod storm;
 mod time;
