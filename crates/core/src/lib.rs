@@ -19,9 +19,11 @@ pub mod rate;
 pub mod read;
 pub mod report;
 pub mod requeue;
+pub mod scrub;
 pub mod state;
 pub mod status;
 pub mod step;
 pub mod token;
+pub mod wire;
 
 mod vocabulary;

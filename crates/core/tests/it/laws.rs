@@ -8,7 +8,33 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What the package of decisions may be built from, directly or not: data, never sockets, clocks or chance.
-const CORE_MAY_USE: &[&str] = &["serde", "serde_core", "serde_derive"];
+const CORE_MAY_USE: &[&str] = &[
+    // Values as text: JSON, and percent encoding for queries and forms.
+    "serde",
+    "serde_core",
+    "serde_derive",
+    "serde_json",
+    "itoa",
+    "memchr",
+    "zmij",
+    "percent-encoding",
+    // SHA-256 and HMAC, with the traits, arrays and constants they are written in.
+    "sha2",
+    "hmac",
+    "digest",
+    "block-buffer",
+    "crypto-common",
+    "const-oid",
+    "hybrid-array",
+    "typenum",
+    "ctutils",
+    "cmov",
+    "cfg-if",
+    // Which instructions the processor has: sha2 picks the fastest code, never another result. On some processors
+    // it asks the system by way of libc.
+    "cpufeatures",
+    "libc",
+];
 
 /// What only macros run, at build time.
 const AT_BUILD_TIME: &[&str] = &["proc-macro2", "quote", "syn", "unicode-ident"];

@@ -1,0 +1,363 @@
+//! The one table of error codes: what each means for what is done next, what has happened in plain words, and
+//! what the reader can do about it.
+//!
+//! A code ending in `%s` stands for all that begin as it does; an exact row comes first, then the longest
+//! beginning. The vendor documents most codes action by action; the rest come from its gateway, whatever the
+//! action. `{action}` in a text is the action that was refused.
+
+use crate::condition::Reason;
+use crate::error::Meaning;
+
+/// What is known of one code.
+pub(super) struct Row {
+    /// Code, or its beginning and `%s`.
+    pub code: &'static str,
+    /// Class.
+    pub meaning: Meaning,
+    /// What has happened.
+    pub what: &'static str,
+    /// What the reader can do.
+    pub remedy: &'static str,
+}
+
+const fn row(code: &'static str, meaning: Meaning, what: &'static str, remedy: &'static str) -> Row {
+    Row { code, meaning, what, remedy }
+}
+
+const fn person(reason: Reason) -> Meaning {
+    Meaning::UserMustAct(reason)
+}
+
+const WAIT: &str = "wait: it is tried again";
+const NOTHING: &str = "nothing is asked of you";
+const RESOURCE_ID: &str = "correct the load balancer's id in spec.resources, or create it in the account's region";
+const PRIVATE_DOMAIN: &str =
+    "take the private domain off the service in the cloud's console, or ask the cloud's support";
+const REPORT: &str = "report it with this code";
+const TAGS: &str =
+    "correct spec.tags: keys of 1 to 64 characters that do not start with aliyun or acs:, values of up to 128";
+const KEY: &str = "correct the credentials that spec.credentials of the CloudAccount names";
+const ALLOW: &str = "allow {action} to the user or role of the CloudAccount";
+
+/// Every code that an action in use documents, and the gateway's.
+pub(super) const TABLE: &[Row] = &[
+    // Common to all actions.
+    row("DryRunOperation", Meaning::DryRun, "the call would have succeeded", NOTHING),
+    row("NoPermission", person(Reason::PermissionDenied), "the credentials may not call {action}", ALLOW),
+    row(
+        "NeedOpenProduct",
+        person(Reason::FeatureNotEnabled),
+        "PrivateLink is not switched on for the account",
+        "switch it on in the cloud's console, or set spec.alibaba.openProduct on the CloudAccount",
+    ),
+    row("SystemBusy", Meaning::Unavailable, "the cloud is busy", WAIT),
+    row("ConcurrentCallNotSupported", Meaning::InTransition, "another call of this scope is on its way", WAIT),
+    row("IdempotenceProcessing", Meaning::InTransition, "the first try of this call is still on its way", WAIT),
+    row(
+        "IdempotenceSignatureMismatch",
+        Meaning::TokenReused,
+        "the client token was used for another form",
+        "wait: what it made is looked for, and a new token follows",
+    ),
+    row(
+        "RegionNotFound",
+        person(Reason::InvalidSpec),
+        "the region does not exist",
+        "correct the region that the spec names: spec.region of the CloudAccount, or spec.supportedRegions",
+    ),
+    row(
+        "UnsupportedRegion",
+        person(Reason::InvalidSpec),
+        "PrivateLink does not offer this in the region",
+        "use an account in another region, or take the region off spec.supportedRegions",
+    ),
+    row(
+        "UnsupportedZone",
+        person(Reason::InvalidSpec),
+        "PrivateLink is not offered in the zone",
+        "use load balancers in another zone in spec.resources",
+    ),
+    row("GenerateResourceIdFailed", Meaning::Unavailable, "the cloud could not make an id", WAIT),
+    row("EndpointServiceLocked", Meaning::InTransition, "the service is locked by a change or by an unpaid bill", WAIT),
+    row("EndpointLocked", Meaning::InTransition, "the endpoint is locked by a change or by an unpaid bill", WAIT),
+    row("IncorrectStatus.VpcEndpoint", Meaning::InTransition, "the endpoint is in another state", WAIT),
+    row("IncorrectStatus.VpcEndpointConnection", Meaning::InTransition, "the connection is in another state", WAIT),
+    row("IncorrectStatus.VpcEndpointService", Meaning::InTransition, "the service is in another state", WAIT),
+    // A service and its attributes.
+    row("EndpointServiceNotFound", Meaning::Gone, "the service does not exist", WAIT),
+    row(
+        "EndpointServiceExist",
+        // Its answer names no id, and a service of ours would have been found by its tags before.
+        person(Reason::OwnershipConflict),
+        "the cloud says that this service exists already",
+        "find it in the cloud's console and adopt or delete it",
+    ),
+    row("EndpointServiceOperationDenied", Meaning::InTransition, "the service is being changed", WAIT),
+    row(
+        "EndpointServiceDependenceViolation",
+        Meaning::Waiting(Reason::BlockedByDependents),
+        "the service still has load balancers",
+        "wait until they are detached, or detach those that the cloud's console still shows",
+    ),
+    row(
+        "EndpointServiceConnectionDependence",
+        Meaning::Waiting(Reason::BlockedByConnections),
+        "connections still depend on it",
+        "ask the consumers to delete their endpoints, or cut the connections",
+    ),
+    row(
+        "DeleteFailedDueToEndpointExist",
+        Meaning::Waiting(Reason::BlockedByConnections),
+        "endpoints of the service still exist",
+        "ask the consumers to delete their endpoints",
+    ),
+    row(
+        "EndpointServicePayerForbidden",
+        person(Reason::FeatureNotEnabled),
+        "the account may not choose who pays",
+        "remove spec.payer, or ask the cloud's support to enable it for the account",
+    ),
+    row(
+        "EndpointServiceNotSupportIpv6",
+        person(Reason::InvalidSpec),
+        "the service cannot have IPv6",
+        "set spec.addressFamily to IPv4, or use NLB or GWLB",
+    ),
+    row(
+        "ServiceResourceNotSupportIpv6",
+        person(Reason::InvalidSpec),
+        "a load balancer has no IPv6",
+        "enable IPv6 on every load balancer of spec.resources, or set spec.addressFamily to IPv4",
+    ),
+    row(
+        "EndpointServiceDowngradeNotAllowed",
+        person(Reason::InvalidSpec),
+        "a service with both protocols cannot go back to one",
+        "set spec.addressFamily to DualStack",
+    ),
+    row(
+        "EndpointServiceNotSupportedZone",
+        person(Reason::InvalidSpec),
+        "the service cannot be in the zone",
+        "use load balancers in another zone in spec.resources",
+    ),
+    // What stands behind a service.
+    row("AlbNotFound", person(Reason::ReferenceNotFound), "an ALB does not exist", RESOURCE_ID),
+    row("LoadBalancerNotFound", person(Reason::ReferenceNotFound), "a load balancer does not exist", RESOURCE_ID),
+    row("ResourceNotFound.NatGateway", person(Reason::ReferenceNotFound), "a NAT gateway does not exist", RESOURCE_ID),
+    row(
+        "VSwitchNotFound",
+        person(Reason::ReferenceNotFound),
+        "the vSwitch of a load balancer does not exist",
+        "check the load balancer in the cloud's console, or take it off spec.resources",
+    ),
+    row(
+        "LoadBalancerNotSupportPrivateLink",
+        person(Reason::InvalidSpec),
+        "a load balancer cannot serve PrivateLink",
+        "use one that can in spec.resources: a CLB must be internal and pay-as-you-go",
+    ),
+    row(
+        "Mismatch.ResourceType",
+        person(Reason::InvalidSpec),
+        "a load balancer is of another type than declared",
+        "correct its type in spec.resources",
+    ),
+    row(
+        "EndpointServiceResourceTypeNotSupport",
+        person(Reason::InvalidSpec),
+        "the service takes no load balancer of this type",
+        "use another type in spec.resources",
+    ),
+    row(
+        "EndpointServiceResourceTypeNotEqual",
+        person(Reason::InvalidSpec),
+        "all load balancers of a service must be of one type",
+        "use one type in spec.resources, the one the service was created with",
+    ),
+    row("EndpointServiceResourceExist", Meaning::Done, "the load balancer is attached already", NOTHING),
+    row("EndpointServiceResourceNotFound", Meaning::Gone, "the load balancer is not attached", WAIT),
+    row(
+        "EndpointServiceResourceCannotRemove",
+        Meaning::Waiting(Reason::BlockedByConnections),
+        "connections still use the load balancer",
+        "wait until they have left it, or cut them",
+    ),
+    row(
+        "ResourceAutoAllocateViolation",
+        person(Reason::LastAutoAllocatedInZone),
+        "each zone must keep one load balancer that allows automatic allocation",
+        "add another to the zone with autoAllocate: true in spec.resources",
+    ),
+    row(
+        "QuotaMisMatched",
+        person(Reason::QuotaExceeded),
+        "a quota is used up",
+        "ask the cloud for a larger quota, or delete what is no longer used",
+    ),
+    // Connections.
+    row("EndpointConnectionNotFound", Meaning::Gone, "the connection does not exist", WAIT),
+    row("EndpointConnectionOperationDenied", Meaning::InTransition, "the connection is being changed", WAIT),
+    // Private domains: nothing here asks for one, yet a service may have been given one elsewhere.
+    row(
+        "OperationDenied.PrivateDomainNotSupport",
+        person(Reason::FeatureNotEnabled),
+        "private domains are not enabled for the account",
+        PRIVATE_DOMAIN,
+    ),
+    row(
+        "OperationDenied.PrivateDomainStatusNotSupport",
+        person(Reason::InvalidSpec),
+        "the service's private domain is in a state that forbids the change",
+        PRIVATE_DOMAIN,
+    ),
+    row(
+        "OperationDenied.PrivateServiceDomainBusinessStatus",
+        person(Reason::BillingLocked),
+        "the service's private domain is locked by an unpaid bill",
+        "pay the bill: it is tried again every hour",
+    ),
+    row(
+        "DependencyViolation.PrivateDnsName",
+        Meaning::Waiting(Reason::BlockedByDependents),
+        "the service's private domain is in use",
+        PRIVATE_DOMAIN,
+    ),
+    row(
+        "InvalidParam.PrivateDnsName",
+        person(Reason::InvalidSpec),
+        "the service's private domain is not valid",
+        PRIVATE_DOMAIN,
+    ),
+    row(
+        "Conflict.ServiceName",
+        person(Reason::OwnershipConflict),
+        "another service has this name",
+        "free the name in the cloud's console, or ask the cloud's support",
+    ),
+    // Parameters.
+    row(
+        "IllegalParamFormat.%s",
+        person(Reason::InvalidSpec),
+        "the cloud refuses a value",
+        "correct the field of the spec that sets the parameter named by the code",
+    ),
+    row(
+        "MissingParam.%s",
+        person(Reason::InvalidSpec),
+        "the cloud needs a value that is not set",
+        "set the field of the spec that gives the parameter named by the code",
+    ),
+    // Tags.
+    row("MissingTagKeyParam", person(Reason::InvalidSpec), "a tag has no key", TAGS),
+    row("MissingTagValueParam", person(Reason::InvalidSpec), "a tag has no value", TAGS),
+    row("IllegalTagKeyParam", person(Reason::InvalidSpec), "the cloud refuses the key of a tag", TAGS),
+    row("IllegalTagValueParam", person(Reason::InvalidSpec), "the cloud refuses the value of a tag", TAGS),
+    row("DuplicatedTagKey", person(Reason::InvalidSpec), "two tags have the same key", TAGS),
+    row(
+        "QuotaExceed.TagsPerResource",
+        person(Reason::QuotaExceeded),
+        "the service would have more than 20 tags",
+        "remove some from spec.tags, or those that others have set on it",
+    ),
+    row("TagInfoNotExist", Meaning::Done, "the tag is not there", NOTHING),
+    row("InvalidResourceId.NotFound", Meaning::Gone, "what is to be tagged does not exist", WAIT),
+    // Resource groups.
+    row(
+        "NoPermission.ChangeResourceGroup",
+        person(Reason::PermissionDenied),
+        "the credentials may not move the service to the resource group",
+        ALLOW,
+    ),
+    row(
+        "InvalidResourceGroup",
+        person(Reason::ReferenceNotFound),
+        "the resource group does not exist",
+        "correct spec.resourceGroupId",
+    ),
+    row("ResourceNotFound", Meaning::Gone, "what is to be moved does not exist", WAIT),
+    row("MissingParameter.ResourceRegionId", Meaning::Unexpected, "the cloud needs the region of the service", REPORT),
+    row("MissingParameter.ResourceId", Meaning::Unexpected, "the cloud needs the id of the service", REPORT),
+    row("MissingParameter.ResourceGroupId", Meaning::Unexpected, "the cloud needs a resource group", REPORT),
+    row("SystemError", Meaning::Unavailable, "the cloud has failed", WAIT),
+    // Switching the product on.
+    row("OrderOpend", Meaning::Done, "the product is switched on already", NOTHING),
+    row(
+        "AccountTypeRestricted",
+        person(Reason::FeatureNotEnabled),
+        "an account of this type cannot switch the product on",
+        "switch it on with the account that pays, or ask the cloud's support",
+    ),
+    row(
+        "InvalidAccountStatus.NotEnoughBalance",
+        person(Reason::BillingLocked),
+        "the account's balance is too low",
+        "charge the account: it is tried again every hour",
+    ),
+    // The gateway's: who calls.
+    row(
+        "InvalidAccessKeyId.%s",
+        Meaning::Credentials(Reason::CredentialsInvalid),
+        "the access key does not exist, or is not in use",
+        KEY,
+    ),
+    row(
+        "InvalidSecurityToken.%s",
+        Meaning::Credentials(Reason::CredentialsInvalid),
+        "the security token has expired, or does not belong to the key",
+        KEY,
+    ),
+    row(
+        "MissingSecurityToken",
+        Meaning::Credentials(Reason::CredentialsInvalid),
+        "the key needs a security token",
+        KEY,
+    ),
+    row(
+        "SignatureDoesNotMatch",
+        Meaning::Credentials(Reason::CredentialsInvalid),
+        "the secret does not belong to the access key",
+        KEY,
+    ),
+    row(
+        "IncompleteSignature",
+        Meaning::Credentials(Reason::CredentialsInvalid),
+        "the cloud cannot read the signature",
+        "check that no proxy changes the headers of requests, and that the access key holds no blanks",
+    ),
+    row(
+        "InvalidTimeStamp.Expired",
+        Meaning::Credentials(Reason::ClockSkew),
+        "the clock of this machine is more than 15 minutes away from the cloud's",
+        "synchronise the clock of the node",
+    ),
+    row("SignatureNonceUsed", Meaning::Unavailable, "the cloud has seen this request before", WAIT),
+    row("Forbidden.RAM", person(Reason::PermissionDenied), "the credentials may not call {action}", ALLOW),
+    row("Forbidden", person(Reason::PermissionDenied), "the credentials may not call {action}", ALLOW),
+    // The gateway's: how often, and whether it is there.
+    row("Throttling", Meaning::Throttled, "the cloud asks to be called less often", WAIT),
+    row("Throttling.%s", Meaning::Throttled, "the cloud asks to be called less often", WAIT),
+    row("Rejected.Throttling", Meaning::Throttled, "the cloud asks to be called less often", WAIT),
+    row("QPS Limit Exceeded", Meaning::Throttled, "the cloud asks to be called less often", WAIT),
+    row("ServiceUnavailable", Meaning::Unavailable, "the cloud does not answer", WAIT),
+    row("ServiceUnavailableTemporary", Meaning::Unavailable, "the cloud does not answer", WAIT),
+    row("InternalError", Meaning::Unavailable, "the cloud has failed", WAIT),
+    row("InternalError.%s", Meaning::Unavailable, "the cloud has failed", WAIT),
+    row("InternalFailure", Meaning::Unavailable, "the cloud has failed", WAIT),
+    // The gateway's: what is called.
+    row(
+        "InvalidParameter.%s",
+        person(Reason::InvalidSpec),
+        "the cloud refuses a value",
+        "correct the field of the spec that sets the parameter named by the code",
+    ),
+    row(
+        "Missing%s",
+        person(Reason::InvalidSpec),
+        "the cloud needs a value that is not set",
+        "set the field of the spec that gives the parameter named by the code",
+    ),
+    row("InvalidAction.NotFound", Meaning::Unexpected, "the cloud does not know {action}", REPORT),
+    row("InvalidVersion", Meaning::Unexpected, "the cloud does not know this version of its API", REPORT),
+    row("UnsupportedHTTPMethod", Meaning::Unexpected, "the cloud does not take POST", REPORT),
+];

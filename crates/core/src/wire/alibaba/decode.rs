@@ -1,0 +1,206 @@
+//! Bodies of answers as words of ours. Unknown fields are not looked at, new words of the cloud are kept or left
+//! out, numbers may be strings; an id that is missing makes the whole answer [`Malformed`], naming the field.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::fields::Fields;
+pub use super::refused::failure;
+use crate::id::{AccountId, EndpointId, InterfaceId, Region, ResourceId, ServiceId, VpcId, Zone};
+use crate::observed::{AddressFamily, Connection, Payer, Resource, ResourceKey, ResourceKind, Service, Tags, ZoneLeg};
+use crate::read::{Answer, Done, Read};
+use crate::state::{ConnectionState, ServiceState, ZoneState};
+use crate::step::{ServiceForm, Step};
+use crate::wire::Malformed;
+
+/// What a read was answered.
+///
+/// # Errors
+/// The body is not JSON, an id is missing, or the answer is about something else.
+pub fn read(read: &Read, body: &[u8]) -> Result<Answer, Malformed> {
+    let value = json(body)?;
+    let root = Fields::root(&value)?;
+    match read {
+        Read::CallerIdentity => Ok(Answer::CallerIdentity(AccountId::from(root.id("AccountId")?))),
+        Read::Services(_) => {
+            let items = root.items("Services")?;
+            let services = items.iter().map(|item| Ok(Service { tags: Some(tags(item)?), ..service(item)? }));
+            Ok(Answer::Services(services.collect::<Result<_, _>>()?, root.next()))
+        }
+        Read::Service(id) => {
+            let service = service(&root)?;
+            if service.id != *id {
+                return Err(Malformed { what: format!("ServiceId is {}, not {id}", service.id) });
+            }
+            Ok(Answer::Service(Box::new(service)))
+        }
+        Read::Resources(..) => {
+            let items = root.items("Resources")?;
+            let resources = items.iter().filter_map(|item| resource(item).transpose());
+            Ok(Answer::Resources(resources.collect::<Result<_, _>>()?, root.next()))
+        }
+        Read::Connections(id, _) => {
+            let items = root.items("Connections")?;
+            let about = |item: &&Fields<'_>| item.text("ServiceId").is_none_or(|said| said == id.as_str());
+            let connections = items.iter().filter(about).map(connection);
+            Ok(Answer::Connections(connections.collect::<Result<_, _>>()?, root.next()))
+        }
+    }
+}
+
+/// What a step that succeeded was answered. What the answer to a create lacks (kind, payer, tags) is as the form
+/// asked for it; without a payer in the form, the consumer pays, as is the cloud's default.
+///
+/// # Errors
+/// The body is no JSON object, or the id of the service that was made is missing.
+pub fn step(step: &Step, body: &[u8]) -> Result<Done, Malformed> {
+    let value = json(body)?;
+    let root = Fields::root(&value)?;
+    match step {
+        Step::CreateService(form) => Ok(Done::Created(Box::new(created(&root, form)?))),
+        _ => Ok(Done::Accepted),
+    }
+}
+
+fn json(body: &[u8]) -> Result<Value, Malformed> {
+    serde_json::from_slice(body).map_err(|_| Malformed { what: "the answer is not JSON".to_owned() })
+}
+
+/// A service as reads show it. Reads by id do not show its tags, so none are taken from here.
+fn service(from: &Fields<'_>) -> Result<Service, Malformed> {
+    let cloud_state = from.text("ServiceStatus").unwrap_or_default();
+    let kind = from.text("ServiceResourceType").and_then(|word| resource_kind(&word));
+    let bandwidth_counts = matches!(kind, Some(ResourceKind::Clb | ResourceKind::Alb));
+    Ok(Service {
+        id: ServiceId::from(from.id("ServiceId")?),
+        name: from.text("ServiceName").unwrap_or_default(),
+        domain: from.text("ServiceDomain"),
+        state: service_state(&cloud_state),
+        cloud_state,
+        locked: from.text("ServiceBusinessStatus").is_some_and(|status| status != "Normal"),
+        kind,
+        description: from.text("ServiceDescription"),
+        auto_accept: from.truth("AutoAcceptEnabled"),
+        payer: payer(from.text("Payer").as_deref()),
+        zone_affinity: from.truth("ZoneAffinityEnabled"),
+        default_bandwidth_mbps: from.number("ConnectBandwidth").filter(|_| bandwidth_counts),
+        bandwidth_mbps: from.number("MinBandwidth").zip(from.number("MaxBandwidth")),
+        family: family(from.text("AddressIpVersion").as_deref()),
+        regions: regions(from)?,
+        resource_group: from.text("ResourceGroupId"),
+        tags: None,
+    })
+}
+
+fn created(from: &Fields<'_>, form: &ServiceForm) -> Result<Service, Malformed> {
+    let shown = service(from)?;
+    Ok(Service {
+        kind: Some(form.kind),
+        payer: form.payer.unwrap_or(Payer::Consumer),
+        tags: Some(form.tags.clone()),
+        ..shown
+    })
+}
+
+/// Consumer regions that are open or being opened. One that is closed stays listed for ever; the service's own is
+/// none of them.
+fn regions(from: &Fields<'_>) -> Result<BTreeSet<Region>, Malformed> {
+    let own = from.text("RegionId");
+    let mut open = BTreeSet::new();
+    for item in from.objects("SupportedRegionSet")? {
+        let region = item.id("SupportedRegionId")?;
+        let status = item.text("RegionServiceStatus");
+        let shut = matches!(status.as_deref(), Some("Closed" | "Deleting" | "Failed"));
+        let is_own = own.as_ref().or(item.text("ServiceRegionId").as_ref()) == Some(&region);
+        if !shut && !is_own {
+            open.insert(Region::from(region));
+        }
+    }
+    Ok(open)
+}
+
+fn tags(from: &Fields<'_>) -> Result<Tags, Malformed> {
+    let tag = |item: &Fields<'_>| Ok((item.id("Key")?, item.text("Value").unwrap_or_default()));
+    from.objects("Tags")?.iter().map(tag).collect()
+}
+
+/// A load balancer of a service, or nothing if it is of a kind that no spec can declare: what nobody declares,
+/// nobody touches, and the cloud itself refuses to delete a service that still has it.
+fn resource(from: &Fields<'_>) -> Result<Option<(ResourceKey, Resource)>, Malformed> {
+    let Some(kind) = resource_kind(&from.id("ResourceType")?) else { return Ok(None) };
+    let key = ResourceKey { id: ResourceId::from(from.id("ResourceId")?), zone: Zone::from(from.id("ZoneId")?) };
+    let resource = Resource {
+        kind,
+        auto_allocate: from.truth("AutoAllocatedEnabled"),
+        connections: from.number("RelatedEndpointCount").unwrap_or(0),
+        deprecated_connections: from.number("RelatedDeprecatedEndpointCount").unwrap_or(0),
+    };
+    Ok(Some((key, resource)))
+}
+
+fn connection(from: &Fields<'_>) -> Result<Connection, Malformed> {
+    let legs = from.objects("Zones")?;
+    let zones: BTreeMap<Zone, ZoneLeg> = legs.iter().map(zone).collect::<Result<_, Malformed>>()?;
+    let cloud_state = from.text("ConnectionStatus").unwrap_or_default();
+    Ok(Connection {
+        endpoint: EndpointId::from(from.id("EndpointId")?),
+        owner: from.text("EndpointOwnerId").map(AccountId::from),
+        vpc: from.text("EndpointVpcId").map(VpcId::from),
+        state: connection_state(&cloud_state, &zones),
+        cloud_state,
+        bandwidth_mbps: from.number("Bandwidth"),
+        zones,
+    })
+}
+
+fn zone(from: &Fields<'_>) -> Result<(Zone, ZoneLeg), Malformed> {
+    let leg = ZoneLeg {
+        state: match from.text("ZoneStatus").unwrap_or_default().as_str() {
+            "Wait" => ZoneState::Waiting,
+            other => ZoneState::from(other),
+        },
+        resource: from.text("ResourceId").map(ResourceId::from),
+        interface: from.text("EniId").map(InterfaceId::from),
+        replaced_resource: from.text("ReplacedResourceId").map(ResourceId::from),
+        replaced_interface: from.text("ReplacedEniId").map(InterfaceId::from),
+    };
+    Ok((Zone::from(from.id("ZoneId")?), leg))
+}
+
+fn service_state(word: &str) -> ServiceState {
+    match word {
+        "Pending" => ServiceState::Modifying,
+        other => ServiceState::from(other),
+    }
+}
+
+/// The cloud has one word, Disconnected, for a connection that was never accepted, refused or cut. It is taken
+/// for one that awaits acceptance while no zone has got beyond waiting. The vendor documents no other hint, and
+/// this one is inferred: a refused connection whose zones wait again would look the same.
+fn connection_state(word: &str, zones: &BTreeMap<Zone, ZoneLeg>) -> ConnectionState {
+    let untouched = |leg: &ZoneLeg| matches!(leg.state, ZoneState::Creating | ZoneState::Waiting);
+    match word {
+        "Disconnected" if zones.values().all(untouched) => ConnectionState::AwaitingAcceptance,
+        "Pending" => ConnectionState::Modifying,
+        other => ConnectionState::from(other),
+    }
+}
+
+fn resource_kind(word: &str) -> Option<ResourceKind> {
+    match word {
+        "slb" => Some(ResourceKind::Clb),
+        "alb" => Some(ResourceKind::Alb),
+        "nlb" => Some(ResourceKind::Nlb),
+        "gwlb" => Some(ResourceKind::Gwlb),
+        _ => None,
+    }
+}
+
+fn payer(word: Option<&str>) -> Payer {
+    if word == Some("EndpointService") { Payer::Provider } else { Payer::Consumer }
+}
+
+fn family(word: Option<&str>) -> AddressFamily {
+    if word == Some("DualStack") { AddressFamily::DualStack } else { AddressFamily::V4 }
+}
