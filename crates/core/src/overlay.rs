@@ -1,9 +1,10 @@
 //! Our own writes laid over what was read, until a later read shows them: reading one's own writes without
 //! waiting.
 //!
-//! The law: an effect covers any read whose first request left before the effect's answer came. The first
-//! later read drops it, or age does. It never confirms itself: what an effect touches is marked as
-//! unconfirmed, and an object that needs it read again is not ready.
+//! The law: an effect covers any read whose first request left before the effect's answer came, and the first
+//! later read drops it. Age alone does not: that would bring back what the older read said, and have the call
+//! made again. It never confirms itself: what an effect touches is marked as unconfirmed, and an object that
+//! needs it read again is not ready.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::read::{Done, FacetKey};
 use crate::state::{ConnectionState, ServiceState};
 use crate::step::Step;
 
-/// How long an effect covers reads that do not show it; then the cloud is believed.
+/// How long an effect usually waits for a read that shows it; older ones are counted.
 pub const LONGEST: Duration = Duration::from_secs(60);
 
 /// A step that the cloud carried out.
@@ -75,11 +76,16 @@ impl Effect {
         }
     }
 
+    /// What only our own word says is older than any read that could confirm it.
+    fn before_answer(&self) -> Moment {
+        self.at - Duration::from_millis(1)
+    }
+
     fn lay_on_service(&self, view: &mut ServiceView) {
         if let Done::Created(made) = &self.done
             && view.service.value().is_none_or(Option::is_none)
         {
-            view.service = Facet::seen(self.at, Some((**made).clone()));
+            view.service = Facet::seen(self.before_answer(), Some((**made).clone()));
         }
         let Some(Some(service)) = view.service.value_mut() else { return };
         match &self.step {
@@ -115,7 +121,7 @@ impl Effect {
         if let Step::CreateService(form) = &self.step {
             let attached = form.resources.iter().map(|key| (key.clone(), fresh(form.kind)));
             if view.resources.value().is_none() {
-                view.resources = Facet::seen(self.at, attached.collect());
+                view.resources = Facet::seen(self.before_answer(), attached.collect());
             }
             return;
         }
@@ -156,15 +162,11 @@ impl Overlay {
         self.effects.push(effect);
     }
 
-    /// Forgets the effects that no read can be covered by any more: each part they touch has been read by
-    /// requests that left after their answers, or they are too old. Gives how many were too old.
+    /// Forgets the effects that no read is covered by any more: each part they touch has been read by requests
+    /// that left after their answers. Gives how many have waited for that longer than [`LONGEST`].
     pub fn prune(&mut self, snapshot: &Snapshot, now: Moment) -> usize {
-        let before = self.effects.len();
         self.effects.retain(|effect| effect.touches().iter().any(|facet| covers(effect, read_at(snapshot, facet))));
-        let shown = self.effects.len();
-        self.effects.retain(|effect| now.since(effect.at) <= LONGEST);
-        debug_assert!(shown <= before, "pruning only forgets");
-        shown - self.effects.len()
+        self.effects.iter().filter(|effect| now.since(effect.at) > LONGEST).count()
     }
 
     /// The snapshot as it is once our own writes show, and the parts that no read has confirmed.

@@ -277,6 +277,13 @@ impl Tries {
             .filter(|refused| refused.generation == generation && now.since(refused.at) < REFUSAL_HOLDS)
     }
 
+    /// When a create call was refused or lost last.
+    #[must_use]
+    pub fn last_create(&self) -> Option<Moment> {
+        let creates = self.refused.iter().filter(|(key, _)| key.starts_with("CreateService "));
+        creates.map(|(_, refused)| refused.at).max()
+    }
+
     /// We have refused this endpoint's connection already.
     #[must_use]
     pub fn has_rejected(&self, endpoint: &crate::id::EndpointId) -> bool {

@@ -25,8 +25,8 @@ const PERSON: Duration = Duration::from_secs(3_600);
 #[must_use]
 pub fn pause(meaning: Meaning, attempts: u32, at_least: Option<Duration>, seed: &str) -> Duration {
     let pause = match meaning {
-        Meaning::Gone | Meaning::Done | Meaning::DryRun | Meaning::TokenReused => Duration::ZERO,
-        Meaning::InTransition => growing(MOVING_FIRST, MOVING_LONGEST, attempts),
+        Meaning::Done | Meaning::DryRun | Meaning::TokenReused => Duration::ZERO,
+        Meaning::InTransition | Meaning::Gone => growing(MOVING_FIRST, MOVING_LONGEST, attempts),
         Meaning::Throttled | Meaning::Unavailable | Meaning::Unexpected => {
             growing(RETRY_FIRST, RETRY_LONGEST, attempts)
         }

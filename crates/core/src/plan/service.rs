@@ -51,6 +51,8 @@ pub struct Input<'a> {
     pub living: &'a BTreeSet<String>,
     /// Principals that a whitelist entry of this service names.
     pub principals: &'a BTreeSet<String>,
+    /// Since when this process is the one that writes: an earlier one may have made calls until then.
+    pub started: Moment,
     /// Now.
     pub now: Moment,
 }
@@ -118,6 +120,16 @@ pub(crate) fn resources<'a>(input: &Input<'a>, id: &ServiceId) -> Option<&'a BTr
     view(input, id).and_then(|view| view.resources.value())
 }
 
+/// The load balancer can be detached now: nothing uses it, and its zone keeps one that allows automatic
+/// allocation as long as others are there.
+pub(crate) fn detachable(held: &BTreeMap<ResourceKey, Resource>, key: &ResourceKey) -> bool {
+    let Some(resource) = held.get(key) else { return false };
+    let mut others = held.iter().filter(|(other, _)| *other != key && other.zone == key.zone).peekable();
+    let alone = others.peek().is_none();
+    let unused = resource.connections + resource.deprecated_connections == 0;
+    unused && (!resource.auto_allocate || alone || others.any(|(_, other)| other.auto_allocate))
+}
+
 /// A spec that came this far fits its cloud, unless the plan itself says otherwise.
 fn with_valid(mut plan: Plan) -> Plan {
     if !plan.sayings.is_empty() && !plan.sayings.iter().any(|saying| saying.condition == ConditionType::Valid) {
@@ -174,6 +186,15 @@ pub(crate) fn attempt(input: &Input<'_>, step: Step, token: Option<String>, sayi
         plan.next = Next::At(due);
     }
     plan
+}
+
+/// The part of the cloud that a step speaks of.
+fn spoken_of(step: &Step) -> Vec<FacetKey> {
+    match (step, step.service()) {
+        (Step::RejectConnection(id, _), _) => vec![FacetKey::Connections(id.clone())],
+        (_, Some(id)) => vec![FacetKey::Service(id.clone())],
+        (_, None) => Vec::new(),
+    }
 }
 
 /// What a refusal means for the object.

@@ -18,18 +18,48 @@ pub fn rw_lock(_: std::sync::RwLock<u8>) {}
 pub fn once_lock(_: std::sync::OnceLock<u8>) {}
 pub fn lazy_lock(_: std::sync::LazyLock<u8>) {}
 pub fn atomic(_: std::sync::atomic::AtomicU64) {}
-pub fn var() { let _ = std::env::var("X"); }
-pub fn vars() { let _ = std::env::vars(); }
-pub fn args() { let _ = std::env::args(); }
-pub fn current_dir() { let _ = std::env::current_dir(); }
-pub fn read() { let _ = std::fs::read("x"); }
-pub fn read_to_string() { let _ = std::fs::read_to_string("x"); }
-pub fn read_dir() { let _ = std::fs::read_dir("x"); }
-pub fn write() { let _ = std::fs::write("x", "y"); }
-pub fn stdin() { let _ = std::io::stdin(); }
-pub fn stdout() { let _ = std::io::stdout(); }
-pub fn stderr() { let _ = std::io::stderr(); }
-pub fn spawn() { let _ = std::thread::spawn(|| ()); }
-pub fn sleep() { std::thread::sleep(core::time::Duration::ZERO); }
-pub fn exit() { std::process::exit(1); }
-pub fn id() { let _ = std::process::id(); }
+pub fn var() {
+    let _ = std::env::var("X");
+}
+pub fn vars() {
+    let _ = std::env::vars();
+}
+pub fn args() {
+    let _ = std::env::args();
+}
+pub fn current_dir() {
+    let _ = std::env::current_dir();
+}
+pub fn read() {
+    let _ = std::fs::read("x");
+}
+pub fn read_to_string() {
+    let _ = std::fs::read_to_string("x");
+}
+pub fn read_dir() {
+    let _ = std::fs::read_dir("x");
+}
+pub fn write() {
+    let _ = std::fs::write("x", "y");
+}
+pub fn stdin() {
+    let _ = std::io::stdin();
+}
+pub fn stdout() {
+    let _ = std::io::stdout();
+}
+pub fn stderr() {
+    let _ = std::io::stderr();
+}
+pub fn spawn() {
+    let _ = std::thread::spawn(|| ());
+}
+pub fn sleep() {
+    std::thread::sleep(core::time::Duration::ZERO);
+}
+pub fn exit() {
+    std::process::exit(1);
+}
+pub fn id() {
+    let _ = std::process::id();
+}

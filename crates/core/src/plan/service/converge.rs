@@ -8,8 +8,8 @@ use crate::desired::{Adoption, DesiredService, Management};
 use crate::id::ServiceId;
 use crate::observed::{AddressFamily, Payer, Resource, ResourceKey, Service, Tags};
 use crate::owner::{self, Ownership};
-use crate::plan::service::{Input, attempt, moving, resources, stale, view};
-use crate::plan::{Next, Plan, Saying, Truth, ready, say};
+use crate::plan::service::{Input, attempt, detachable, moving, resources, stale, view};
+use crate::plan::{Next, Pin, Plan, Saying, Truth, ready, say};
 use crate::read::FacetKey;
 use crate::state::ServiceState;
 use crate::step::{ServiceChange, Step};
@@ -60,10 +60,31 @@ pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
     }
     let facts = facts(input, service, held, &differences);
     if let Some(step) = differences.next(service) {
+        if let Some(plan) = written_first(input, &facts) {
+            return plan;
+        }
         let doing = step_message(&step);
         return attempt(input, step, None, facts, &doing);
     }
     settle(input, service, &differences, facts)
+}
+
+/// Before a field that is declared for the first time is set in the cloud, it is written down: should the
+/// process die in between, its removal from the spec is still seen.
+fn written_first(input: &Input<'_>, facts: &[Saying]) -> Option<Plan> {
+    if input.desired.declared_fields().is_subset(&input.status.common.declared_fields) {
+        return None;
+    }
+    let place = input.place;
+    let pin = Pin {
+        account: place.account.clone(),
+        region: place.region.clone(),
+        incarnation: input.status.incarnation,
+        creating: None,
+    };
+    let mut plan = moving(input, &[], "newly declared fields are written down", facts.to_vec());
+    plan.pin = Some(pin);
+    Some(plan)
 }
 
 /// No step is left: what moves is awaited, what is unconfirmed is read again, what is used is waited for.
@@ -82,6 +103,7 @@ fn settle(input: &Input<'_>, service: &Service, differences: &Differences, facts
         .collect();
     if !unconfirmed.is_empty() {
         // Our own word is no proof: ready needs a read that left after the last write's answer.
+        let facts = facts.into_iter().filter(|saying| saying.condition != ConditionType::Ready).collect();
         let looks = unconfirmed.iter().flat_map(|(facet, since)| stale(input, std::slice::from_ref(facet), *since));
         return Plan {
             looks: looks.collect(),
@@ -227,10 +249,10 @@ fn differences(
         }
     }
     for (key, resource) in held.iter().filter(|(key, _)| !desired.resources.contains_key(*key)) {
-        if resource.connections + resource.deprecated_connections > 0 {
-            found.in_use.push(key.clone());
-        } else {
+        if detachable(held, key) {
             found.detach.push(key.clone());
+        } else {
+            found.in_use.push(key.clone());
         }
         let others_stay = desired.resources.keys().any(|other| other.zone == key.zone);
         if resource.connections > 0 && resource.auto_allocate && others_stay {

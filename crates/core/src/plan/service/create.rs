@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::condition::{ConditionType, Reason};
 use crate::desired::DesiredService;
 use crate::error::Meaning;
-use crate::plan::service::identity::ended;
+use crate::plan::service::identity::creates_over;
 use crate::plan::service::{Input, attempt, stale};
 use crate::plan::{Creating, Next, Pin, Plan, Saying, Truth, ready, say};
 use crate::read::FacetKey;
@@ -25,7 +25,7 @@ pub(crate) fn plan(input: &Input<'_>) -> Plan {
         Some(creating) if creating.form == hash => make(input, form, creating),
         Some(creating) => {
             // The spec was edited while a create call of the old form may have been on its way.
-            let over = ended(creating.at);
+            let over = creates_over(input, creating.at);
             if input.now < over {
                 return Plan { next: Next::At(over), ..Plan::saying(Next::Settled, provisioning()) };
             }

@@ -4,6 +4,7 @@
 use crate::condition::Reason;
 use crate::desired::Adoption;
 use crate::id::ServiceId;
+use crate::moment::Moment;
 use crate::observed::Service;
 use crate::owner::Ownership;
 use crate::plan::service::{Input, LONGEST_CALL, YOUNG, moving, stale, view};
@@ -26,12 +27,12 @@ fn end<T>(plan: Plan) -> Result<T, Box<Plan>> {
     Err(Box::new(plan))
 }
 
-fn look<T>(input: &Input<'_>, facet: FacetKey, since: crate::moment::Moment) -> Result<T, Box<Plan>> {
+fn look<T>(input: &Input<'_>, facet: FacetKey, since: Moment) -> Result<T, Box<Plan>> {
     end(Plan::looking(stale(input, &[facet], since)))
 }
 
 /// A read of any age.
-const ANY: crate::moment::Moment = crate::moment::Moment(i64::MIN);
+const ANY: Moment = Moment(i64::MIN);
 
 /// Which service is it?
 pub(crate) fn identify(input: &Input<'_>) -> Found {
@@ -137,8 +138,18 @@ fn adopted(input: &Input<'_>, id: &ServiceId) -> Found {
 
 /// The service that carries our ownership tags.
 fn by_tag(input: &Input<'_>) -> Found {
-    // A create call that may still be on its way must have ended before a list can say that there is none.
-    let since = input.status.creating.as_ref().map_or(ANY, |creating| creating.at);
+    let since = match &input.status.creating {
+        // A live object repeats its create call with the token it had, whatever became of the first.
+        Some(creating) if !input.desired.deleting => creating.at,
+        // Nothing repeats it any more: it must have ended before a list can say that there is nothing.
+        Some(creating) => creates_over(input, creating.at),
+        None => ANY,
+    };
+    if input.now < since {
+        let message = "a create call may still be on its way: what it makes is looked for and deleted";
+        let waits = Plan::saying(Next::At(since), [ready(Truth::False, Reason::Deleting, message)]);
+        return end(waits);
+    }
     if input.laid.snapshot.listed.not_older_than(since).is_none() {
         return look(input, FacetKey::Services, since);
     }
@@ -180,7 +191,9 @@ fn conflict(id: &ServiceId, owner: &str) -> Plan {
     )
 }
 
-/// A create call that left at `at` has certainly ended by then.
-pub(crate) fn ended(at: crate::moment::Moment) -> crate::moment::Moment {
-    at + LONGEST_CALL
+/// When the last create call that may have been on its way has certainly ended: ours, or one that an earlier
+/// process made until this one began.
+pub(crate) fn creates_over(input: &Input<'_>, written: Moment) -> Moment {
+    let last_try = input.tries.last_create().unwrap_or(written);
+    written.max(input.started).max(last_try) + LONGEST_CALL
 }

@@ -9,7 +9,7 @@ use crate::id::ServiceId;
 use crate::observed::{Connection, Service};
 use crate::owner::{self, Ownership};
 use crate::plan::service::identity::{Identity, identify};
-use crate::plan::service::{Input, attempt, moving, resources, stale, view};
+use crate::plan::service::{Input, attempt, detachable, moving, resources, stale, view};
 use crate::plan::{Next, Plan, Planned, Saying, Truth, ready};
 use crate::read::FacetKey;
 use crate::state::{ConnectionState, ServiceState};
@@ -80,7 +80,7 @@ fn of_service(input: &Input<'_>, id: &ServiceId) -> Plan {
         return Plan::looking(stale(input, &[FacetKey::Resources(id.clone())], crate::moment::Moment(i64::MIN)));
     };
     let said = |message: &str| deleting(message);
-    if let Some((key, resource)) = held.iter().next() {
+    if let Some((key, resource)) = held.iter().find(|(key, _)| detachable(held, key)) {
         let message = format!("{} is being detached before {id} is deleted", key.id);
         return attempt(
             input,
@@ -89,6 +89,11 @@ fn of_service(input: &Input<'_>, id: &ServiceId) -> Plan {
             said(&message),
             &message,
         );
+    }
+    if !held.is_empty() {
+        // The last legs end a little after their connections.
+        let message = "the last connections are leaving the load balancers";
+        return moving(input, &[FacetKey::Resources(id.clone())], message, said(message));
     }
     let message = format!("{id} is being deleted");
     attempt(input, Step::DeleteService(id.clone()), None, said(&message), &message)

@@ -1,0 +1,585 @@
+//! The provider's side from manifest to cloud and back, step by step, in sentences.
+
+use privatelink_core::condition::{ConditionType, Reason};
+use privatelink_core::desired::{Adoption, Deletion, Management, OnDelete};
+use privatelink_core::owner::{self, Owner};
+use privatelink_core::plan::{Next, Truth};
+use privatelink_sim::world::call::{ObjectId, ResourceForm, ServiceForm, UntagKeys};
+use privatelink_sim::world::{Answer, Call, ServiceId as WorldId};
+
+use crate::stage::{BALANCERS, CONSUMER, PROVIDER, Stage, Trouble, desired, key, wire_id};
+
+fn is_ready(stage: &Stage) {
+    let (truth, reason, message) = stage.ready().expect("something is said");
+    assert_eq!((truth, reason), (Truth::True, Reason::Ready), "{message}");
+}
+
+fn says(stage: &Stage, reason: Reason) -> String {
+    let (truth, said, message) = stage.ready().expect("something is said");
+    assert_eq!((truth, said), (Truth::False, reason), "{message}");
+    message
+}
+
+#[test]
+fn a_declared_service_is_made_by_one_call_and_becomes_ready() {
+    let mut stage = Stage::new(desired(&["lb-hot", "lb-g"]));
+    let first = stage.turn();
+    assert_eq!(stage.calls, ["CreateService"]);
+    assert!(matches!(first.next, Next::Moving { .. }));
+    assert_eq!(says(&stage, Reason::Provisioning), "epsrv-1-1 is being created");
+    let plan = stage.rest();
+    is_ready(&stage);
+    assert_eq!(plan.next, Next::Settled);
+    assert_eq!(stage.calls, ["CreateService"]);
+    assert_eq!(stage.status.service_id, Some("epsrv-1-1".into()));
+    assert_eq!(stage.status.creating, None);
+    assert_eq!(stage.the_service().resources.len(), 2);
+    assert_eq!(stage.said(ConditionType::Reconciling), None, "present only while true");
+}
+
+#[test]
+fn an_object_that_is_settled_costs_no_call_and_changes_no_status() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.sweep();
+    stage.turn();
+    let (calls, status) = (stage.calls.len(), stage.status.clone());
+    for _ in 0..3 {
+        stage.sweep();
+        stage.turn();
+    }
+    stage.restart();
+    stage.turn();
+    assert_eq!((stage.calls.len(), &stage.status), (calls, &status));
+}
+
+#[test]
+fn what_is_to_be_made_is_written_down_before_it_is_made() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    assert!(stage.turn_with((0, Trouble::CrashBefore)).is_none());
+    assert!(stage.world.services.is_empty());
+    let creating = stage.status.creating.clone().expect("written before the call");
+    assert_eq!(stage.status.account, Some("1".into()));
+    assert!(stage.turn_with((0, Trouble::CrashAfter)).is_none());
+    assert_eq!(stage.world.services.len(), 1);
+    assert_eq!(stage.status.creating, Some(creating), "the same attempt goes on");
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.world.services.len(), 1);
+}
+
+#[test]
+fn a_lost_answer_is_asked_for_again_with_the_same_token() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.turn_with((0, Trouble::LostAnswer));
+    assert_eq!(stage.world.services.len(), 1);
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.world.services.len(), 1);
+}
+
+#[test]
+fn a_spec_edited_after_a_lost_create_finds_what_was_made() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    assert!(stage.turn_with((0, Trouble::CrashAfter)).is_none());
+    stage.edit(|desired| desired.description = Some("another form".into()));
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.the_service().description.as_deref(), Some("another form"));
+}
+
+#[test]
+fn a_lost_status_is_found_again_by_tag() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    let before = stage.calls.len();
+    stage.status = privatelink_core::status::ServiceStatus::default();
+    stage.restart();
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.calls.len(), before, "nothing is written");
+    assert_eq!(stage.world.services.len(), 1);
+}
+
+#[test]
+fn two_services_with_its_tags_are_both_left_alone() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    let tags = stage.the_service().tags.clone();
+    stage.elsewhere(PROVIDER, Call::CreateService(ServiceForm { tags, ..ServiceForm::default() })).expect("made");
+    stage.settle_world();
+    stage.status = privatelink_core::status::ServiceStatus::default();
+    stage.restart();
+    let calls = stage.calls.len();
+    stage.rest();
+    let message = says(&stage, Reason::AmbiguousMatch);
+    assert!(message.contains("epsrv-1-1, epsrv-1-2"), "{message}");
+    assert!(stage.said(ConditionType::Stalled).is_some());
+    assert_eq!(stage.calls.len(), calls);
+}
+
+#[test]
+fn each_mutable_field_is_changed_by_one_call_and_returns_when_it_is_removed() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.calls.clear();
+    stage.edit(|desired| {
+        desired.description = Some("for tenants".into());
+        desired.auto_accept = true;
+        desired.default_bandwidth_mbps = Some(200);
+        desired.zone_affinity = Some(true);
+        desired.regions = Some(["cn-shanghai".into()].into());
+    });
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.calls, ["UpdateService"], "all attributes in one call");
+    let service = stage.the_service();
+    assert!(service.auto_accept && service.zone_affinity);
+    assert_eq!(service.connect_bandwidth_mbps, Some(200));
+    assert_eq!(service.consumer_regions.len(), 1);
+
+    stage.calls.clear();
+    stage.edit(|desired| {
+        desired.description = None;
+        desired.auto_accept = false;
+        desired.default_bandwidth_mbps = None;
+        desired.zone_affinity = None;
+        desired.regions = None;
+    });
+    stage.restart();
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.calls, ["UpdateService"]);
+    let service = stage.the_service();
+    assert!(!service.auto_accept && !service.zone_affinity);
+    assert_eq!(service.connect_bandwidth_mbps, Some(3_072), "the cloud's default");
+    assert_eq!(service.description.as_deref(), Some("for tenants"), "a description is left as it is");
+    let standing = service.consumer_regions.values().next().expect("listed");
+    assert_eq!(*standing, privatelink_sim::world::object::ConsumerRegion::Closed);
+    assert_eq!(stage.status.common.declared_fields, std::collections::BTreeSet::new());
+}
+
+#[test]
+fn tags_and_resource_group_follow_the_spec() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.elsewhere(PROVIDER, tag(&stage, "billing", "theirs")).expect("tagged by someone else");
+    stage.sweep();
+    stage.edit(|desired| {
+        desired.tags.insert("team".into(), "a".into());
+        desired.resource_group = Some("rg-other".into());
+    });
+    stage.rest();
+    let value = |stage: &Stage, key: &str| stage.the_service().tags.get(key).map(ToString::to_string);
+    assert_eq!(value(&stage, "team"), Some("a".into()));
+    assert_eq!(&*stage.the_service().resource_group, "rg-other");
+    stage.edit(|desired| {
+        desired.tags.clear();
+        desired.resource_group = None;
+    });
+    stage.rest();
+    assert_eq!(value(&stage, "team"), None, "what was declared and is not any more is removed");
+    assert_eq!(value(&stage, "billing"), Some("theirs".into()), "what nobody declared nobody removes");
+    assert_eq!(&*stage.the_service().resource_group, "rg-other", "left as it is");
+}
+
+fn tag(stage: &Stage, key: &str, value: &str) -> Call {
+    Call::Tag(vec![ObjectId::Service(stage.the_service().id)], [(key.into(), value.into())].into())
+}
+
+#[test]
+fn load_balancers_come_before_others_go_and_a_used_one_is_waited_for() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    let consumer = stage.connected();
+    stage.sweep();
+    stage.calls.clear();
+    stage.edit(|desired| desired.resources = [(key("lb-cool"), true)].into());
+    let plan = stage.rest();
+    assert_eq!(stage.calls, ["AttachResource", "SetAutoAllocate"], "no new connections on the one that leaves");
+    assert_eq!(plan.next, Next::Others);
+    is_ready(&stage);
+    let (_, reason, message) = stage.said(ConditionType::Evacuating).expect("while it is so");
+    assert_eq!(reason, Reason::BlockedByConnections);
+    assert!(message.contains("lb-hot"), "{message}");
+    assert_eq!(stage.status.leaving.len(), 1);
+
+    stage.elsewhere(PROVIDER, Call::RejectConnection(consumer)).expect("cut by a person");
+    stage.settle_world();
+    stage.sweep();
+    stage.rest();
+    assert_eq!(stage.calls.last(), Some(&"DetachResource"));
+    assert_eq!(stage.the_service().resources.len(), 1);
+    assert!(stage.status.leaving.is_empty());
+    assert_eq!(stage.said(ConditionType::Evacuating), None);
+}
+
+#[test]
+fn automatic_allocation_moves_without_breaking_the_rule_of_one_in_each_zone() {
+    let mut stage = Stage::new(desired(&["lb-hot", "lb-cool"]));
+    stage.edit(|desired| {
+        desired.resources.insert(key("lb-cool"), false);
+    });
+    stage.rest();
+    is_ready(&stage);
+    stage.edit(|desired| {
+        desired.resources.insert(key("lb-cool"), true);
+        desired.resources.insert(key("lb-hot"), false);
+    });
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.calls, ["CreateService", "SetAutoAllocate", "SetAutoAllocate", "SetAutoAllocate"]);
+}
+
+#[test]
+fn more_load_balancers_than_one_create_takes_are_attached_one_by_one() {
+    let mut stage = Stage::new(desired(&BALANCERS));
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.the_service().resources.len(), BALANCERS.len());
+    assert_eq!(stage.calls, ["CreateService"]);
+}
+
+#[test]
+fn drift_is_corrected() {
+    let mut stage = Stage::new(desired(&["lb-hot", "lb-cool"]));
+    stage.rest();
+    let id = stage.the_service().id;
+    let hot = ResourceForm { balancer: stage.world.land.balancer_named("lb-hot"), kind: None, zone: None };
+    let spare = ResourceForm { balancer: stage.world.land.balancer_named("lb-spare"), kind: None, zone: None };
+    stage.elsewhere(PROVIDER, Call::DetachResource(id, hot)).expect("detached behind its back");
+    stage.settle_world();
+    stage.elsewhere(PROVIDER, Call::AttachResource(id, spare)).expect("attached behind its back");
+    stage.settle_world();
+    stage.sweep();
+    stage.rest();
+    is_ready(&stage);
+    let names: Vec<_> = stage.status.resources.iter().map(|(key, ..)| key.id.as_str().to_owned()).collect();
+    assert_eq!(names, ["lb-cool", "lb-hot"]);
+}
+
+#[test]
+fn a_missing_load_balancer_is_said_and_tried_again_only_when_the_spec_changes() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.edit(|desired| {
+        desired.resources.insert(
+            privatelink_core::observed::ResourceKey { id: "lb-none".into(), zone: "cn-hangzhou-f".into() },
+            true,
+        );
+    });
+    stage.rest();
+    let message = says(&stage, Reason::ReferenceNotFound);
+    assert!(message.starts_with("CreateService of the service: NoBalancer"), "{message}");
+    assert!(stage.said(ConditionType::Stalled).is_some());
+    assert!(stage.world.services.is_empty());
+    assert_eq!(
+        stage.status.common.last_error.as_ref().map(|error| error.code.as_str()),
+        Some("NoBalancer { alb: false }")
+    );
+    stage.edit(|desired| desired.resources = [(key("lb-hot"), true)].into());
+    stage.rest();
+    is_ready(&stage);
+}
+
+#[test]
+fn a_service_deleted_by_someone_else_is_not_made_again_by_itself() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    let id = wire_id(stage.the_service().id);
+    stage.world.services.clear();
+    stage.sweep();
+    stage.rest();
+    let message = says(&stage, Reason::ExternallyDeleted);
+    assert!(message.contains("privatelink.dev/allow-recreate"), "{message}");
+    assert!(stage.world.services.is_empty());
+    assert_eq!(stage.status.service_id, Some(id.clone()), "the lost id stays for the annotation");
+    stage.desired.annotations.allow_recreate = Some("epsrv-other".into());
+    stage.rest();
+    assert!(stage.world.services.is_empty());
+    stage.desired.annotations.allow_recreate = Some(id.as_str().into());
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.status.incarnation, 1);
+    assert_eq!(stage.status.service_id, Some("epsrv-1-2".into()));
+}
+
+#[test]
+fn nothing_is_concluded_when_everything_vanishes_at_once() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.elsewhere(PROVIDER, Call::CreateService(ServiceForm::default())).expect("another's");
+    stage.settle_world();
+    stage.sweep();
+    stage.world.services.clear();
+    stage.sweep();
+    stage.turn();
+    let (truth, reason, _) = stage.ready().expect("something is said");
+    assert_eq!((truth, reason), (Truth::Unknown, Reason::CloudUnavailable));
+    assert_eq!(stage.calls, ["CreateService"]);
+}
+
+#[test]
+fn a_copied_status_does_not_give_another_objects_service_away() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    let mut thief = stage.clone();
+    thief.desired.owner = Owner { name: "thief".into(), uid: "uid-2".into(), ..thief.desired.owner };
+    thief.restart();
+    thief.rest();
+    let message = says(&thief, Reason::OwnershipConflict);
+    assert!(message.contains("team/gateway"), "{message}");
+    thief.desired.deleting = true;
+    thief.rest();
+    assert!(thief.released);
+    assert_eq!(thief.world.services.len(), 1, "what is not ours is left");
+}
+
+#[test]
+fn a_namesake_takes_over_only_when_the_old_object_is_gone() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    let mut heir = stage.clone();
+    heir.desired.owner.uid = "uid-2".into();
+    heir.status = privatelink_core::status::ServiceStatus::default();
+    heir.restart();
+    heir.living = ["uid-1".to_owned(), "uid-2".to_owned()].into();
+    heir.rest();
+    says(&heir, Reason::OwnershipConflict);
+    heir.living = ["uid-2".to_owned()].into();
+    heir.rest();
+    is_ready(&heir);
+    assert_eq!(heir.the_service().tags.get(owner::UID).map(ToString::to_string), Some("uid-2".into()));
+    assert_eq!(heir.world.services.len(), 1);
+}
+
+#[test]
+fn lost_ownership_tags_are_not_guessed() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    let id = stage.the_service().id;
+    stage.elsewhere(PROVIDER, Call::Untag(vec![ObjectId::Service(id)], UntagKeys::All)).expect("untagged");
+    stage.sweep();
+    stage.edit(|desired| desired.description = Some("changed".into()));
+    stage.rest();
+    let message = says(&stage, Reason::OwnershipConflict);
+    assert!(message.contains("set adopt.id"), "{message}");
+    assert_eq!(stage.the_service().description, None);
+}
+
+fn foreign(stage: &mut Stage, resources: &[&str]) -> WorldId {
+    let forms = resources.iter().map(|name| ResourceForm {
+        balancer: stage.world.land.balancer_named(name),
+        kind: None,
+        zone: None,
+    });
+    let form = ServiceForm { resources: forms.collect(), ..ServiceForm::default() };
+    let Ok(Answer::Service(id)) = stage.elsewhere(PROVIDER, Call::CreateService(form)) else { panic!("no service") };
+    stage.settle_world();
+    id
+}
+
+#[test]
+fn an_adopted_service_is_tagged_and_made_as_declared_once_a_person_agrees_to_what_it_loses() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    let id = wire_id(foreign(&mut stage, &["lb-hot", "lb-cool"]));
+    stage.desired.adoption = Adoption::Yes(id.clone());
+    stage.desired.deletion = Deletion::Retain;
+    stage.rest();
+    let message = says(&stage, Reason::AdoptionApprovalNeeded);
+    assert!(message.contains("detach lb-cool"), "{message}");
+    assert!(stage.calls.is_empty(), "nothing is written before");
+    stage.desired.annotations.adoption_approved = Some(id.as_str().into());
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.calls, ["TagService", "DetachResource"]);
+    stage.calls.clear();
+    stage.desired.deleting = true;
+    stage.rest();
+    assert!(stage.released);
+    assert_eq!(stage.calls, ["TagService", "UntagService"]);
+    let tags: Vec<String> = stage.the_service().tags.keys().map(ToString::to_string).collect();
+    assert_eq!(tags, [owner::RETAINED]);
+}
+
+#[test]
+fn adoption_needs_an_id_that_exists_and_a_right() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.desired.adoption = Adoption::Yes("epsrv-1-9".into());
+    stage.rest();
+    says(&stage, Reason::ReferenceNotFound);
+    stage.desired.adoption = Adoption::NotPermitted("epsrv-1-9".into());
+    stage.rest();
+    says(&stage, Reason::AccountNotPermitted);
+    stage.desired.adoption = Adoption::ClaimedBy("epsrv-1-9".into(), "team/first".into());
+    stage.rest();
+    assert!(says(&stage, Reason::OwnershipConflict).contains("team/first"));
+    assert!(stage.calls.is_empty());
+}
+
+#[test]
+fn observing_writes_nothing() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    let id = wire_id(foreign(&mut stage, &["lb-hot", "lb-cool"]));
+    stage.desired.adoption = Adoption::Yes(id.clone());
+    stage.desired.management = Management::Observe;
+    stage.rest();
+    let message = says(&stage, Reason::Degraded);
+    assert!(message.contains("detach lb-cool"), "{message}");
+    stage.edit(|desired| desired.resources.clear());
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.status.service_id, Some(id));
+    stage.desired.deleting = true;
+    stage.rest();
+    assert!(stage.released && stage.calls.is_empty());
+    assert_eq!(stage.world.services.len(), 1);
+}
+
+#[test]
+fn a_paused_object_does_nothing_not_even_go() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.desired.annotations.paused = true;
+    stage.rest();
+    assert!(stage.calls.is_empty());
+    stage.desired.annotations.paused = false;
+    stage.rest();
+    stage.desired.annotations.paused = true;
+    stage.desired.deleting = true;
+    stage.rest();
+    let (truth, reason, message) = stage.ready().expect("said");
+    assert_eq!((truth, reason), (Truth::Unknown, Reason::Paused));
+    assert!(message.contains("deletion waits"), "{message}");
+    assert!(!stage.released);
+    assert_eq!(stage.world.services.len(), 1);
+}
+
+#[test]
+fn a_deleted_service_goes_in_the_clouds_order() {
+    let mut stage = Stage::new(desired(&["lb-hot", "lb-g"]));
+    stage.rest();
+    stage.calls.clear();
+    stage.desired.deleting = true;
+    stage.rest();
+    assert!(stage.released);
+    assert!(stage.world.services.is_empty());
+    assert_eq!(stage.calls, ["DetachResource", "DetachResource", "DeleteService"]);
+}
+
+#[test]
+fn a_deletion_waits_for_connections_and_names_them() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    let consumer = stage.connected();
+    stage.calls.clear();
+    stage.desired.deleting = true;
+    stage.sweep();
+    stage.rest();
+    let message = says(&stage, Reason::BlockedByConnections);
+    assert!(message.contains("1 connections: ep-1") && message.contains("connectionsOnDelete: Reject"), "{message}");
+    assert_eq!(stage.status.blocked_by, Some((vec!["ep-1".into()], 1)));
+    assert!(stage.calls.is_empty() && !stage.released);
+    for call in [
+        Call::RemoveZone(consumer.endpoint, privatelink_sim::world::ZoneId(0)),
+        Call::DeleteEndpoint(consumer.endpoint),
+    ] {
+        stage.elsewhere(CONSUMER, call).expect("the consumer leaves");
+        stage.settle_world();
+    }
+    stage.sweep();
+    stage.rest();
+    assert!(stage.released && stage.world.services.is_empty());
+}
+
+#[test]
+fn a_deletion_may_cut_connections() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.connected();
+    stage.calls.clear();
+    stage.desired.on_delete = OnDelete::Reject;
+    stage.desired.deleting = true;
+    stage.sweep();
+    stage.rest();
+    assert!(stage.released && stage.world.services.is_empty());
+    assert_eq!(stage.calls, ["RejectConnection", "DetachResource", "DeleteService"]);
+}
+
+#[test]
+fn connections_that_nobody_accepted_do_not_block_a_deletion() {
+    for value in ["true", "false"] {
+        let variants = privatelink_sim::world::Variants::default().with("refusalMarksZones", value).expect("a variant");
+        let mut stage = Stage::with(desired(&["lb-hot"]), variants);
+        stage.rest();
+        stage.endpoint();
+        stage.calls.clear();
+        stage.desired.deleting = true;
+        stage.sweep();
+        stage.rest();
+        assert!(stage.released && stage.world.services.is_empty());
+        assert_eq!(stage.calls, ["RejectConnection", "DetachResource", "DeleteService"]);
+    }
+}
+
+#[test]
+fn deleted_before_anything_was_made() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.desired.deleting = true;
+    stage.rest();
+    assert!(stage.released && stage.calls.is_empty());
+}
+
+#[test]
+fn deleted_while_a_create_call_may_be_on_its_way() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    assert!(stage.turn_with((0, Trouble::CrashAfter)).is_none());
+    stage.desired.deleting = true;
+    stage.rest();
+    assert!(stage.released && stage.world.services.is_empty());
+}
+
+#[test]
+fn another_account_under_the_same_name_is_noticed() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.status.account = Some("999".into());
+    stage.rest();
+    let message = says(&stage, Reason::AccountMismatch);
+    assert!(message.contains("account 999"), "{message}");
+}
+
+#[test]
+fn unclaimed_connections_are_listed_with_the_reason() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.endpoint();
+    stage.sweep();
+    stage.turn();
+    let counts = stage.status.counts.expect("counted");
+    assert_eq!((counts.total, counts.awaiting), (1, 1));
+    let unclaimed = &stage.status.unclaimed[0];
+    assert_eq!(unclaimed.reason, "no WhitelistEntry of this service names account 2");
+    let since = unclaimed.since;
+    stage.sweep();
+    stage.turn();
+    assert_eq!(stage.status.unclaimed[0].since, since);
+}
+
+#[test]
+fn a_locked_account_is_told_to_pay() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.world.accounts.get_mut(&PROVIDER.account).expect("the provider").locked = true;
+    stage.sweep();
+    stage.turn();
+    says(&stage, Reason::BillingLocked);
+}
+
+#[test]
+fn what_no_call_can_change_is_refused_by_name() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.edit(|desired| desired.payer = Some(privatelink_core::observed::Payer::Provider));
+    stage.rest();
+    let message = says(&stage, Reason::InvalidSpec);
+    assert!(message.starts_with("payer: epsrv-1-1 has Consumer"), "{message}");
+}
