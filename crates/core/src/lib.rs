@@ -4,6 +4,7 @@
 //! function needs, it is given; what it decides, it returns. So far this crate holds the words that
 //! all others speak: conditions and their reasons, states, and the numbers that bound the API.
 
+pub mod claims;
 pub mod condition;
 pub mod desired;
 pub mod error;
