@@ -29,12 +29,8 @@ mod tests {
 
     #[test]
     fn an_object_is_named_as_people_name_it() {
-        let mut key = ObjectKey {
-            kind: "EndpointService",
-            namespace: "team".into(),
-            name: "gateway".into(),
-            uid: "u1".into(),
-        };
+        let mut key =
+            ObjectKey { kind: "EndpointService", namespace: "team".into(), name: "gateway".into(), uid: "u1".into() };
         assert_eq!(key.to_string(), "EndpointService team/gateway");
         key.kind = "CloudAccount";
         key.namespace.clear();

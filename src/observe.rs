@@ -1,33 +1,81 @@
 //! What is known of one place: lists and looks that all who wait share, with our own writes laid over them.
+//!
+//! Everything is dated by when the first request of a read left. The dates order our own writes and reads even
+//! within one tick of the clock: a write that was answered while a read was on its way is younger than that
+//! read, and a read that leaves after it is not older than the write.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+mod known;
+mod list;
+mod sweep;
+#[cfg(test)]
+mod tests;
 
-use privatelink_core::error::Failure;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared, join_all};
+use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::ServiceId;
+use privatelink_core::moment::Moment;
 use privatelink_core::overlay::{Effect, Laid};
 use privatelink_core::place::Place;
 use privatelink_core::read::{FacetKey, Look};
+use tokio::sync::Notify;
 
+use self::known::{Changed, Known};
 use crate::cloud::Door;
+use crate::cloud::metered::Meter;
 use crate::object::ObjectKey;
-use crate::wakes::Woken;
+use crate::runtime::clock;
+use crate::wakes::{Wakes, Woken};
+
+/// Shortest difference between two moments.
+const TICK: Duration = Duration::from_millis(1);
 
 /// What is known of one place; clones are the same observer.
 #[derive(Clone)]
-pub struct Observer {}
+pub struct Observer(Arc<Inner>);
+
+struct Inner {
+    place: Place,
+    door: Arc<dyn Door>,
+    meter: Meter,
+    state: Mutex<State>,
+    touched: Wakes<ServiceId>,
+    /// Somebody begins to follow something.
+    followed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    known: Known,
+    flights: BTreeMap<FacetKey, Flight>,
+    followed: BTreeMap<ObjectKey, BTreeSet<FacetKey>>,
+    last_departure: Moment,
+    last_effect: Moment,
+}
+
+/// A read that is on its way.
+#[derive(Clone)]
+struct Flight {
+    departed: Moment,
+    landing: Shared<BoxFuture<'static, Result<(), Failure>>>,
+}
 
 impl Observer {
     /// Knows nothing yet, and reads through `door`.
     #[must_use]
-    pub fn new(place: Place, door: Arc<dyn Door>) -> Self {
-        todo!()
+    pub fn new(place: Place, door: Arc<dyn Door>, meter: Meter) -> Self {
+        let (state, touched, followed) = (Mutex::default(), Wakes::default(), Notify::new());
+        Self(Arc::new(Inner { place, door, meter, state, touched, followed }))
     }
 
     /// What is known, with our own writes laid over it.
     #[must_use]
     pub fn laid(&self) -> Arc<Laid> {
-        todo!()
+        self.lock().known.laid()
     }
 
     /// Reads what is asked for unless it is known from then or later; readers of one part share one flight. That
@@ -36,39 +84,132 @@ impl Observer {
     /// # Errors
     /// The first failure; the others were read all the same.
     pub async fn look(&self, looks: &[Look]) -> Result<(), Failure> {
-        todo!()
+        join_all(looks.iter().map(|look| self.look_at(look))).await.into_iter().collect()
     }
 
     /// Lays a write of ours over what is known, until a read that left later shows it.
     pub fn record(&self, effect: Effect) {
-        todo!()
+        let mut state = self.lock();
+        let mut effect = effect;
+        effect.at = effect.at.max(state.last_departure + TICK);
+        state.last_effect = state.last_effect.max(effect.at);
+        state.known.record(effect);
     }
 
     /// Sets the services that objects manage: sweeps read their resources and connections too.
     pub fn manage(&self, services: BTreeSet<ServiceId>) {
-        todo!()
+        self.lock().known.manage(services);
     }
 
     /// Polls these parts for the object until it says otherwise, together with all that other objects follow: for
     /// an object whose plan says that something moves. An empty set ends it.
     pub fn follow(&self, object: &ObjectKey, parts: BTreeSet<FacetKey>) {
-        todo!()
+        let mut state = self.lock();
+        if parts.is_empty() {
+            state.followed.remove(object);
+        } else if state.followed.get(object) != Some(&parts) {
+            state.followed.insert(object.clone(), parts);
+            self.0.followed.notify_one();
+        }
     }
 
     /// A person has asked to look again: what has vanished all at once is believed to be gone.
     pub fn believe_vanished(&self) {
-        todo!()
+        self.lock().known.believe_vanished();
     }
 
     /// The services of which a read has shown something new, or has confirmed what our own writes said, or that
     /// have come into the list or left it; from now on.
     #[must_use]
     pub fn touched(&self) -> Woken<ServiceId> {
-        todo!()
+        self.0.touched.listen()
     }
 
     /// Sweeps and polls until it is dropped. The pool runs it.
     pub async fn run(self) {
-        todo!()
+        futures::join!(self.sweep(), self.poll());
+    }
+
+    async fn look_at(&self, look: &Look) -> Result<(), Failure> {
+        loop {
+            let (flight, ours) = {
+                let mut state = self.lock();
+                if state.known.read_at(&look.facet).is_some_and(|at| at >= look.not_older_than) {
+                    return Ok(());
+                }
+                match state.flights.get(&look.facet) {
+                    Some(flight) => (flight.clone(), flight.departed >= look.not_older_than),
+                    None => (self.depart(&mut state, &look.facet), true),
+                }
+            };
+            let landed = flight.landing.await;
+            // A flight that left too early for us says nothing to us; the next one is ours.
+            if ours {
+                return landed;
+            }
+        }
+    }
+
+    /// Sends off a read that lands whether or not anybody still waits for it.
+    fn depart(&self, state: &mut State, part: &FacetKey) -> Flight {
+        let departed = state.depart();
+        let (observer, facet) = (self.clone(), part.clone());
+        let task = tokio::spawn(async move { observer.fly(departed, &facet).await });
+        let landing = task.map(|ended| ended.unwrap_or_else(|error| Err(ended_early(&error)))).boxed().shared();
+        let flight = Flight { departed, landing };
+        state.flights.insert(part.clone(), flight.clone());
+        flight
+    }
+
+    async fn fly(&self, departed: Moment, part: &FacetKey) -> Result<(), Failure> {
+        let landing = Landing { observer: self, part };
+        let mut departed = departed;
+        let mut shown = list::read(&*self.0.door, part).await?;
+        if self.lock().known.would_empty(&shown) {
+            // Nothing where there was something: clouds answer so when they stumble. The second answer counts.
+            departed = self.lock().depart();
+            shown = list::read(&*self.0.door, part).await?;
+        }
+        let Changed { touched, forgotten } = self.lock().known.apply(departed, shown, clock::now());
+        self.0.meter.forgot(self.0.place.cloud, forgotten);
+        drop(landing);
+        self.0.touched.wake(touched);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The moment of a request that leaves now: not before any write that has been answered.
+    fn depart(&mut self) -> Moment {
+        self.last_departure = clock::now().max(self.last_effect).max(self.last_departure);
+        self.last_departure
+    }
+}
+
+/// Takes the flight off the board, however it ends.
+struct Landing<'a> {
+    observer: &'a Observer,
+    part: &'a FacetKey,
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        self.observer.lock().flights.remove(self.part);
+    }
+}
+
+/// The process is ending, or a read has panicked.
+fn ended_early(error: &tokio::task::JoinError) -> Failure {
+    Failure {
+        meaning: Meaning::Unavailable,
+        code: "<ended early>".to_owned(),
+        message: if error.is_cancelled() { "the read was given up" } else { "the read has failed inside" }.to_owned(),
+        request_id: None,
+        retry_after: None,
+        maybe_done: false,
     }
 }

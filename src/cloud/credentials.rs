@@ -37,7 +37,9 @@ pub enum Missing {
         remedy: &'static str,
     },
     /// A variable of the environment.
-    #[error("environment variable {variable} {fault}: set it on the operator's container, or use credentials.secretRef")]
+    #[error(
+        "environment variable {variable} {fault}: set it on the operator's container, or use credentials.secretRef"
+    )]
     Variable {
         /// Variable.
         variable: &'static str,
@@ -70,7 +72,9 @@ impl Fault {
     const fn remedy(self) -> &'static str {
         match self {
             Self::Absent | Self::Empty => "add it with the value that the RAM console shows",
-            Self::Unprintable => "write it again without quotes and line breaks, for example with printf instead of echo",
+            Self::Unprintable => {
+                "write it again without quotes and line breaks, for example with printf instead of echo"
+            }
         }
     }
 }

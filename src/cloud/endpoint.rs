@@ -123,7 +123,8 @@ fn is_loopback(host: &str) -> bool {
 fn parts(url: &str) -> Option<(http::uri::Scheme, http::uri::Authority, String)> {
     let parts = url.parse::<Uri>().ok()?.into_parts();
     let scheme = parts.scheme.filter(|scheme| ["https", "http"].contains(&scheme.as_str()))?;
-    let authority = parts.authority.filter(|authority| !authority.as_str().contains('@') && !authority.host().is_empty())?;
+    let authority =
+        parts.authority.filter(|authority| !authority.as_str().contains('@') && !authority.host().is_empty())?;
     Some((scheme, authority, parts.path_and_query.map(|path| path.as_str().to_owned()).unwrap_or_default()))
 }
 

@@ -1,28 +1,37 @@
 //! All places that are spoken to, and what belongs to each: one gate, one rate, one observer, and the doors of
 //! the accounts that share it.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+#[cfg(test)]
+mod tests;
 
-use privatelink_core::error::Failure;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use privatelink_core::condition::Reason;
+use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::{AccountId, Region};
 use privatelink_core::place::{Cloud, Place};
 use privatelink_core::rate::Limits;
-use privatelink_core::read::Done;
+use privatelink_core::read::{Answer, Done, Read};
 use privatelink_core::step::Step;
+use tokio::task::AbortHandle;
 
+use super::Door;
+use super::alibaba::{Alibaba, not_the_writer};
 use super::claim::Claimed;
 use super::credentials::Credentials;
-use super::dry::Dry;
 use super::endpoint::Endpoints;
 use super::gate::{Gate, Permit};
-use super::metered::Meter;
-use super::transport::Transport;
+use super::metered::{Meter, Metered};
+use super::pace::{Pace, Paced};
+use super::transport::{Transport, failure};
 use crate::observe::Observer;
-use crate::wakes::Woken;
+use crate::wakes::{Wakes, Woken};
 
 /// How one `CloudAccount` speaks to its cloud.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
     /// Cloud.
     pub cloud: Cloud,
@@ -36,17 +45,48 @@ pub struct Access {
 
 /// All places; clones are the same pool.
 #[derive(Clone)]
-pub struct Pool {}
+pub struct Pool(Arc<Inner>);
+
+struct Inner {
+    transport: Transport,
+    claimed: Claimed,
+    meter: Meter,
+    sites: Mutex<BTreeMap<Place, Site>>,
+    begun: Wakes<Place>,
+}
 
 /// One place; clones are the same site.
 #[derive(Clone)]
-pub struct Site {}
+pub struct Site(Arc<Ground>);
+
+struct Ground {
+    place: Place,
+    claimed: Claimed,
+    meter: Meter,
+    gate: Gate,
+    pace: Pace,
+    doors: Doors,
+    observer: Observer,
+    /// Ends the observer's sweeps and polls.
+    watch: AbortHandle,
+}
+
+/// The doors of one place by the names of their `CloudAccount`s; clones are the same.
+#[derive(Clone, Default)]
+struct Doors(Arc<Mutex<BTreeMap<String, Entrance>>>);
+
+struct Entrance {
+    access: Access,
+    limits: Limits,
+    door: Arc<dyn Door>,
+}
 
 impl Pool {
     /// An empty pool.
     #[must_use]
     pub fn new(transport: Transport, claimed: Claimed, meter: Meter) -> Self {
-        todo!()
+        let (sites, begun) = (Mutex::default(), Wakes::default());
+        Self(Arc::new(Inner { transport, claimed, meter, sites, begun }))
     }
 
     /// Whose credentials these are.
@@ -54,38 +94,99 @@ impl Pool {
     /// # Errors
     /// What the cloud refused, or why no answer came.
     pub async fn identify(&self, access: &Access) -> Result<AccountId, Failure> {
-        todo!()
+        let place = Place { cloud: access.cloud, account: AccountId::from("unknown"), region: access.region.clone() };
+        match Metered::new(self.door(access), place, self.0.meter.clone()).read(Read::CallerIdentity).await? {
+            Answer::CallerIdentity(account) => Ok(account),
+            _ => Err(Failure {
+                meaning: Meaning::Unexpected,
+                ..failure("<wrong answer>", "the answer is one to another question", false)
+            }),
+        }
     }
 
     /// Lets the `CloudAccount` of this name speak to `place` by `access`, from the next call on; calls that are on
     /// their way end as they began. The place begins to be observed with its first account. An account that
     /// spoke to another place before no longer does.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime, where nothing can be observed.
     pub fn put(&self, account: &str, place: &Place, access: Access, limits: Limits) -> Site {
-        todo!()
+        let mut sites = self.sites_mut();
+        let elsewhere: Vec<Place> = sites.keys().filter(|other| *other != place).cloned().collect();
+        for other in elsewhere {
+            leave(&mut sites, &other, account);
+        }
+        let begins = !sites.contains_key(place);
+        let site = sites.entry(place.clone()).or_insert_with(|| self.begin(place, limits)).clone();
+        drop(sites);
+        site.0.doors.put(account, access, limits, |access| self.door(access));
+        site.keep_to_limits();
+        if begins {
+            self.0.begun.wake([place.clone()]);
+        }
+        site
     }
 
     /// The `CloudAccount` of this name no longer speaks to any place; a place without an account is forgotten.
     pub fn remove(&self, account: &str) {
-        todo!()
+        let mut sites = self.sites_mut();
+        let places: Vec<Place> = sites.keys().cloned().collect();
+        for place in places {
+            leave(&mut sites, &place, account);
+        }
     }
 
     /// What belongs to a place, if an account speaks to it.
     #[must_use]
     pub fn site(&self, place: &Place) -> Option<Site> {
-        todo!()
+        self.sites_mut().get(place).cloned()
     }
 
     /// All places.
     #[must_use]
     pub fn sites(&self) -> Vec<Site> {
-        todo!()
+        self.sites_mut().values().cloned().collect()
     }
 
     /// The places that begin to be observed, from now on: whoever follows [`Gate::heads`] and
     /// [`Observer::touched`] of each learns of new ones here.
     #[must_use]
     pub fn begun(&self) -> Woken<Place> {
-        todo!()
+        self.0.begun.listen()
+    }
+
+    fn begin(&self, place: &Place, limits: Limits) -> Site {
+        let Inner { claimed, meter, .. } = &*self.0;
+        let doors = Doors::default();
+        let shared = Pace::new(limits);
+        let reader = Metered::new(Paced::new(Reader(doors.clone()), shared.clone()), place.clone(), meter.clone());
+        let observer = Observer::new(place.clone(), Arc::new(reader), meter.clone());
+        let watch = tokio::spawn(observer.clone().run()).abort_handle();
+        let (place, claimed, meter) = (place.clone(), claimed.clone(), meter.clone());
+        Site(Arc::new(Ground { place, claimed, meter, gate: Gate::default(), pace: shared, doors, observer, watch }))
+    }
+
+    fn door(&self, access: &Access) -> Arc<dyn Door> {
+        let Access { cloud, region, credentials, endpoints } = access.clone();
+        match cloud {
+            Cloud::Alibaba => {
+                let Inner { transport, claimed, .. } = &*self.0;
+                Arc::new(Alibaba::new(transport.clone(), region, credentials, endpoints, claimed.clone()))
+            }
+            Cloud::Aws | Cloud::Tencent => Arc::new(Unknown(cloud)),
+        }
+    }
+
+    fn sites_mut(&self) -> MutexGuard<'_, BTreeMap<Place, Site>> {
+        self.0.sites.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for site in self.sites.get_mut().unwrap_or_else(PoisonError::into_inner).values() {
+            site.0.watch.abort();
+        }
     }
 }
 
@@ -93,29 +194,155 @@ impl Site {
     /// The place.
     #[must_use]
     pub fn place(&self) -> &Place {
-        todo!()
+        &self.0.place
     }
 
     /// The order in which its writes leave.
     #[must_use]
     pub fn gate(&self) -> &Gate {
-        todo!()
+        &self.0.gate
     }
 
     /// What is known of it.
     #[must_use]
     pub fn observer(&self) -> &Observer {
-        todo!()
+        &self.0.observer
     }
 
-    /// Makes the one call that `step` is with the credentials of the `CloudAccount` of this name, and lays its
-    /// effect over what is known before it gives the turn back. A refusal is the caller's to remember.
+    /// The rate that holds: the smallest of its accounts.
+    #[must_use]
+    pub fn limits(&self) -> Option<Limits> {
+        self.0.doors.limits()
+    }
+
+    /// Makes the one call that `step` is with the credentials of the `CloudAccount` of this name. The permit is
+    /// dropped by the caller, once it has recorded the effect: who is next then plans with it.
     ///
     /// # Errors
     /// What the cloud refused, or why no answer came; a code in angle brackets is ours: `<not the writer>` where
     /// the claim has run out and `<no account>` where the account no longer speaks to this place, both before
     /// anything was sent.
-    pub async fn execute(&self, account: &str, permit: Permit, step: &Step, token: &str) -> Result<Done, Failure> {
-        todo!()
+    pub async fn execute(&self, account: &str, permit: &mut Permit, step: &Step, token: &str) -> Result<Done, Failure> {
+        let Ground { place, claimed, meter, pace, doors, .. } = &*self.0;
+        meter.waited(place.cloud, permit.lane(), permit.waited());
+        let door = doors.of(account).ok_or_else(|| no_account(account))?;
+        if !claimed.holds() {
+            return Err(not_the_writer());
+        }
+        permit.start();
+        let door = Metered::new(Paced::new(door, pace.clone()), place.clone(), meter.clone());
+        let result = door.execute(step, token).await;
+        if !matches!(&result, Err(failure) if failure.maybe_done) {
+            permit.answered();
+        }
+        result
     }
+
+    fn keep_to_limits(&self) {
+        if let Some(limits) = self.limits() {
+            self.0.pace.set(limits);
+        }
+    }
+}
+
+/// The account no longer speaks to this place; a place without an account is no longer observed.
+fn leave(sites: &mut BTreeMap<Place, Site>, place: &Place, account: &str) {
+    let Some(site) = sites.get(place) else { return };
+    site.0.doors.remove(account);
+    if site.limits().is_some() {
+        site.keep_to_limits();
+    } else {
+        site.0.watch.abort();
+        sites.remove(place);
+    }
+}
+
+impl Doors {
+    fn put(&self, account: &str, access: Access, limits: Limits, open: impl FnOnce(&Access) -> Arc<dyn Door>) {
+        let mut doors = self.lock();
+        match doors.get_mut(account) {
+            Some(entrance) if entrance.access == access => entrance.limits = limits,
+            _ => {
+                let door = open(&access);
+                doors.insert(account.to_owned(), Entrance { access, limits, door });
+            }
+        }
+    }
+
+    fn remove(&self, account: &str) {
+        self.lock().remove(account);
+    }
+
+    fn limits(&self) -> Option<Limits> {
+        self.lock().values().map(|entrance| entrance.limits).reduce(Limits::smallest)
+    }
+
+    fn of(&self, account: &str) -> Option<Arc<dyn Door>> {
+        self.lock().get(account).map(|entrance| Arc::clone(&entrance.door))
+    }
+
+    fn first(&self) -> Option<Arc<dyn Door>> {
+        self.lock().values().next().map(|entrance| Arc::clone(&entrance.door))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Entrance>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads a place with the credentials of whichever of its accounts is first by name: what a place holds does not
+/// depend on who looks. Writes go with the credentials of the object's own account.
+struct Reader(Doors);
+
+impl Door for Reader {
+    fn read(&self, read: Read) -> BoxFuture<'_, Result<Answer, Failure>> {
+        let door = self.0.first();
+        async move {
+            match door {
+                Some(door) => door.read(read).await,
+                None => Err(no_account("any")),
+            }
+        }
+        .boxed()
+    }
+
+    fn execute<'a>(&'a self, _: &'a Step, _: &'a str) -> BoxFuture<'a, Result<Done, Failure>> {
+        async { Err(no_account("any")) }.boxed()
+    }
+}
+
+impl Door for Arc<dyn Door> {
+    fn read(&self, read: Read) -> BoxFuture<'_, Result<Answer, Failure>> {
+        (**self).read(read)
+    }
+
+    fn execute<'a>(&'a self, step: &'a Step, token: &'a str) -> BoxFuture<'a, Result<Done, Failure>> {
+        (**self).execute(step, token)
+    }
+}
+
+/// A cloud that this version does not speak to.
+struct Unknown(Cloud);
+
+impl Unknown {
+    fn refuse(&self) -> Failure {
+        let told = format!("{} is not supported by this version: use a CloudAccount with spec.alibaba", self.0);
+        Failure { meaning: Meaning::UserMustAct(Reason::UnsupportedByCloud), ..failure("<unsupported>", told, false) }
+    }
+}
+
+impl Door for Unknown {
+    fn read(&self, _: Read) -> BoxFuture<'_, Result<Answer, Failure>> {
+        let failure = self.refuse();
+        async { Err(failure) }.boxed()
+    }
+
+    fn execute<'a>(&'a self, _: &'a Step, _: &'a str) -> BoxFuture<'a, Result<Done, Failure>> {
+        let failure = self.refuse();
+        async { Err(failure) }.boxed()
+    }
+}
+
+fn no_account(account: &str) -> Failure {
+    failure("<no account>", format!("CloudAccount {account} does not speak to this place at the moment"), false)
 }

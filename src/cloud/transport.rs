@@ -1,5 +1,225 @@
-//! The one way to a cloud: HTTP with TLS, bounded in time and size, that follows no redirect.
+//! The one way to a cloud: HTTP with TLS, bounded in time and size, that follows no redirect and tries nothing
+//! twice.
+//!
+//! A request that a closed idle connection never took is sent on another one; that is no second try, because the
+//! first did not begin. Whatever ends without an answer is a [`Failure`] of ours, and says whether the request
+//! may have left.
+
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HOST};
+use http::{HeaderMap, HeaderValue, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper_util::client::legacy::{self, connect::HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use privatelink_core::error::{Failure, Meaning};
+use privatelink_core::scrub::scrub;
+use privatelink_core::wire;
+use tower::util::BoxCloneSyncService;
+use tower::{Service, ServiceExt as _};
+
+use super::endpoint::Base;
+use super::limit;
+
+type BoxError = Box<dyn Error + Send + Sync>;
+type Outgoing = http::Request<Full<Bytes>>;
+type Incoming = http::Response<UnsyncBoxBody<Bytes, Cut>>;
 
 /// The one client; clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Transport(BoxCloneSyncService<Outgoing, Incoming, BoxError>);
+
+/// An answer's body ended too early.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct Cut(BoxError);
+
+/// The machine's own trust in certificates cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the machine's trusted certificates cannot be used: {0}; check that the image holds CA certificates")]
+pub struct Untrusting(BoxError);
+
+impl Transport {
+    /// A client that trusts whom the machine trusts.
+    ///
+    /// # Errors
+    /// If that cannot be found out.
+    pub fn new() -> Result<Self, Untrusting> {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .try_with_platform_verifier()
+            .map_err(|error| Untrusting(error.into()))?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(http);
+        let client = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .build(Patient(https));
+        Ok(Self::over(client))
+    }
+
+    /// Calls through any service that speaks HTTP, such as a simulated cloud in the same process.
+    pub fn over<S, B>(service: S) -> Self
+    where
+        S: Service<Outgoing, Response = http::Response<B>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let boxed =
+            |answer: http::Response<B>| answer.map(|body| body.map_err(|error| Cut(error.into())).boxed_unsync());
+        Self(BoxCloneSyncService::new(service.map_response(boxed).map_err(Into::into)))
+    }
+
+    /// Sends one request to `base` and reads its answer, both within `patience`.
+    ///
+    /// # Errors
+    /// Where there is no answer, or one that is none of the cloud's: a code in angle brackets says why.
+    pub async fn send(
+        &self,
+        base: &Base,
+        request: wire::Request,
+        patience: Duration,
+    ) -> Result<wire::Response, Failure> {
+        let outgoing = outgoing(base, request)?;
+        match tokio::time::timeout(patience, self.exchange(outgoing)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(failure("<timeout>", format!("no whole answer within {} seconds", patience.as_secs()), true)),
+        }
+    }
+
+    async fn exchange(&self, outgoing: Outgoing) -> Result<wire::Response, Failure> {
+        let (head, body) = self.0.clone().oneshot(outgoing).await.map_err(|error| broken(&*error))?.into_parts();
+        if head.status.is_redirection() {
+            let told = format!("the answer leads elsewhere (HTTP {}), which is not followed", head.status.as_u16());
+            return Err(failure("<redirect>", told, false));
+        }
+        let body = Limited::new(body, limit::ANSWER).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                failure("<body too large>", format!("the answer is longer than {} bytes", limit::ANSWER), true)
+            } else {
+                broken(&*error)
+            }
+        })?;
+        Ok(wire::Response {
+            status: head.status.as_u16(),
+            headers: headers(&head.headers),
+            body: body.to_bytes().into(),
+        })
+    }
+}
+
+fn outgoing(base: &Base, request: wire::Request) -> Result<Outgoing, Failure> {
+    let path_and_query =
+        if request.query.is_empty() { request.path.to_owned() } else { format!("{}?{}", request.path, request.query) };
+    let unsendable = |_: http::Error| {
+        // What cannot be sent may hold a secret: it is not shown.
+        let told = "the request holds a character that HTTP cannot carry: check the access key and the region";
+        failure("<unsendable>", told, false)
+    };
+    let uri = Uri::builder()
+        .scheme(base.scheme())
+        .authority(base.authority())
+        .path_and_query(path_and_query)
+        .build()
+        .map_err(unsendable)?;
+    let mut outgoing = http::Request::builder().method(request.method).uri(uri);
+    for (name, value) in &request.headers {
+        outgoing = outgoing.header(name, value);
+    }
+    // The host is signed, so it is sent as it was signed, with its port even where that is the scheme's own.
+    let mut host = HeaderValue::try_from(&request.host).map_err(|error| unsendable(error.into()))?;
+    host.set_sensitive(false);
+    outgoing = outgoing.header(HOST, host).header(CONTENT_LENGTH, request.body.len());
+    let mut outgoing = outgoing.body(Full::new(Bytes::from(request.body))).map_err(unsendable)?;
+    hide(outgoing.headers_mut());
+    Ok(outgoing)
+}
+
+/// Marks what no log may show.
+fn hide(headers: &mut HeaderMap) {
+    for (name, value) in headers.iter_mut() {
+        if name == http::header::AUTHORIZATION || name.as_str().ends_with("-token") {
+            value.set_sensitive(true);
+        }
+    }
+}
+
+fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+}
+
+/// The connection was never made, or it ended before the answer did.
+fn broken(error: &(dyn Error + Send + Sync + 'static)) -> Failure {
+    let unconnected = error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect);
+    let (code, told) = if unconnected {
+        ("<connect>", "no connection: ")
+    } else {
+        ("<broken>", "the connection ended before the answer did: ")
+    };
+    failure(code, format!("{told}{}", chain(error)), !unconnected)
+}
+
+/// What an error says, with its causes.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let (mut told, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        told = format!("{told}: {error}");
+        cause = error.source();
+    }
+    told
+}
+
+/// A failure of the way to the cloud.
+pub(super) fn failure(code: &str, message: impl AsRef<str>, maybe_done: bool) -> Failure {
+    Failure {
+        meaning: Meaning::Unavailable,
+        code: code.to_owned(),
+        message: scrub(message.as_ref()),
+        request_id: None,
+        retry_after: None,
+        maybe_done,
+    }
+}
+
+/// A connector that gives up in time: name, connection and TLS together.
 #[derive(Clone)]
-pub struct Transport {}
+struct Patient<C>(C);
+
+impl<C> Service<Uri> for Patient<C>
+where
+    C: Service<Uri>,
+    C::Error: Into<BoxError>,
+    C::Future: Send + 'static,
+    C::Response: 'static,
+{
+    type Response = C::Response;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<C::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connecting = tokio::time::timeout(limit::CONNECT, self.0.call(uri));
+        Box::pin(async move {
+            let late = |_| format!("none within {} seconds", limit::CONNECT.as_secs());
+            connecting.await.map_err(late)?.map_err(Into::into)
+        })
+    }
+}

@@ -10,8 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use privatelink_core::moment::Moment;
 use tokio::time::Instant;
 
+/// Where the process's clock begins, in nanoseconds since the Unix epoch, and when that was.
 struct Anchor {
-    wall: Moment,
+    wall: i128,
     instant: std::time::Instant,
 }
 
@@ -23,15 +24,22 @@ pub fn now() -> Moment {
     let anchor = ANCHOR.get_or_init(|| Anchor { wall: wall(), instant: std::time::Instant::now() });
     let instant = Instant::now().into_std();
     // A paused clock may stand before the moment in which another test set the anchor.
-    match instant.checked_duration_since(anchor.instant) {
-        Some(after) => anchor.wall + after,
-        None => anchor.wall - anchor.instant.duration_since(instant),
-    }
+    let since = match instant.checked_duration_since(anchor.instant) {
+        Some(after) => signed(after),
+        None => -signed(anchor.instant.duration_since(instant)),
+    };
+    let millis = (anchor.wall + since).div_euclid(NANOS_A_MILLISECOND);
+    Moment(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
-fn wall() -> Moment {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    Moment::default() + since
+const NANOS_A_MILLISECOND: i128 = 1_000_000;
+
+fn wall() -> i128 {
+    signed(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO))
+}
+
+fn signed(span: Duration) -> i128 {
+    i128::try_from(span.as_nanos()).unwrap_or(i128::MAX / 2)
 }
 
 #[cfg(test)]
@@ -48,7 +56,7 @@ mod tests {
 
     #[test]
     fn it_starts_with_the_wall_s_time() {
-        assert!(wall().since(now()) < Duration::from_mins(1));
-        assert!(now().since(wall()) < Duration::from_mins(1));
+        let apart = i128::from(now().0) * NANOS_A_MILLISECOND - wall();
+        assert!(apart.abs() < signed(Duration::from_mins(1)), "{apart} ns");
     }
 }

@@ -1,0 +1,1 @@
+//! The door before a service that answers as a test says.

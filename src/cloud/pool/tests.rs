@@ -1,0 +1,1 @@
+//! Places and their accounts, before the simulated cloud in the same process.

@@ -1,0 +1,1 @@
+//! The transport before real sockets on this machine.
