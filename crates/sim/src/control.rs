@@ -132,7 +132,7 @@ fn change_key(cloud: &mut Cloud, change: KeyChange) -> Result<Value, String> {
         secret: Secret::new(change.secret.ok_or("secret: it is needed")?),
         token: change.token.map(Secret::new),
         expires: change.expires,
-        actor: Actor { account, identity: place },
+        actor: Actor { account, identity: place, session: identity.is_session() },
         identity,
         denied: change.denied_actions.into_iter().collect(),
     };

@@ -219,7 +219,7 @@ impl Builder {
                 secret: Secret::new(key.secret.clone()),
                 token: key.token.clone().map(Secret::new),
                 expires: key.expires,
-                actor: Actor { account, identity: place },
+                actor: Actor { account, identity: place, session: identity.is_session() },
                 identity,
                 denied: key.denied_actions.iter().cloned().collect(),
             };

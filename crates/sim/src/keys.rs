@@ -68,6 +68,12 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// A role's session, as the security token service makes them.
+    #[must_use]
+    pub fn is_session(&self) -> bool {
+        matches!(self, Self::Role { .. })
+    }
+
     /// `root`, `user/NAME` or `role/NAME/SESSION`; nothing else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -28,7 +28,7 @@ pub use call::{Actor, Answer, Call, Request, Scope};
 pub use id::{AccountId, BalancerId, EndpointId, GroupId, RegionId, ServiceId, SwitchId, VpcId, ZoneId};
 pub use land::Land;
 pub use object::{Account, Connection, Endpoint, Leg, Resource, Service};
-pub use progress::{Progress, advance, progress};
+pub use progress::{Progress, advance, progress, settle};
 pub use refusal::Refusal;
 pub use service::allows;
 pub use variant::{Variant, Variants};

@@ -168,6 +168,13 @@ CREATION = [
         {**GOOD, "CrossRegionBandwidth": 100},
     ),
     row(
+        "InvalidParameter.EndpointName",
+        "a name with a space",
+        served,
+        CREATE,
+        {**GOOD, "EndpointName": "two words"},
+    ),
+    row(
         "InvalidParameter.EndpointName", "a name of one letter", served, CREATE, {**GOOD, "EndpointName": "n"}
     ),
     row(

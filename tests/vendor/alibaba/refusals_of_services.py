@@ -440,6 +440,39 @@ TAGS = [
         },
     ),
     row(
+        "IllegalTagKeyParam",
+        "a key with an address",
+        served,
+        "TagResources",
+        {
+            "ResourceType": "vpcendpointservice",
+            "ResourceId": ["{service}"],
+            "Tag": [{"Key": "see-https://x", "Value": "v"}],
+        },
+    ),
+    row(
+        "IllegalTagValueParam",
+        "a value of the cloud's own",
+        served,
+        "TagResources",
+        {
+            "ResourceType": "vpcendpointservice",
+            "ResourceId": ["{service}"],
+            "Tag": [{"Key": "k", "Value": "acs:x"}],
+        },
+    ),
+    row(
+        "IllegalTagValueParam",
+        "a value with an address",
+        served,
+        "TagResources",
+        {
+            "ResourceType": "vpcendpointservice",
+            "ResourceId": ["{service}"],
+            "Tag": [{"Key": "k", "Value": "see http://x"}],
+        },
+    ),
+    row(
         "IllegalTagValueParam",
         "a long value",
         served,

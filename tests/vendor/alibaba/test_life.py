@@ -84,6 +84,7 @@ def ask_for_a_connection(scene):
     connection = scene.connection()
     assert connection["ConnectionStatus"] == "Disconnected"
     assert (connection["EndpointOwnerId"], connection["EndpointVpcId"]) == (land.CONSUMER, land.VPC)
+    assert connection["ResourceGroupId"] == "rg-consumer"
     assert {leg["ZoneId"]: leg["ZoneStatus"] for leg in connection["Zones"]} == {
         ZONE_F: "Wait",
         ZONE_G: "Wait",

@@ -104,6 +104,16 @@ def test_a_connection_of_a_clb_or_an_alb_has_a_bandwidth_from_the_start(scene):
     assert (connection["TrafficControlMode"], connection["Bandwidth"]) == ("BandwidthLimit", 3072)
 
 
+def test_a_gwlb_connection_is_always_elastic(scene):
+    of_kind("gwlb", land.GWLB)(scene)
+    assert scene.connection()["TrafficControlMode"] == "Scalability"
+    form = {**scene.link, "TrafficControlMode": "BandwidthLimit", "Bandwidth": 200}
+    assert (
+        refusal(scene.provider, "UpdateVpcEndpointConnectionAttribute", **form).code
+        == "UpdateBandWidthUnSupported"
+    )
+
+
 def test_a_refused_connection_can_be_accepted_later(scene):
     waiting(scene)
     scene.provider("DisableVpcEndpointConnection", **scene.link)
@@ -140,6 +150,16 @@ def test_a_protected_endpoint_obeys_the_session_that_made_it(scene):
     own("RemoveZoneFromVpcEndpoint", **by, ZoneId=ZONE_F)
     scene.settle()
     own("DeleteVpcEndpoint", **by)
+
+
+def test_protection_needs_a_session(scene):
+    served(scene)
+    form = {"ServiceId": scene.service, "VpcId": land.VPC, "ProtectedEnabled": True}
+    scene.endpoint = scene.consumer("CreateVpcEndpoint", **form)["EndpointId"]
+    scene.settle()
+    by = {"EndpointId": scene.endpoint}
+    assert scene.consumer("GetVpcEndpointAttribute", **by)["ProtectedEnabled"] is False
+    scene.by("consumer's session")("DeleteVpcEndpoint", **by)
 
 
 def test_a_service_that_goes_leaves_its_endpoint_orphaned(scene):
@@ -303,6 +323,7 @@ def test_regions_and_zones_are_described(scene):
     assert all(
         region["RegionEndpoint"] == f"privatelink.{region['RegionId']}.aliyuncs.com" for region in regions
     )
+    assert scene.consumer("DescribeRegions", ServiceResourceType="ALL")["Regions"]["Region"] == regions
     zones = scene.consumer("DescribeZones")["Zones"]["Zone"]
     assert {zone["ZoneId"] for zone in zones} == {ZONE_F, ZONE_G, land.ZONE_H}
 

@@ -33,8 +33,8 @@ use privatelink_sim::world::{
     advance, apply, progress,
 };
 
-pub const PROVIDER: Actor = Actor { account: AccountId(1), identity: 0 };
-pub const CONSUMER: Actor = Actor { account: AccountId(2), identity: 0 };
+pub const PROVIDER: Actor = Actor { account: AccountId(1), identity: 0, session: false };
+pub const CONSUMER: Actor = Actor { account: AccountId(2), identity: 0, session: true };
 const HERE: RegionId = RegionId(0);
 
 /// Names of the load balancers on the land; the first three serve zone f, the last zone g.

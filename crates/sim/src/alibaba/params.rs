@@ -340,7 +340,7 @@ mod tests {
             (
                 "TagResources",
                 "RegionId=r&ResourceType=vpcendpoint&ResourceId.1=ep-1&Tag.1.Key=acs:x&Tag.1.Value=",
-                "IllegalTagKeyParam: The specified value of parameter Tag.1.Key is not valid: it has 1 to 64 characters and does not start with aliyun or acs:.",
+                "IllegalTagKeyParam: The specified value of parameter Tag.1.Key is not valid: it has 1 to 64 characters, does not start with aliyun or acs: and holds no link.",
             ),
         ] {
             assert_eq!(check(action, query), Err(refusal.to_owned()), "{action} {query}");

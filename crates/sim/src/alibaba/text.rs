@@ -14,8 +14,10 @@ pub fn check(name: &str, value: &str) -> Result<(), &'static str> {
         // The vendor documents ASCII and no length; 64 is what its clients keep to.
         "ClientToken" => (value.is_ascii() && length <= 64, "it has at most 64 ASCII characters"),
         "EndpointName" => (
-            (2..=128).contains(&length) && value.chars().next().is_some_and(char::is_alphabetic),
-            "it has 2 to 128 characters and starts with a letter",
+            (2..=128).contains(&length)
+                && value.chars().next().is_some_and(char::is_alphabetic)
+                && value.chars().all(|one| one.is_alphanumeric() || "-_".contains(one)),
+            "it has 2 to 128 letters, digits, - and _, and starts with a letter",
         ),
         "EndpointDescription" => (
             (2..=256).contains(&length) && !value.starts_with("http://") && !value.starts_with("https://"),
@@ -23,10 +25,13 @@ pub fn check(name: &str, value: &str) -> Result<(), &'static str> {
         ),
         "ServiceDescription" => (length <= 256, "it has at most 256 characters"),
         "Key" | "TagKey" => (
-            (1..=64).contains(&length) && !value.starts_with("aliyun") && !value.starts_with("acs:"),
-            "it has 1 to 64 characters and does not start with aliyun or acs:",
+            (1..=64).contains(&length) && is_tag_text(value),
+            "it has 1 to 64 characters, does not start with aliyun or acs: and holds no link",
         ),
-        "Value" => (length <= 128, "it has at most 128 characters"),
+        "Value" => (
+            length <= 128 && is_tag_text(value),
+            "it has at most 128 characters, does not start with aliyun or acs: and holds no link",
+        ),
         "PolicyDocument" => {
             (serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(value).is_ok(), "it is a JSON object")
         }
@@ -41,6 +46,13 @@ pub fn check(name: &str, value: &str) -> Result<(), &'static str> {
     if fits { Ok(()) } else { Err(must) }
 }
 
+/// What keys and values of tags have in common.
+fn is_tag_text(value: &str) -> bool {
+    let starts = ["aliyun", "acs:"].iter().any(|start| value.starts_with(start));
+    let links = ["http://", "https://"].iter().any(|link| value.contains(link));
+    !starts && !links
+}
+
 #[cfg(test)]
 mod tests {
     use super::check;
@@ -53,6 +65,9 @@ mod tests {
             ("ClientToken", "a-1".to_owned(), "é".to_owned()),
             ("EndpointName", long(128), "1x".to_owned()),
             ("EndpointName", "xy".to_owned(), "x".to_owned()),
+            ("EndpointName", "ab-1_c".to_owned(), "two words".to_owned()),
+            ("Tag.2.Value", "team".to_owned(), "acs:x".to_owned()),
+            ("Tag.2.Key", "team".to_owned(), "see-http://x".to_owned()),
             ("EndpointDescription", "about http://".to_owned(), "https://x".to_owned()),
             ("ServiceDescription", String::new(), long(257)),
             ("Tag.1.Key", long(64), "aliyun-x".to_owned()),

@@ -14,6 +14,8 @@ pub struct Actor {
     pub account: AccountId,
     /// Identity within the account: protection of endpoints asks for it.
     pub identity: u8,
+    /// The key is a role's session; protection of endpoints takes effect only for what a session makes.
+    pub session: bool,
 }
 
 /// One call.

@@ -288,7 +288,12 @@ fn with_traffic(
     if form.bandwidth_mbps.is_some_and(|asked| !service.kind.bandwidth_mbps().contains(&asked)) {
         return Err(Refusal::BandwidthOutOfRange);
     }
-    if !is_nlb && form.traffic_control == Some(TrafficControl::Scalability) {
+    let takes = |asked| match service.kind {
+        BalancerKind::Nlb => true,
+        BalancerKind::Gwlb => asked == TrafficControl::Scalability,
+        BalancerKind::Clb | BalancerKind::Alb => asked == TrafficControl::BandwidthLimit,
+    };
+    if form.traffic_control.is_some_and(|asked| !takes(asked)) {
         return Err(Refusal::BandwidthUnsupported);
     }
     Ok(Connection {

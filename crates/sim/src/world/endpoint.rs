@@ -1,6 +1,6 @@
 //! The consumer's calls: an endpoint's life, its zones and its security groups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::call::{EndpointChange, EndpointForm, ZoneForm};
@@ -68,7 +68,7 @@ pub(super) fn create(state: &mut State, actor: Actor, at: RegionId, form: &Endpo
         name: form.name.clone(),
         description: form.description.clone(),
         policy: form.policy.clone(),
-        protected: form.protected,
+        protected: form.protected && actor.session,
         ip_version,
         zone_affinity: form.zone_affinity,
         cross_region_bandwidth_mbps: form.cross_region_bandwidth_mbps,
@@ -244,12 +244,11 @@ pub(super) fn detach_group(
 /// A free IPv4 address of the vSwitch that is not in `also_taken` either: the lowest.
 pub(super) fn free_address(state: &State, id: SwitchId, also_taken: &[Ipv4Addr]) -> Option<Ipv4Addr> {
     let switch = state.land.switch(id)?;
-    let taken = |address: Ipv4Addr| also_taken.contains(&address) || addresses_in(state, id).any(|one| one == address);
-    let used = addresses_in(state, id).count() + also_taken.len();
-    if used >= usize::from(switch.free) {
+    let taken: BTreeSet<Ipv4Addr> = addresses_in(state, id).chain(also_taken.iter().copied()).collect();
+    if taken.len() >= usize::from(switch.free) {
         return None;
     }
-    (RESERVED_ADDRESSES..hosts(switch.prefix)).map(|host| host_address(switch.base, host)).find(|one| !taken(*one))
+    (RESERVED_ADDRESSES..hosts(switch.prefix)).map(|host| host_address(switch.base, host)).find(|one| !taken.contains(one))
 }
 
 /// IPv4 addresses of endpoint interfaces in a vSwitch, replaced ones included.
@@ -340,10 +339,9 @@ fn new_connection(service: &Service) -> Connection {
     Connection {
         status: ConnectionStatus::Disconnected,
         bandwidth_mbps: service.connect_bandwidth_mbps.unwrap_or(BalancerKind::DEFAULT_BANDWIDTH_MBPS),
-        traffic_control: if service.kind == BalancerKind::Nlb {
-            TrafficControl::Scalability
-        } else {
-            TrafficControl::BandwidthLimit
+        traffic_control: match service.kind {
+            BalancerKind::Nlb | BalancerKind::Gwlb => TrafficControl::Scalability,
+            BalancerKind::Clb | BalancerKind::Alb => TrafficControl::BandwidthLimit,
         },
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::State;
+use super::call::ObjectId;
 use super::id::{BalancerId, EndpointId, RegionId, ServiceId, ZoneId};
 use super::object::{
     ConnectionStatus, ConsumerRegion, Endpoint, EndpointStatus, Leg, LegStatus, Membership, Service, ServiceStatus,
@@ -29,37 +30,64 @@ pub enum Progress {
 /// Every transition that is open, in the order of their ids.
 #[must_use]
 pub fn progress(state: &State) -> Vec<Progress> {
-    let mut open = Vec::new();
-    for service in state.services.values() {
-        // A replacement ends before its service is active again.
-        let settles = match service.status {
-            ServiceStatus::Creating | ServiceStatus::Deleting => true,
-            ServiceStatus::Pending => !migrates(state, service.id),
-            ServiceStatus::Active => false,
-        };
-        if settles {
-            open.push(Progress::Service(service.id));
-        }
-        for (region, standing) in &service.consumer_regions {
-            if matches!(standing, ConsumerRegion::Pending | ConsumerRegion::Deleting) {
-                open.push(Progress::ConsumerRegion(service.id, *region));
-            }
+    let services = state.services.values().flat_map(|service| of_service(state, service));
+    services.chain(state.endpoints.values().flat_map(of_endpoint)).collect()
+}
+
+impl Progress {
+    /// What it is a transition of.
+    #[must_use]
+    pub fn object(self) -> ObjectId {
+        match self {
+            Self::Service(id) | Self::ConsumerRegion(id, _) => ObjectId::Service(id),
+            Self::Endpoint(id) | Self::Connection(id) | Self::Zone(id, _) => ObjectId::Endpoint(id),
         }
     }
-    for endpoint in state.endpoints.values() {
-        if endpoint.status != EndpointStatus::Active {
-            open.push(Progress::Endpoint(endpoint.id));
+
+    /// The transitions of one object that are open.
+    #[must_use]
+    pub fn of(state: &State, object: ObjectId) -> Vec<Self> {
+        match object {
+            ObjectId::Service(id) => state.services.get(&id).map(|service| of_service(state, service)),
+            ObjectId::Endpoint(id) => state.endpoints.get(&id).map(of_endpoint),
         }
-        let connection = endpoint.connection.status;
-        if connection.in_transition() && connection != ConnectionStatus::Deleting {
-            open.push(Progress::Connection(endpoint.id));
+        .unwrap_or_default()
+    }
+}
+
+fn of_service(state: &State, service: &Service) -> Vec<Progress> {
+    // A replacement ends before its service is active again.
+    let settles = match service.status {
+        ServiceStatus::Creating | ServiceStatus::Deleting => true,
+        ServiceStatus::Pending => !migrates(state, service.id),
+        ServiceStatus::Active => false,
+    };
+    let mut open = Vec::new();
+    if settles {
+        open.push(Progress::Service(service.id));
+    }
+    for (region, standing) in &service.consumer_regions {
+        if matches!(standing, ConsumerRegion::Pending | ConsumerRegion::Deleting) {
+            open.push(Progress::ConsumerRegion(service.id, *region));
         }
-        for (zone, leg) in &endpoint.zones {
-            // Interfaces are made once their endpoint is.
-            let waits = leg.status == LegStatus::Creating && endpoint.status == EndpointStatus::Creating;
-            if leg.in_transition() && !waits {
-                open.push(Progress::Zone(endpoint.id, *zone));
-            }
+    }
+    open
+}
+
+fn of_endpoint(endpoint: &Endpoint) -> Vec<Progress> {
+    let mut open = Vec::new();
+    if endpoint.status != EndpointStatus::Active {
+        open.push(Progress::Endpoint(endpoint.id));
+    }
+    let connection = endpoint.connection.status;
+    if connection.in_transition() && connection != ConnectionStatus::Deleting {
+        open.push(Progress::Connection(endpoint.id));
+    }
+    for (zone, leg) in &endpoint.zones {
+        // Interfaces are made once their endpoint is.
+        let waits = leg.status == LegStatus::Creating && endpoint.status == EndpointStatus::Creating;
+        if leg.in_transition() && !waits {
+            open.push(Progress::Zone(endpoint.id, *zone));
         }
     }
     open
@@ -69,16 +97,22 @@ pub fn progress(state: &State) -> Vec<Progress> {
 #[must_use]
 pub fn advance(state: &State, due: Progress) -> State {
     let mut next = state.clone();
-    if progress(state).contains(&due) {
-        match due {
-            Progress::Service(id) => settle_service(&mut next, id),
-            Progress::ConsumerRegion(id, region) => settle_region(&mut next, id, region),
-            Progress::Endpoint(id) => settle_endpoint(&mut next, id),
-            Progress::Connection(id) => settle_connection(&mut next, id),
-            Progress::Zone(id, zone) => settle_zone(&mut next, id, zone),
-        }
-    }
+    settle(&mut next, due);
     next
+}
+
+/// The same, in place: for whoever drives a large world and needs no copy of it.
+pub fn settle(state: &mut State, due: Progress) {
+    if !Progress::of(state, due.object()).contains(&due) {
+        return;
+    }
+    match due {
+        Progress::Service(id) => settle_service(state, id),
+        Progress::ConsumerRegion(id, region) => settle_region(state, id, region),
+        Progress::Endpoint(id) => settle_endpoint(state, id),
+        Progress::Connection(id) => settle_connection(state, id),
+        Progress::Zone(id, zone) => settle_zone(state, id, zone),
+    }
 }
 
 fn settle_service(state: &mut State, id: ServiceId) {

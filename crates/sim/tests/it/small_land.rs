@@ -11,10 +11,10 @@ use privatelink_sim::world::{
     ServiceId, State, SwitchId, Variants, VpcId, ZoneId, advance, apply, progress,
 };
 
-pub const PROVIDER: Actor = Actor { account: AccountId(1), identity: 0 };
-pub const CONSUMER: Actor = Actor { account: AccountId(2), identity: 0 };
-pub const CONSUMERS_COLLEAGUE: Actor = Actor { account: AccountId(2), identity: 1 };
-pub const STRANGER: Actor = Actor { account: AccountId(3), identity: 0 };
+pub const PROVIDER: Actor = Actor { account: AccountId(1), identity: 0, session: false };
+pub const CONSUMER: Actor = Actor { account: AccountId(2), identity: 0, session: true };
+pub const CONSUMERS_COLLEAGUE: Actor = Actor { account: AccountId(2), identity: 1, session: true };
+pub const STRANGER: Actor = Actor { account: AccountId(3), identity: 0, session: true };
 
 pub const HERE: RegionId = RegionId(0);
 pub const ABROAD: RegionId = RegionId(1);

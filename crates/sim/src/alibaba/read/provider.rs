@@ -193,7 +193,7 @@ impl View<'_> {
             ("EndpointRegionId", json!(self.region(endpoint.region))),
             ("EndpointVpcId", json!(self.state.land.vpc(endpoint.vpc).map(|vpc| &vpc.name))),
             ("ModifiedTime", time(self.journal.connection_modified(endpoint.id))),
-            ("ResourceGroupId", json!(&*service.resource_group)),
+            ("ResourceGroupId", json!(&*endpoint.resource_group)),
             ("ResourceOwner", json!(endpoint.owner == service.owner)),
             ("ServiceId", json!(name::of_service(service.id))),
             ("ServiceRegionId", json!(self.region(service.region))),

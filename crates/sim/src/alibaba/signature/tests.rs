@@ -52,7 +52,7 @@ fn key(secret: &str) -> Key {
         secret: Secret::new(secret),
         token: None,
         expires: None,
-        actor: Actor { account: AccountId(1), identity: 0 },
+        actor: Actor { account: AccountId(1), identity: 0, session: false },
         identity: Identity::Root,
         denied: BTreeSet::new(),
     }

@@ -216,7 +216,10 @@ async fn endpoints_are_refused() {
 
 #[tokio::test]
 async fn changes_of_an_endpoint_are_refused() {
-    let scene = Scene::new();
+    let mut scene = Scene::new();
+    // Protection takes effect only for what a role's session makes.
+    let session = Client::new(&scene.simulator, "consumer-role-key", "consumer-role-secret");
+    scene.consumer = Client { token: Some("consumer-role-token".into()), ..session };
     let service = scene.service(&[]).await;
     let endpoint = scene.endpoint(&service, &[("ProtectedEnabled", "true")]).await;
     let of_endpoint = ("EndpointId", endpoint.as_str());
