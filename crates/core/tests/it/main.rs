@@ -5,3 +5,4 @@ mod laws;
 mod service_storm;
 mod service_walk;
 mod stage;
+mod wire_alibaba;
