@@ -203,7 +203,7 @@ impl Course {
         }
         self.effect = if repeated { Effect::Repeated } else { Effect::Applied };
         if !repeated {
-            cloud.set_state(next);
+            cloud.carry_out(next, &request.call, answer);
         }
         let view = View { state: cloud.state(), journal: &cloud.journal, actor, region };
         Ok(answer::of_change(&view, &self.action, answer))

@@ -15,7 +15,9 @@ use crate::keys::Keys;
 use crate::random::Random;
 use crate::throttle::Throttle;
 use crate::timetable::Timetable;
-use crate::world::{AccountId, Refusal, Scope, State, Text, advance};
+use crate::touch;
+use crate::world::call::ObjectId;
+use crate::world::{AccountId, Answer, Call, Progress, Refusal, Scope, State, Text, settle};
 
 /// Earlier states that stale reads are answered from.
 const STATES_KEPT: usize = 8;
@@ -103,7 +105,7 @@ impl Cloud {
         &self.state
     }
 
-    /// An earlier state, chosen by chance; the present one where none is kept.
+    /// A state from before one of the last calls, chosen by chance; the present one where none is kept.
     pub fn earlier_state(&mut self) -> &State {
         let chosen = self.faults.pick(self.earlier.len());
         self.earlier.get(chosen).unwrap_or(&self.state)
@@ -111,14 +113,21 @@ impl Cloud {
 
     /// Puts the world into another state, as of now.
     pub fn set_state(&mut self, state: State) {
-        self.change(state, self.clock.now());
+        let mut touched = touch::everything(&self.state);
+        touched.extend(touch::everything(&state));
+        self.replace(state, &touched);
+    }
+
+    /// Puts the world into the state after `call`, which was answered with `answer`.
+    pub(crate) fn carry_out(&mut self, state: State, call: &Call, answer: Answer) {
+        self.replace(state, &touch::by_call(call, answer));
     }
 
     /// Carries out what has become due.
     pub fn catch_up(&mut self) {
         let now = self.clock.now();
         while let Some((at, transition)) = self.timetable.take(now) {
-            self.change(advance(&self.state, transition), at);
+            self.progress(at, transition);
         }
     }
 
@@ -135,7 +144,7 @@ impl Cloud {
         while let Some((at, transition)) = self.timetable.take(Timestamp::MAX) {
             let ahead = at.duration_since(self.clock.now());
             self.clock.advance(ahead.max(SignedDuration::ZERO));
-            self.change(advance(&self.state, transition), at);
+            self.progress(at, transition);
             settled += 1;
         }
         settled
@@ -175,12 +184,25 @@ impl Cloud {
         [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
     }
 
-    fn change(&mut self, state: State, at: Timestamp) {
+    fn progress(&mut self, at: Timestamp, transition: Progress) {
+        let touched = touch::by_progress(&self.state, transition);
+        settle(&mut self.state, transition);
+        self.look(&touched, at);
+    }
+
+    fn replace(&mut self, state: State, touched: &[ObjectId]) {
         if self.earlier.len() == STATES_KEPT {
             self.earlier.pop_front();
         }
         self.earlier.push_back(std::mem::replace(&mut self.state, state));
-        self.timetable.update(&self.state, at);
-        self.journal.observe(&self.state, at);
+        self.look(touched, self.clock.now());
+    }
+
+    /// Lets timetable and journal see what became of the objects that a change touched.
+    fn look(&mut self, touched: &[ObjectId], at: Timestamp) {
+        for object in touched {
+            self.timetable.update(&self.state, *object, at);
+            self.journal.observe(&self.state, *object, at);
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::world::call::ObjectId;
 use crate::world::object::LegStatus;
 use crate::world::{AccountId, EndpointId, ServiceId, State, ZoneId};
 use witness::Witness;
@@ -105,28 +106,40 @@ impl Journal {
         self.calls.push_back(call);
     }
 
-    /// Writes down what `state` shows at `at`.
-    pub fn observe(&mut self, state: &State, at: Timestamp) {
-        self.services.retain(|id, _| state.services.contains_key(id));
-        for id in state.services.keys() {
-            self.services.entry(*id).or_insert(at);
+    /// Writes down what `state` shows of one object at `at`.
+    pub fn observe(&mut self, state: &State, object: ObjectId, at: Timestamp) {
+        match object {
+            ObjectId::Service(id) => self.observe_service(state, id, at),
+            ObjectId::Endpoint(id) => self.observe_endpoint(state, id, at),
         }
-        self.endpoints.retain(|id, _| state.endpoints.contains_key(id));
-        for endpoint in state.endpoints.values() {
-            let legs = endpoint.zones.iter().map(|(zone, leg)| (*zone, leg.status)).collect();
-            let shown = (endpoint.connection, legs);
-            match self.endpoints.get_mut(&endpoint.id) {
-                None => {
-                    self.endpoints.insert(endpoint.id, Times { created: at, modified: at, shown });
-                }
-                Some(times) if times.shown != shown => {
-                    times.shown = shown;
-                    times.modified = at;
-                }
-                Some(_) => {}
+    }
+
+    fn observe_service(&mut self, state: &State, id: ServiceId, at: Timestamp) {
+        if state.services.contains_key(&id) {
+            self.services.entry(id).or_insert(at);
+        } else {
+            self.services.remove(&id);
+        }
+    }
+
+    fn observe_endpoint(&mut self, state: &State, id: EndpointId, at: Timestamp) {
+        self.witness.observe(state, id, at);
+        let Some(endpoint) = state.endpoints.get(&id) else {
+            self.endpoints.remove(&id);
+            return;
+        };
+        let legs = endpoint.zones.iter().map(|(zone, leg)| (*zone, leg.status)).collect();
+        let shown = (endpoint.connection, legs);
+        match self.endpoints.get_mut(&id) {
+            None => {
+                self.endpoints.insert(id, Times { created: at, modified: at, shown });
             }
+            Some(times) if times.shown != shown => {
+                times.shown = shown;
+                times.modified = at;
+            }
+            Some(_) => {}
         }
-        self.witness.observe(state, at);
     }
 
     /// The last calls, oldest first.

@@ -19,4 +19,5 @@ pub mod random;
 pub mod server;
 pub mod throttle;
 pub mod timetable;
+pub mod touch;
 pub mod world;

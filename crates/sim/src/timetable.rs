@@ -1,55 +1,64 @@
 //! When each open transition is due: a while after it first shows, by its kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::fixture::Durations;
+use crate::world::call::ObjectId;
 use crate::world::object::LegStatus;
-use crate::world::{Progress, State, progress};
+use crate::world::{Progress, State};
 
 /// The due times of all open transitions.
 #[derive(Clone, Debug)]
 pub struct Timetable {
     durations: Durations,
-    due: BTreeMap<Progress, Timestamp>,
+    open: BTreeMap<ObjectId, BTreeMap<Progress, Timestamp>>,
+    order: BTreeSet<(Timestamp, Progress)>,
 }
 
 impl Timetable {
     /// An empty one; transitions will take as long as `durations` say.
     #[must_use]
     pub fn new(durations: Durations) -> Self {
-        Self { durations, due: BTreeMap::new() }
+        Self { durations, open: BTreeMap::new(), order: BTreeSet::new() }
     }
 
-    /// Takes up what has opened in `state` since the last time, and forgets what is not open any more.
-    pub fn update(&mut self, state: &State, now: Timestamp) {
-        let open = progress(state);
-        self.due.retain(|transition, _| open.binary_search(transition).is_ok());
-        for transition in open {
-            let takes = self.duration(state, transition);
-            self.due.entry(transition).or_insert_with(|| now.checked_add(takes).unwrap_or(Timestamp::MAX));
+    /// Takes up what has opened in one object since the last time, and forgets what is not open any more.
+    pub fn update(&mut self, state: &State, object: ObjectId, now: Timestamp) {
+        let before = self.open.remove(&object).unwrap_or_default();
+        let mut after = BTreeMap::new();
+        for transition in Progress::of(state, object) {
+            let due = before
+                .get(&transition)
+                .copied()
+                .unwrap_or_else(|| now.checked_add(self.duration(state, transition)).unwrap_or(Timestamp::MAX));
+            after.insert(transition, due);
+        }
+        for (transition, due) in before {
+            self.order.remove(&(due, transition));
+        }
+        self.order.extend(after.iter().map(|(transition, due)| (*due, *transition)));
+        if !after.is_empty() {
+            self.open.insert(object, after);
         }
     }
 
-    /// The transition that is due first, and when.
-    #[must_use]
-    pub fn next(&self) -> Option<(Timestamp, Progress)> {
-        self.due.iter().map(|(transition, at)| (*at, *transition)).min()
-    }
-
-    /// Takes the first transition off the table: it is carried out, and what is open of its object afterwards
-    /// is a transition of its own.
+    /// Takes off the table the transition that is due first, if that is by `until`: it is carried out, and
+    /// what is open of its object afterwards is a transition of its own.
     pub fn take(&mut self, until: Timestamp) -> Option<(Timestamp, Progress)> {
-        let (at, transition) = self.next().filter(|(at, _)| *at <= until)?;
-        self.due.remove(&transition);
-        Some((at, transition))
+        let (due, transition) = self.order.first().copied().filter(|(due, _)| *due <= until)?;
+        self.order.pop_first();
+        if let Some(open) = self.open.get_mut(&transition.object()) {
+            open.remove(&transition);
+        }
+        Some((due, transition))
     }
 
     /// How many transitions are open.
     #[must_use]
     pub fn open(&self) -> usize {
-        self.due.len()
+        self.order.len()
     }
 
     fn duration(&self, state: &State, transition: Progress) -> SignedDuration {

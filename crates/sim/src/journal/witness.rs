@@ -83,18 +83,18 @@ impl Track {
 }
 
 impl Witness {
-    /// Writes down what `state` shows at `at`.
-    pub(super) fn observe(&mut self, state: &State, at: Timestamp) {
-        for endpoint in state.endpoints.values() {
+    /// Writes down what `state` shows of one endpoint at `at`.
+    pub(super) fn observe(&mut self, state: &State, id: EndpointId, at: Timestamp) {
+        let endpoint = state.endpoints.get(&id);
+        if let Some(endpoint) = endpoint {
             let wanted = stands(endpoint);
             let any = wanted && endpoint.zones.values().any(Leg::carries);
-            self.track((endpoint.id, None)).observe(any, wanted, at);
+            self.track((id, None)).observe(any, wanted, at);
             for (zone, leg) in &endpoint.zones {
-                self.track((endpoint.id, Some(*zone))).observe(wanted && leg.carries(), wanted, at);
+                self.track((id, Some(*zone))).observe(wanted && leg.carries(), wanted, at);
             }
         }
-        for ((id, zone), track) in &mut self.tracks {
-            let endpoint = state.endpoints.get(id);
+        for ((_, zone), track) in self.tracks.range_mut((id, None)..=(id, Some(ZoneId::NOWHERE))) {
             let is_there = endpoint.is_some_and(|one| zone.is_none_or(|zone| one.zones.contains_key(&zone)));
             if !is_there {
                 track.observe(false, false, at);

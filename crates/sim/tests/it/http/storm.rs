@@ -10,8 +10,8 @@ use privatelink_sim::fault::Faults;
 use privatelink_sim::fixture::Limits;
 use privatelink_sim::random::Random;
 use privatelink_sim::throttle::Throttle;
-use privatelink_sim::world::Variants;
 use privatelink_sim::world::invariant::broken;
+use privatelink_sim::world::{Variants, progress};
 use serde_json::Value;
 
 use super::client::{Client, Style};
@@ -171,7 +171,7 @@ async fn storm(seed: u64, calls: usize, variants: Variants) -> BTreeMap<String, 
     scene.set_account("1004000000000004", |account| account.product_open = true);
     let service = scene.simulator.clone();
     service.with(|cloud| {
-        cloud.throttle = Throttle::new(Limits { requests_per_second: 1e9, burst: u32::MAX }, BTreeMap::new())
+        cloud.throttle = Throttle::new(Limits { requests_per_second: 1e9, burst: u32::MAX }, BTreeMap::new());
     });
     for accept in ["true", "false"] {
         let service = scene.service(&[("AutoAcceptEnabled", accept)]).await;
@@ -208,6 +208,7 @@ async fn storm(seed: u64, calls: usize, variants: Variants) -> BTreeMap<String, 
         let passes = i64::try_from(random.below(3_000)).expect("it is small");
         service.with(|cloud: &mut Cloud| {
             cloud.advance(SignedDuration::from_millis(passes));
+            assert_eq!(cloud.open_transitions(), progress(cloud.state()).len(), "the timetable knows them all");
             assert_eq!(broken(cloud.state()), Vec::<String>::new(), "seed {seed}, after {action} {parameters:?}");
         });
     }
