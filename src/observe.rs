@@ -170,8 +170,8 @@ impl Observer {
             departed = self.lock().depart();
             shown = list::read(&*self.0.door, part).await?;
         }
-        let Changed { touched, forgotten } = self.lock().known.apply(departed, shown, clock::now());
-        self.0.meter.forgot(self.0.place.cloud, forgotten);
+        let Changed { touched, unshown } = self.lock().known.apply(departed, shown, clock::now());
+        self.0.meter.left_unshown(&self.0.place, unshown);
         drop(landing);
         self.0.touched.wake(touched);
         Ok(())

@@ -45,3 +45,24 @@ impl Claimed {
         self.0.borrow().holds()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_claim_ends_by_the_monotonic_clock_and_by_what_is_said_last() {
+        let (said, claimed) = watch::channel(Claim::Until(Instant::now() + Duration::from_secs(1)));
+        let claimed = Claimed::new(claimed);
+        assert!(claimed.holds());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!claimed.holds());
+        said.send_replace(Claim::Sole);
+        assert!(claimed.holds());
+        said.send_replace(Claim::No);
+        drop(said);
+        assert!(!claimed.holds(), "the last word holds when nobody renews any more");
+    }
+}

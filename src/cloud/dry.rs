@@ -47,3 +47,32 @@ impl<D: Door> Door for Dry<D> {
         async move { Err(failure) }.boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use privatelink_core::id::{AccountId, ServiceId};
+
+    use super::*;
+
+    struct Whoever;
+
+    impl Door for Whoever {
+        fn read(&self, _: Read) -> BoxFuture<'_, Result<Answer, Failure>> {
+            async { Ok(Answer::CallerIdentity(AccountId::from("1"))) }.boxed()
+        }
+
+        fn execute<'a>(&'a self, _: &'a Step, _: &'a str) -> BoxFuture<'a, Result<Done, Failure>> {
+            panic!("nothing may be executed")
+        }
+    }
+
+    #[tokio::test]
+    async fn steps_are_written_down_and_reads_made() {
+        let dry = Dry::new(Whoever);
+        let step = Step::DeleteService(ServiceId::from("epsrv-1"));
+        let failure = dry.execute(&step, "token").await.unwrap_err();
+        assert_eq!((failure.meaning, failure.maybe_done), (Meaning::DryRun, false));
+        assert_eq!(dry.recorded(), [step]);
+        assert_eq!(dry.read(Read::CallerIdentity).await, Ok(Answer::CallerIdentity(AccountId::from("1"))));
+    }
+}

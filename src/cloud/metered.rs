@@ -39,7 +39,7 @@ pub struct Waits {
 struct Counts {
     calls: BTreeMap<Call, u64>,
     waits: BTreeMap<(Cloud, Lane), Waits>,
-    forgotten: BTreeMap<Cloud, u64>,
+    unshown: BTreeMap<Place, usize>,
 }
 
 /// The counters of a process; clones are the same counters.
@@ -59,10 +59,10 @@ impl Meter {
         self.with(|counts| counts.waits.clone())
     }
 
-    /// How many of our own writes no read has shown in time.
+    /// How many of our own writes no read has shown in time, as of the last read of each place.
     #[must_use]
-    pub fn unshown(&self) -> BTreeMap<Cloud, u64> {
-        self.with(|counts| counts.forgotten.clone())
+    pub fn unshown(&self) -> BTreeMap<Place, usize> {
+        self.with(|counts| counts.unshown.clone())
     }
 
     pub(super) fn called(&self, cloud: Cloud, action: &'static str, outcome: &'static str) {
@@ -78,11 +78,11 @@ impl Meter {
         });
     }
 
-    pub(crate) fn forgot(&self, cloud: Cloud, effects: usize) {
-        if effects > 0 {
-            let effects = u64::try_from(effects).unwrap_or(u64::MAX);
-            self.with(|counts| *counts.forgotten.entry(cloud).or_default() += effects);
-        }
+    pub(crate) fn left_unshown(&self, place: &Place, writes: usize) {
+        self.with(|counts| match counts.unshown.get_mut(place) {
+            Some(known) => *known = writes,
+            None => drop(counts.unshown.insert(place.clone(), writes)),
+        });
     }
 
     fn with<T>(&self, look: impl FnOnce(&mut Counts) -> T) -> T {

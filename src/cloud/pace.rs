@@ -104,3 +104,33 @@ impl<D: Door> Door for Paced<D> {
         .boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_do_not_wait_behind_polls() {
+        let pace = Pace::new(Limits { per_second: 10, burst: 2 });
+        let began = Instant::now();
+        let polls: Vec<_> = (0..20)
+            .map(|_| {
+                let pace = pace.clone();
+                tokio::spawn(async move { pace.take(Purpose::Poll).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        for _ in 0..5 {
+            pace.take(Purpose::Write).await;
+        }
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        for poll in polls {
+            poll.await.unwrap();
+        }
+        assert!(began.elapsed() >= Duration::from_millis(3_700), "five a second: {:?}", began.elapsed());
+    }
+}

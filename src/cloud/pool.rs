@@ -26,7 +26,7 @@ use super::endpoint::Endpoints;
 use super::gate::{Gate, Permit};
 use super::metered::{Meter, Metered};
 use super::pace::{Pace, Paced};
-use super::transport::{Transport, failure};
+use super::transport::{Transport, failure, is_unanswered};
 use crate::observe::Observer;
 use crate::wakes::{Wakes, Woken};
 
@@ -232,7 +232,7 @@ impl Site {
         permit.start();
         let door = Metered::new(Paced::new(door, pace.clone()), place.clone(), meter.clone());
         let result = door.execute(step, token).await;
-        if !matches!(&result, Err(failure) if failure.maybe_done) {
+        if !matches!(&result, Err(failure) if is_unanswered(failure)) {
             permit.answered();
         }
         result

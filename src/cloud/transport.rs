@@ -30,6 +30,11 @@ use tower::{Service, ServiceExt as _};
 use super::endpoint::Base;
 use super::limit;
 
+/// Code where no whole answer came in time.
+const TIMEOUT: &str = "<timeout>";
+/// Code where the connection ended before the answer did.
+const BROKEN: &str = "<broken>";
+
 type BoxError = Box<dyn Error + Send + Sync>;
 type Outgoing = http::Request<Full<Bytes>>;
 type Incoming = http::Response<UnsyncBoxBody<Bytes, Cut>>;
@@ -97,7 +102,7 @@ impl Transport {
         let outgoing = outgoing(base, request)?;
         match tokio::time::timeout(patience, self.exchange(outgoing)).await {
             Ok(answer) => answer,
-            Err(_) => Err(failure("<timeout>", format!("no whole answer within {} seconds", patience.as_secs()), true)),
+            Err(_) => Err(failure(TIMEOUT, format!("no whole answer within {} seconds", patience.as_secs()), true)),
         }
     }
 
@@ -169,9 +174,9 @@ fn broken(error: &(dyn Error + Send + Sync + 'static)) -> Failure {
     let (code, told) = if unconnected {
         ("<connect>", "no connection: ")
     } else {
-        ("<broken>", "the connection ended before the answer did: ")
+        (BROKEN, "the connection ended before the answer did: ")
     };
-    failure(code, format!("{told}{}", chain(error)), !unconnected)
+    failure(code, scrub(&format!("{told}{}", chain(error))), !unconnected)
 }
 
 /// What an error says, with its causes.
@@ -184,12 +189,17 @@ fn chain(error: &(dyn Error + 'static)) -> String {
     told
 }
 
+/// No answer came although the call may have left: the cloud may still be busy with it.
+pub(super) fn is_unanswered(failure: &Failure) -> bool {
+    [TIMEOUT, BROKEN].contains(&failure.code.as_str())
+}
+
 /// A failure of the way to the cloud.
 pub(super) fn failure(code: &str, message: impl AsRef<str>, maybe_done: bool) -> Failure {
     Failure {
         meaning: Meaning::Unavailable,
         code: code.to_owned(),
-        message: scrub(message.as_ref()),
+        message: message.as_ref().to_owned(),
         request_id: None,
         retry_after: None,
         maybe_done,

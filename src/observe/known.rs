@@ -33,7 +33,7 @@ pub struct Changed {
     /// Services of which something is new.
     pub touched: BTreeSet<ServiceId>,
     /// Writes of ours that no read has shown in time.
-    pub forgotten: usize,
+    pub unshown: usize,
 }
 
 impl Known {
@@ -54,12 +54,13 @@ impl Known {
         }
     }
 
-    /// Whether part or all of a list that shows nothing would be news: it is then read a second time.
+    /// Whether it would be news that a list shows nothing: it is then read a second time. That a place holds no
+    /// service at all is news at first, too, since something is made where nothing is.
     pub fn would_empty(&self, shown: &Shown) -> bool {
         let view = |id: &ServiceId| self.snapshot.services.get(id);
         match shown {
             Shown::Services(services) => {
-                services.is_empty() && self.snapshot.listed.value().is_some_and(|listed| !listed.is_empty())
+                services.is_empty() && self.snapshot.listed.value().is_none_or(|listed| !listed.is_empty())
             }
             Shown::Service(..) => false,
             Shown::Resources(id, resources) => {
@@ -122,13 +123,13 @@ impl Known {
             Shown::Resources(id, resources) => newer(&mut self.view(id).resources, at, resources),
             Shown::Connections(id, connections) => newer(&mut self.view(id).connections, at, connections),
         }
-        let forgotten = self.overlay.prune(&self.snapshot, now);
+        let unshown = self.overlay.prune(&self.snapshot, now);
         self.laid = None;
         let after = self.glimpse(&ids);
         let listed = self.snapshot.listed.value().cloned().unwrap_or_default();
         let mut touched: BTreeSet<ServiceId> = listed_before.symmetric_difference(&listed).cloned().collect();
         touched.extend(ids.into_iter().filter(|id| differ(&before, &after, id)));
-        Changed { touched, forgotten }
+        Changed { touched, unshown }
     }
 
     /// A list shows what exists. What it does not show keeps what was known of it: that it is absent is concluded

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::stream;
+use futures::{FutureExt as _, StreamExt as _};
 use privatelink_core::place::Place;
 use privatelink_core::read::{FacetKey, Look};
 use tokio::time::Instant;
@@ -41,10 +41,13 @@ impl Observer {
     pub(super) async fn sweep_once(&self) {
         let began = self.lock().depart();
         let look = |facet| Look { facet, not_older_than: began };
-        self.read(look(FacetKey::Services)).await;
+        if !self.read(look(FacetKey::Services)).await {
+            // Where the list cannot be read, nothing else is asked for: one failure, not one for each service.
+            return;
+        }
         let managed = self.lock().known.managed().clone();
         let parts = managed.into_iter().flat_map(|id| [FacetKey::Resources(id.clone()), FacetKey::Connections(id)]);
-        stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look)).await;
+        stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look).map(drop)).await;
     }
 
     /// Polls for ever what objects follow. What begins to move is asked for soon, and what moves already with it.
@@ -84,14 +87,16 @@ impl Observer {
         if services > pages {
             self.read(look(FacetKey::Services)).await;
         }
-        stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look)).await;
+        stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look).map(drop)).await;
     }
 
-    /// A read of which nobody awaits the failure: the next one tells.
-    async fn read(&self, look: Look) {
-        if let Err(failure) = self.look_at(&look).await {
+    /// A read of which nobody awaits the failure, because the next one tells; says whether it succeeded.
+    async fn read(&self, look: Look) -> bool {
+        let read = self.look_at(&look).await;
+        if let Err(failure) = &read {
             tracing::debug!(place = %self.0.place, part = ?look.facet, %failure, "could not be read");
         }
+        read.is_ok()
     }
 
     fn followed(&self) -> BTreeSet<FacetKey> {
