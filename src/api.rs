@@ -9,6 +9,8 @@
 pub mod account;
 pub mod crd;
 pub mod endpoint;
+pub mod memory;
+pub mod parse;
 pub mod service;
 pub mod shared;
 pub mod whitelist;

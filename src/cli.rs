@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand};
 
 use crate::{
+    control,
     generated::{self, File},
     manifests, reference,
+    runtime::telemetry,
+    settings::Settings,
 };
 
 /// Keeps private links between VPCs equal to what Kubernetes objects declare.
@@ -19,6 +22,13 @@ pub struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Run the operator: watch the objects of privatelink.dev and keep the clouds equal to them.
+    ///
+    /// It runs in a pod with the service account of deploy/base, or outside of a cluster with KUBECONFIG. Of several
+    /// replicas one writes, the one that holds the Lease privatelink-operator; the others stand by. It ends on SIGTERM
+    /// and SIGINT, after the calls that are on their way.
+    Run(Box<Settings>),
+
     /// Print the custom resource definitions, or write them as one YAML file a kind.
     ///
     /// Without options they are printed to the standard output, to be piped into
@@ -53,6 +63,12 @@ impl Cli {
     /// and how to write them anew.
     pub fn run(self, out: &mut impl std::io::Write) -> Result<(), Error> {
         match self.command {
+            Command::Run(settings) => {
+                telemetry::init(settings.log_format, &settings.log)?;
+                let runtime =
+                    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Error::Runtime)?;
+                runtime.block_on(control::run::run(*settings)).map_err(|error| Error::Run(Box::new(error)))
+            }
             Command::Crds { output_dir: None, .. } => match out.write_all(manifests::stream().as_bytes()) {
                 // Who reads has read enough, as `head` does.
                 Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
@@ -83,6 +99,15 @@ pub enum Error {
     /// Generated files could not be written, or are out of date.
     #[error(transparent)]
     Generated(#[from] generated::Error),
+    /// The log could not be set up.
+    #[error(transparent)]
+    Log(#[from] telemetry::Error),
+    /// The process could not be set up.
+    #[error("the runtime cannot start: {0}")]
+    Runtime(std::io::Error),
+    /// The operator could not start, or had to end.
+    #[error(transparent)]
+    Run(Box<control::run::Error>),
     /// The output could not be printed.
     #[error("standard output: {0}")]
     Print(std::io::Error),

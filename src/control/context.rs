@@ -1,0 +1,263 @@
+//! What every turn of every object can reach.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Client;
+use kube::core::ObjectMeta;
+use kube::runtime::reflector::Store;
+use privatelink_core::condition::Reason;
+use privatelink_core::id::ServiceId;
+use privatelink_core::moment::Moment;
+use privatelink_core::place::Place;
+use privatelink_core::plan::Tries;
+use tokio::time::Instant;
+
+use crate::api::{CloudAccount, EndpointService};
+use crate::cloud::claim::Claimed;
+use crate::cloud::pool::Pool;
+use crate::runtime::clock;
+use crate::runtime::shutdown::Stop;
+use crate::wakes::Wakes;
+
+use super::account::Answered;
+use super::error::Error;
+use super::events::{Teller, Told};
+use super::own::Own;
+use super::watch::Stores;
+
+/// Namespace and name of an object; the namespace is empty for a kind that has none.
+pub type Name = (String, String);
+
+/// What every turn can reach; one a process.
+pub struct Context {
+    /// The API server.
+    pub client: Client,
+    /// What is watched.
+    pub stores: Stores,
+    /// What was published, where publishing is enabled.
+    pub published: Option<Store<ConfigMap>>,
+    /// The cluster's id, for ownership tags.
+    pub cluster: String,
+    /// Namespaces from which credentials may be read.
+    pub credential_namespaces: BTreeSet<String>,
+    /// All places.
+    pub pool: Pool,
+    /// The right to write.
+    pub claimed: Claimed,
+    /// Since when this process has been the writer: set once, before the first turn.
+    pub writes_since: OnceLock<Moment>,
+    /// Whether the process is to end.
+    pub stop: Stop,
+    /// Writes Events.
+    pub teller: Teller,
+    /// Which credentials have answered.
+    pub answered: Answered,
+    /// What is known of each account in this process.
+    pub standings: Standings,
+    /// Which cloud object belongs to which service.
+    pub managed: Managed,
+    /// What this process remembers of each object.
+    pub minds: Minds,
+    /// Our own last writes.
+    pub own: Owns,
+    /// Who is to be looked at again.
+    pub wakes: Wake,
+}
+
+/// Our own last writes, by kind.
+#[derive(Default)]
+pub struct Owns {
+    /// Accounts.
+    pub accounts: Own<CloudAccount>,
+    /// Services.
+    pub services: Own<EndpointService>,
+}
+
+/// Who is to be looked at again, by kind.
+#[derive(Default)]
+pub struct Wake {
+    /// Accounts.
+    pub accounts: Wakes<Name>,
+    /// Services.
+    pub services: Wakes<Name>,
+}
+
+impl Context {
+    /// Whether writes may be made: this process is the writer, and is not ending.
+    ///
+    /// # Errors
+    /// [`Error::NotTheWriter`]
+    pub fn may_write(&self) -> Result<(), Error> {
+        if self.claimed.holds() { Ok(()) } else { Err(Error::NotTheWriter) }
+    }
+
+    /// Since when this process has been the writer; now, where it is not yet.
+    #[must_use]
+    pub fn started(&self) -> Moment {
+        self.writes_since.get().copied().unwrap_or_else(clock::now)
+    }
+
+    /// Labels of a namespace, as they are now.
+    #[must_use]
+    pub fn labels(&self, namespace: &str) -> BTreeMap<String, String> {
+        let found = self.stores.namespaces.get(&kube::runtime::reflector::ObjectRef::new(namespace));
+        found.and_then(|found| found.metadata.labels.clone()).unwrap_or_default()
+    }
+}
+
+/// What this process knows of an account. Nothing of it is read from a status: an account counts for nothing
+/// until its credentials have answered in this process.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Where it leads, once credentials have answered for it.
+    pub place: Option<Place>,
+    /// What keeps objects from being made or changed with it; those that are being deleted are served
+    /// wherever `place` leads.
+    pub trouble: Option<(Reason, String)>,
+    /// How often its credentials have changed: refusals from before count no longer.
+    pub epoch: u64,
+}
+
+/// What this process knows of each account, by name.
+#[derive(Debug, Default)]
+pub struct Standings(Mutex<BTreeMap<String, Standing>>);
+
+impl Standings {
+    /// What is known of this account; nothing, before its first turn.
+    #[must_use]
+    pub fn of(&self, account: &str) -> Option<Standing> {
+        lock(&self.0).get(account).cloned()
+    }
+
+    /// Whether what is known of the account has changed by this.
+    pub fn set(&self, account: &str, standing: &Standing) -> bool {
+        let before = lock(&self.0).insert(account.to_owned(), standing.clone());
+        before.as_ref() != Some(standing)
+    }
+
+    /// The account is gone.
+    pub fn remove(&self, account: &str) -> bool {
+        lock(&self.0).remove(account).is_some()
+    }
+}
+
+/// Which cloud object belongs to which service, by place: for what a list shows, and to say what is listed.
+#[derive(Debug, Default)]
+pub struct Managed(Mutex<BTreeMap<Place, BTreeMap<ServiceId, Name>>>);
+
+impl Managed {
+    /// The object that has this service.
+    #[must_use]
+    pub fn owner(&self, place: &Place, id: &ServiceId) -> Option<Name> {
+        lock(&self.0).get(place)?.get(id).cloned()
+    }
+
+    /// `name` has `id` in this place and no other; gives all ids of the place, if that is new.
+    pub fn put(&self, place: &Place, id: Option<&ServiceId>, name: &Name) -> Option<BTreeSet<ServiceId>> {
+        let mut places = lock(&self.0);
+        let ids = places.entry(place.clone()).or_default();
+        if id.is_some_and(|id| ids.get(id) == Some(name)) {
+            return None;
+        }
+        if id.is_none() && !ids.values().any(|other| other == name) {
+            return None;
+        }
+        ids.retain(|_, other| other != name);
+        if let Some(id) = id {
+            ids.insert(id.clone(), name.clone());
+        }
+        Some(ids.keys().cloned().collect())
+    }
+
+    /// Sets all ids of a place at once.
+    pub fn set(&self, place: &Place, ids: BTreeMap<ServiceId, Name>) {
+        lock(&self.0).insert(place.clone(), ids);
+    }
+
+    /// The places in which an object of this name has something.
+    #[must_use]
+    pub fn places_of(&self, name: &Name) -> Vec<Place> {
+        let places = lock(&self.0);
+        let has = |ids: &BTreeMap<ServiceId, Name>| ids.values().any(|other| other == name);
+        places.iter().filter(|(_, ids)| has(ids)).map(|(place, _)| place.clone()).collect()
+    }
+}
+
+/// What this process remembers of one object, and may lose: it costs at most one refused call, or one Event
+/// more.
+#[derive(Debug, Default)]
+pub struct Mind {
+    /// What became of its steps.
+    pub tries: Tries,
+    /// Tokens of calls that may have to be repeated, by the step.
+    pub tokens: BTreeMap<String, String>,
+    /// The account's credentials of which the tries speak.
+    pub epoch: u64,
+    /// Events it has had.
+    pub told: Told,
+    /// Since when the cloud cannot be read for it.
+    pub unreadable_since: Option<Moment>,
+    /// When its status was written last for the sake of counts.
+    pub counted: Option<Instant>,
+    /// Failed turns in a row.
+    pub failures: u32,
+    /// The request to look again that is being handled.
+    pub requested: Option<String>,
+    /// Whether any of its turns has ended well in this process.
+    pub looked_at: bool,
+}
+
+/// What this process remembers of each object, by uid.
+#[derive(Debug, Default)]
+pub struct Minds(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Mind>>>>);
+
+impl Minds {
+    /// What is remembered of an object.
+    #[must_use]
+    pub fn of(&self, object: &ObjectMeta) -> Arc<tokio::sync::Mutex<Mind>> {
+        lock(&self.0).entry(object.uid.clone().unwrap_or_default()).or_default().clone()
+    }
+
+    /// The object with this uid is gone.
+    pub fn forget(&self, uid: &str) {
+        lock(&self.0).remove(uid);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use privatelink_core::place::Cloud;
+
+    #[test]
+    fn a_service_belongs_to_one_object_and_an_object_has_one() {
+        let managed = Managed::default();
+        let place = Place { cloud: Cloud::Alibaba, account: "1".into(), region: "r".into() };
+        let name = |name: &str| ("team".to_owned(), name.to_owned());
+        let (one, other) = (ServiceId::from("epsrv-1"), ServiceId::from("epsrv-2"));
+        assert_eq!(managed.put(&place, None, &name("a")), None);
+        assert_eq!(managed.put(&place, Some(&one), &name("a")), Some([one.clone()].into()));
+        assert_eq!(managed.put(&place, Some(&one), &name("a")), None);
+        assert_eq!(managed.owner(&place, &one), Some(name("a")));
+        assert_eq!(managed.put(&place, Some(&other), &name("a")), Some([other.clone()].into()));
+        assert_eq!(managed.places_of(&name("a")), [place.clone()]);
+        assert_eq!(managed.put(&place, None, &name("a")), Some(BTreeSet::new()));
+        assert_eq!(managed.owner(&place, &other), None);
+    }
+
+    #[test]
+    fn a_standing_is_news_once() {
+        let standings = Standings::default();
+        assert_eq!(standings.of("a"), None);
+        assert!(standings.set("a", &Standing::default()));
+        assert!(!standings.set("a", &Standing::default()));
+        assert!(standings.set("a", &Standing { epoch: 1, ..Standing::default() }));
+        assert!(standings.remove("a") && !standings.remove("a"));
+    }
+}

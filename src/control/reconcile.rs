@@ -1,0 +1,442 @@
+//! One turn of one object: the page to read first.
+//!
+//! What it refers to is found ([`Kind::dereference`]) and its spec parsed ([`Kind::parse`]); the finalizer is put
+//! on; then, round after round, it is planned from what is known ([`Kind::plan`]), what the plan wants to know is
+//! looked at, and its steps are made ([`act`](super::act)), until nothing is left to do now. What is the case is
+//! reported ([`Kind::report`]) and written where it differs, and whoever watches is told of what has changed.
+//! Nothing is remembered between turns that is not in the cloud or in the status, save what may be lost
+//! ([`Mind`]).
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::runtime::controller::Action;
+use kube::{Resource, ResourceExt as _};
+use privatelink_core::condition::{ConditionType, Reason};
+use privatelink_core::desired::Deletion;
+use privatelink_core::error::Meaning;
+use privatelink_core::plan::{Next, Plan, Truth, say};
+use privatelink_core::read::{FacetKey, Look};
+use privatelink_core::status::Common;
+use privatelink_core::{report, requeue};
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::api::parse::{Invalid, RECONCILE_REQUESTED_AT, annotations};
+use crate::cloud::pool::Site;
+use crate::object::ObjectKey;
+use crate::runtime::clock;
+
+use super::act::{Acted, act};
+use super::context::{Context, Mind, Name};
+use super::error::Error;
+use super::events::{Happening, transitions};
+use super::finalizer;
+use super::kind::{Fault, Kind, Turn, Unmet};
+use super::status;
+use super::watch::Guarded;
+
+/// Rounds of one turn at most: the longest chain of a service (pin, create, its load balancers one after the
+/// other) goes on in the next turn, so that no object keeps a worker to itself.
+const ROUNDS: usize = 16;
+/// How often counts alone are written.
+const COUNTS: Duration = Duration::from_secs(10);
+/// When a turn that waits at the gate is made again, if its place in the queue should be lost.
+const QUEUED: Duration = Duration::from_mins(1);
+/// When a turn that was overtaken by a change is made again, if the watch does not bring the change before.
+const OVERTAKEN: Duration = Duration::from_secs(2);
+
+/// Looks after one object: one turn, and when the next is due.
+///
+/// # Errors
+/// Never: what goes wrong decides when the next turn is due.
+pub async fn reconcile<K: Kind>(stored: Arc<Guarded<K::Object>>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let meta = stored.meta();
+    let (namespace, name) = (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
+    let span = tracing::info_span!("object", kind = K::NAME, namespace, name);
+    let turn = async {
+        let mind = context.minds.of(stored.meta());
+        let mut mind = mind.lock().await;
+        let pause = match &stored.0 {
+            Ok(object) => {
+                let object = K::own(&context).latest(object.clone());
+                turn::<K>(object, &context, &mut mind).await
+            }
+            Err(invalid) => {
+                tracing::warn!(error = invalid.error, "the object cannot be read");
+                let note = format!("the object cannot be read by this version and is left alone: {}", invalid.error);
+                let happening = Happening { normal: false, reason: Reason::InvalidSpec.as_str(), note };
+                context.teller.tell(&stored.object_ref(&()), &mut mind.told, &[happening]).await;
+                Ok(None)
+            }
+        };
+        next(pause, meta.uid.as_deref().unwrap_or_default(), &mut mind)
+    };
+    Ok(turn.instrument(span).await)
+}
+
+/// When the next turn is due.
+fn next(pause: Result<Option<Duration>, Error>, seed: &str, mind: &mut Mind) -> Action {
+    let error = match pause {
+        Ok(pause) => {
+            mind.failures = 0;
+            return pause.map_or_else(Action::await_change, Action::requeue);
+        }
+        Err(error) => error,
+    };
+    match error {
+        Error::Gone | Error::Terminating => {
+            tracing::debug!(%error, "nothing is left to do");
+            Action::await_change()
+        }
+        Error::Changed | Error::NotTheWriter => {
+            tracing::debug!(%error, "looking again");
+            Action::requeue(OVERTAKEN)
+        }
+        Error::Kube { .. } | Error::Late(_) => {
+            mind.failures = mind.failures.saturating_add(1);
+            let pause = requeue::pause(Meaning::Unavailable, mind.failures, None, seed);
+            tracing::warn!(%error, failures = mind.failures, again_in = ?pause, "the turn ended early");
+            Action::requeue(pause)
+        }
+    }
+}
+
+/// An object in the midst of its turn.
+struct InTurn<'c, K: Kind> {
+    context: &'c Context,
+    mind: &'c mut Mind,
+    key: ObjectKey,
+    object: K::Object,
+    memory: K::Memory,
+    /// What the status said when the turn began.
+    before: Common,
+    requested: Option<String>,
+}
+
+async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) -> Result<Option<Duration>, Error> {
+    context.may_write()?;
+    let deleting = object.meta().deletion_timestamp.is_some();
+    if deleting && !finalizer::is_on(&object) {
+        return Ok(None);
+    }
+    let mut memory = K::memory(&object);
+    let mut turn = InTurn::<K> {
+        context,
+        mind,
+        key: key::<K>(&object),
+        before: K::common(&mut memory).clone(),
+        memory,
+        requested: object.annotations().get(RECONCILE_REQUESTED_AT).cloned(),
+        object,
+    };
+    let around = match K::dereference(context, &turn.object, &turn.memory) {
+        Ok(around) => around,
+        Err(unmet) => return turn.unmet(unmet).await,
+    };
+    let desired = match K::parse(&turn.object, &around) {
+        Ok(desired) => desired,
+        Err(invalid) => return turn.invalid(invalid).await,
+    };
+    let Some(site) = context.pool.site(K::place(&around)) else {
+        return turn.unmet(Unmet::soon("its account is being looked at")).await;
+    };
+    let paused = annotations(turn.object.annotations()).paused;
+    if !deleting && !paused && !finalizer::is_on(&turn.object) {
+        let put_on = finalizer::put_on(&turn.api(), &turn.object).await?;
+        turn.wrote(put_on);
+    }
+    turn.go(&site, &around, &desired).await
+}
+
+impl<K: Kind> InTurn<'_, K> {
+    /// The rounds, and what comes of them.
+    async fn go(mut self, site: &Site, around: &K::Around, desired: &K::Desired) -> Result<Option<Duration>, Error> {
+        self.look_where_asked(site, K::epoch(around)).await;
+        let mut looked = BTreeSet::new();
+        let mut acted = Acted::default();
+        let mut plan = None;
+        for _ in 0..ROUNDS {
+            let now = clock::now();
+            let laid = site.observer().laid();
+            let view = self.view(around, desired, &laid, now);
+            let mut planned = K::plan(&view);
+            let found = planned.identity.is_some() && planned.identity.as_ref() != K::id(&self.memory);
+            if planned.pin.is_some() || (found && !planned.released) {
+                // What is about to be made, or was found or made, stands in the status before anything else.
+                let memory = K::report(&view, &planned);
+                self.write(memory, true).await?;
+                continue;
+            }
+            if !planned.looks.is_empty() {
+                looked.extend(planned.looks.iter().map(|look| look.facet.clone()));
+                let Err(failure) = site.observer().look(&planned.looks).await else {
+                    self.mind.unreadable_since = None;
+                    continue;
+                };
+                tracing::info!(code = failure.code, request_id = failure.request_id, "a look failed: {failure}");
+                let since = *self.mind.unreadable_since.get_or_insert(now);
+                planned = Plan::unreadable(&failure, K::common(&mut self.memory), since, now);
+                plan = Some(planned);
+                break;
+            }
+            acted = self.act(site, &planned).await;
+            plan = Some(planned);
+            if !acted.answered || self.context.stop.is_requested() {
+                break;
+            }
+        }
+        let plan = plan.unwrap_or_else(|| Plan::saying(Next::Moving { since: None }, []));
+        self.follow(site, &plan, looked);
+        if plan.released {
+            return self.release(&plan).await;
+        }
+        let deferred = self.report(site, around, desired, plan.clone()).await?;
+        self.mind.looked_at = true;
+        let pause = requeue::after(plan.next, clock::now(), &self.key.uid);
+        Ok([pause, deferred, acted.queued.then_some(QUEUED)].into_iter().flatten().min())
+    }
+
+    fn view<'t>(
+        &'t self,
+        around: &'t K::Around,
+        desired: &'t K::Desired,
+        laid: &'t privatelink_core::overlay::Laid,
+        now: privatelink_core::moment::Moment,
+    ) -> Turn<'t, K> {
+        Turn {
+            desired,
+            memory: &self.memory,
+            around,
+            laid,
+            tries: &self.mind.tries,
+            started: self.context.started(),
+            now,
+        }
+    }
+
+    /// New credentials, or a person who asks: what was refused before is tried again, and for a person all is
+    /// looked at anew.
+    async fn look_where_asked(&mut self, site: &Site, epoch: u64) {
+        let handled = &K::common(&mut self.memory).last_handled_reconcile_at;
+        let asked = self.requested.is_some() && self.requested != *handled && self.requested != self.mind.requested;
+        if asked || epoch != self.mind.epoch {
+            self.mind.tries.forget();
+            self.mind.epoch = epoch;
+        }
+        if asked {
+            self.mind.requested.clone_from(&self.requested);
+            let now = clock::now();
+            let parts = K::parts(&self.memory).into_iter();
+            let looks: Vec<Look> = parts.map(|facet| Look { facet, not_older_than: now }).collect();
+            // What fails here fails again where the plan needs it, and is told there.
+            if let Err(failure) = site.observer().look(&looks).await {
+                tracing::debug!(code = failure.code, "the look that was asked for failed");
+            }
+        }
+    }
+
+    async fn act(&mut self, site: &Site, plan: &Plan) -> Acted {
+        let account = K::account(&self.object).to_owned();
+        let generation = self.object.meta().generation.unwrap_or_default();
+        act(self.context, site, &account, &self.key, generation, self.mind, &plan.steps).await
+    }
+
+    /// While something moves, what this turn looked at is polled for it, together with all that others wait for.
+    fn follow(&self, site: &Site, plan: &Plan, looked: BTreeSet<FacetKey>) {
+        let moves = matches!(plan.next, Next::Moving { .. }) && !plan.released;
+        if !moves {
+            site.observer().follow(&self.key, BTreeSet::new());
+        } else if !looked.is_empty() {
+            site.observer().follow(&self.key, looked);
+        }
+        let id = if plan.released { None } else { K::id(&self.memory) };
+        if let Some(ids) = self.context.managed.put(site.place(), id, &self.name()) {
+            site.observer().manage(ids);
+        }
+    }
+
+    /// Publishes, reports, writes and tells; gives when counts that were held back are due.
+    async fn report(
+        &mut self,
+        site: &Site,
+        around: &K::Around,
+        desired: &K::Desired,
+        mut plan: Plan,
+    ) -> Result<Option<Duration>, Error> {
+        let laid = site.observer().laid();
+        let now = clock::now();
+        let mut memory = K::report(&self.view(around, desired, &laid, now), &plan);
+        if self.object.meta().deletion_timestamp.is_none()
+            && let Err(unpublished) = K::publish(self.context, &self.object, &memory).await
+        {
+            plan.sayings.retain(|saying| saying.condition != ConditionType::Valid);
+            plan.sayings.push(say(ConditionType::Valid, Truth::False, unpublished.reason, unpublished.message));
+            memory = K::report(&self.view(around, desired, &laid, now), &plan);
+        }
+        let deferred = self.write(memory, false).await?;
+        self.tell(Vec::new()).await;
+        Ok(deferred)
+    }
+
+    /// What it refers to cannot be had now.
+    async fn unmet(mut self, unmet: Unmet) -> Result<Option<Duration>, Error> {
+        if self.object.meta().deletion_timestamp.is_some() {
+            return self.go_without(unmet).await;
+        }
+        let silent = match unmet.fault {
+            Fault::Soon => true,
+            Fault::Others => K::id(&self.memory).is_some(),
+            Fault::Own => false,
+        };
+        if silent {
+            tracing::debug!(reason = %unmet.reason, "waiting: {}", unmet.message);
+            return Ok(None);
+        }
+        let mut plan = Plan::stuck(unmet.reason, unmet.message.clone());
+        if unmet.fault == Fault::Own {
+            plan.sayings.push(say(ConditionType::Valid, Truth::False, unmet.reason, unmet.message));
+        } else {
+            plan.sayings.retain(|saying| saying.condition != ConditionType::Stalled);
+        }
+        self.say(&plan).await
+    }
+
+    /// A deletion that cannot reach the cloud: what shall stay, or was never made, keeps nobody.
+    async fn go_without(mut self, unmet: Unmet) -> Result<Option<Duration>, Error> {
+        if annotations(self.object.annotations()).paused {
+            let message = "paused by the annotation privatelink.dev/paused: deletion waits until it is removed";
+            return self.say(&Plan::stuck(Reason::Paused, message)).await;
+        }
+        if K::deletion(&self.object) == Deletion::Retain {
+            let kept = K::id(&self.memory).map_or("what was made", |id| id.as_str()).to_owned();
+            let message = format!(
+                "{kept} stays in the cloud with our tags, as deletionPolicy: Retain asks and {}",
+                unmet.message
+            );
+            return self.release(&Plan::released(Reason::Deleting, message)).await;
+        }
+        let written = K::common(&mut self.memory).observed_generation >= 0;
+        if written && !K::may_exist(&self.memory) {
+            return self.release(&Plan::released(Reason::Deleting, "nothing was made for this object")).await;
+        }
+        if unmet.fault == Fault::Soon {
+            return Ok(None);
+        }
+        let message =
+            format!("{}: deletion waits; set deletionPolicy: Retain to leave the cloud as it is", unmet.message);
+        let mut plan = Plan::stuck(unmet.reason, message);
+        // A status that was lost must not look like one of an object for which nothing was made.
+        if !written {
+            plan.next = Next::Others;
+            let mut said = self.said(&plan);
+            K::common(&mut said).observed_generation = -1;
+            self.write(said, true).await?;
+            self.tell(Vec::new()).await;
+            return Ok(None);
+        }
+        self.say(&plan).await
+    }
+
+    async fn invalid(mut self, invalid: Invalid) -> Result<Option<Duration>, Error> {
+        let mut plan = Plan::stuck(invalid.reason, invalid.message.clone());
+        plan.sayings.push(say(ConditionType::Valid, Truth::False, invalid.reason, invalid.message));
+        self.say(&plan).await
+    }
+
+    /// Says what a plan says, without having looked at the cloud; whatever it waits for wakes the object.
+    async fn say(&mut self, plan: &Plan) -> Result<Option<Duration>, Error> {
+        let memory = self.said(plan);
+        self.write(memory, true).await?;
+        self.tell(Vec::new()).await;
+        Ok(None)
+    }
+
+    fn said(&mut self, plan: &Plan) -> K::Memory {
+        let generation = self.object.meta().generation.unwrap_or_default();
+        let mut memory = self.memory.clone();
+        let said = report::common(K::common(&mut memory), generation, plan, &self.mind.tries, clock::now());
+        *K::common(&mut memory) = said;
+        memory
+    }
+
+    /// Nothing is left to do in the cloud: the object may go.
+    async fn release(&mut self, plan: &Plan) -> Result<Option<Duration>, Error> {
+        let told = plan.sayings.iter().find(|saying| saying.condition == ConditionType::Ready);
+        let happenings = told.map(|saying| Happening {
+            normal: saying.reason == Reason::Deleting,
+            reason: "Released",
+            note: saying.message.clone(),
+        });
+        self.tell(happenings.into_iter().collect()).await;
+        for place in self.context.managed.places_of(&self.name()) {
+            let ids = self.context.managed.put(&place, None, &self.name());
+            if let (Some(ids), Some(site)) = (ids, self.context.pool.site(&place)) {
+                site.gate().retain(&self.key, &[]);
+                site.observer().follow(&self.key, BTreeSet::new());
+                site.observer().manage(ids);
+            }
+        }
+        self.context.may_write()?;
+        finalizer::take_off(&self.api(), &self.object).await?;
+        tracing::info!("released");
+        Ok(None)
+    }
+
+    /// Writes the status if it differs; where only counts do, not every time: gives when they are due then.
+    async fn write(&mut self, mut memory: K::Memory, at_once: bool) -> Result<Option<Duration>, Error> {
+        if self.requested.is_some() {
+            K::common(&mut memory).last_handled_reconcile_at.clone_from(&self.requested);
+        }
+        let status = K::status(&memory, &self.object);
+        self.memory = memory;
+        let current = K::current(&self.object);
+        if current == Some(&status) {
+            return Ok(None);
+        }
+        let only_counts = current.is_some_and(|current| K::without_counts(current) == K::without_counts(&status));
+        if only_counts && !at_once {
+            let due = self.mind.counted.map(|counted| counted + COUNTS).filter(|due| *due > Instant::now());
+            if let Some(due) = due {
+                return Ok(Some(due - Instant::now()));
+            }
+        }
+        self.context.may_write()?;
+        let written = status::write(&self.api(), &self.object, &status).await?;
+        self.mind.counted = Some(Instant::now());
+        self.wrote(written);
+        Ok(None)
+    }
+
+    /// The answer of our last write is what the next one is computed from.
+    fn wrote(&mut self, answer: K::Object) {
+        K::own(self.context).wrote(&answer);
+        self.memory = K::memory(&answer);
+        self.object = answer;
+    }
+
+    async fn tell(&mut self, mut happenings: Vec<Happening>) {
+        happenings.extend(transitions(&self.before, K::common(&mut self.memory)));
+        let reference = self.object.object_ref(&());
+        self.context.teller.tell(&reference, &mut self.mind.told, &happenings).await;
+    }
+
+    fn api(&self) -> kube::Api<K::Object> {
+        K::api(self.context, &self.key.namespace)
+    }
+
+    fn name(&self) -> Name {
+        (self.key.namespace.clone(), self.key.name.clone())
+    }
+}
+
+fn key<K: Kind>(object: &K::Object) -> ObjectKey {
+    ObjectKey {
+        kind: K::NAME,
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+        uid: object.uid().unwrap_or_default(),
+    }
+}

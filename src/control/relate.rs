@@ -1,0 +1,256 @@
+//! Who refers to whom, and who may: pure questions to what the stores hold.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kube::core::{Expression, Selector, SelectorExt as _};
+use kube::{Resource, ResourceExt as _};
+use privatelink_core::claims::{self, Claimant};
+use privatelink_core::desired::Adoption;
+use privatelink_core::id::{AccountId, ServiceId};
+use privatelink_core::moment::Moment;
+
+use crate::api::account::{AllowedFrom, AllowedNamespaces};
+use crate::api::parse::moment;
+use crate::api::shared::{LabelOperator, NamespaceSelector, Placement};
+use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
+
+use super::finalizer;
+
+/// The account that is meant where none is named.
+const DEFAULT_ACCOUNT: &str = "default";
+
+/// Objects that are named in a message at most.
+const NAMED: usize = 10;
+
+/// Name of the account that an object refers to.
+#[must_use]
+pub fn account_of(placement: &Placement) -> &str {
+    placement.account_ref.as_ref().map_or(DEFAULT_ACCOUNT, |account| &account.name)
+}
+
+/// Whether a namespace with these labels is let in; one that is not known has no labels.
+#[must_use]
+pub fn is_let_in(allowed: Option<&AllowedNamespaces>, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    let Some(allowed) = allowed else { return false };
+    match allowed.from {
+        AllowedFrom::None => false,
+        AllowedFrom::All => true,
+        AllowedFrom::Names => allowed.names.iter().flatten().any(|name| name == namespace),
+        AllowedFrom::Selector => allowed.selector.as_ref().is_some_and(|wanted| selector(wanted).matches(labels)),
+    }
+}
+
+fn selector(wanted: &NamespaceSelector) -> Selector {
+    let labels = wanted.match_labels.iter().flatten().map(|(key, value)| Expression::Equal(key.clone(), value.clone()));
+    let expressions = wanted.match_expressions.iter().flatten().map(|expression| {
+        let (key, values) = (expression.key.clone(), expression.values.iter().flatten().cloned().collect());
+        match expression.operator {
+            LabelOperator::In => Expression::In(key, values),
+            LabelOperator::NotIn => Expression::NotIn(key, values),
+            LabelOperator::Exists => Expression::Exists(key),
+            LabelOperator::DoesNotExist => Expression::DoesNotExist(key),
+        }
+    });
+    labels.chain(expressions).collect()
+}
+
+/// Whether a service may take over what `adopt` names, where `account` lets it and no other object of the same
+/// cloud account holds it.
+#[must_use]
+pub fn adoption(
+    object: &EndpointService,
+    account: &CloudAccount,
+    labels: &BTreeMap<String, String>,
+    claimants: &[Claimant],
+) -> Adoption {
+    let Some(adopt) = &object.spec.placement.adopt else { return Adoption::No };
+    let id = ServiceId::from(adopt.id.as_str());
+    let has_it = object.status.as_ref().and_then(|status| status.service_id.as_deref()) == Some(adopt.id.as_str());
+    let namespace = object.namespace().unwrap_or_default();
+    if !has_it && !is_let_in(account.spec.adoption.as_ref(), &namespace, labels) {
+        return Adoption::NotPermitted(id);
+    }
+    match claims::waiting(claimants).get(object.uid().unwrap_or_default().as_str()) {
+        Some(holder) => Adoption::ClaimedBy(id, (*holder).to_owned()),
+        None => Adoption::Yes(id),
+    }
+}
+
+/// What an object claims of the account with this id: the service that its status holds, or that it wants to
+/// take over.
+#[must_use]
+pub fn claimant(object: &EndpointService, account: AccountId) -> Option<Claimant> {
+    let held = object.status.as_ref().and_then(|status| status.service_id.clone());
+    let wanted = object.spec.placement.adopt.as_ref().map(|adopt| adopt.id.clone());
+    Some(Claimant {
+        uid: object.uid()?,
+        name: named("EndpointService", object),
+        created: object.creation_timestamp().map_or(Moment::default(), |time| moment(time.0)),
+        account,
+        holds: held.is_some(),
+        service: ServiceId::from(held.or(wanted)?),
+    })
+}
+
+/// The principal that an entry names, if it is one of this service.
+#[must_use]
+pub fn principal(object: &EndpointService, entry: &WhitelistEntry) -> Option<String> {
+    let names = entry.namespace() == object.namespace() && entry.spec.service_ref.name == object.name_any();
+    names.then(|| entry.spec.principal.clone())
+}
+
+/// The objects that keep an account: those that refer to it and carry our finalizer, since something of theirs
+/// may be in the cloud; an entry refers to the account of its service.
+#[must_use]
+pub fn holders(
+    account: &str,
+    services: &[EndpointService],
+    endpoints: &[Endpoint],
+    entries: &[WhitelistEntry],
+) -> Vec<String> {
+    let refers = |placement: &Placement| account_of(placement) == account;
+    let own: BTreeSet<(Option<String>, String)> = services
+        .iter()
+        .filter(|service| refers(&service.spec.placement))
+        .map(|service| (service.namespace(), service.name_any()))
+        .collect();
+    let mut holders: Vec<String> = services
+        .iter()
+        .filter(|service| refers(&service.spec.placement) && finalizer::is_on(*service))
+        .map(|service| named("EndpointService", service))
+        .collect();
+    let endpoints = endpoints.iter().filter(|one| refers(&one.spec.placement) && finalizer::is_on(*one));
+    holders.extend(endpoints.map(|one| named("Endpoint", one)));
+    let entries = entries.iter().filter(|entry| {
+        finalizer::is_on(*entry) && own.contains(&(entry.namespace(), entry.spec.service_ref.name.clone()))
+    });
+    holders.extend(entries.map(|entry| named("WhitelistEntry", entry)));
+    holders.sort();
+    holders
+}
+
+fn named<K: Resource>(kind: &str, object: &K) -> String {
+    format!("{kind} {}/{}", object.namespace().unwrap_or_default(), object.name_any())
+}
+
+/// A list for a message: the first few, and how many more there are.
+#[must_use]
+pub fn listed(names: &[String]) -> String {
+    let first = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > NAMED { format!("{first} and {} more", names.len() - NAMED) } else { first }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn allowed(value: Value) -> AllowedNamespaces {
+        serde_json::from_value(value).expect("allowed namespaces")
+    }
+
+    fn service(name: &str, created: &str, spec: Value, status: Value, finalizers: &[&str]) -> EndpointService {
+        serde_json::from_value(json!({
+            "apiVersion": "privatelink.dev/v1alpha1", "kind": "EndpointService",
+            "metadata": {
+                "name": name, "namespace": "team", "uid": name, "creationTimestamp": created,
+                "finalizers": finalizers,
+            },
+            "spec": spec, "status": status,
+        }))
+        .expect("a service")
+    }
+
+    fn account(adoption: Value) -> CloudAccount {
+        serde_json::from_value(json!({
+            "apiVersion": "privatelink.dev/v1alpha1", "kind": "CloudAccount", "metadata": {"name": "prod"},
+            "spec": {
+                "alibaba": {}, "region": "cn-hangzhou", "credentials": {"environment": {}}, "adoption": adoption,
+            },
+        }))
+        .expect("an account")
+    }
+
+    #[test]
+    fn namespaces_are_let_in_by_name_or_by_their_labels_of_now() {
+        let labels: BTreeMap<_, _> = [("tier".to_owned(), "gold".to_owned())].into();
+        for (rule, expected) in [
+            (json!({"from": "None"}), false),
+            (json!({"from": "All"}), true),
+            (json!({"from": "Names", "names": ["team"]}), true),
+            (json!({"from": "Names", "names": ["other"]}), false),
+            (json!({"from": "Selector", "selector": {"matchLabels": {"tier": "gold"}}}), true),
+            (json!({"from": "Selector", "selector": {"matchLabels": {"tier": "tin"}}}), false),
+            (
+                json!({"from": "Selector", "selector": {"matchExpressions": [
+                    {"key": "tier", "operator": "In", "values": ["gold", "tin"]},
+                    {"key": "blocked", "operator": "DoesNotExist"},
+                ]}}),
+                true,
+            ),
+            (
+                json!({"from": "Selector", "selector": {"matchExpressions": [
+                    {"key": "tier", "operator": "NotIn", "values": ["gold"]},
+                ]}}),
+                false,
+            ),
+            (
+                json!({"from": "Selector", "selector": {"matchExpressions": [{"key": "tier", "operator": "Exists"}]}}),
+                true,
+            ),
+        ] {
+            assert_eq!(is_let_in(Some(&allowed(rule.clone())), "team", &labels), expected, "{rule}");
+        }
+        assert!(!is_let_in(None, "team", &labels));
+    }
+
+    #[test]
+    fn of_several_that_adopt_the_same_the_holder_decides_else_the_oldest() {
+        let spec = json!({"accountRef": {"name": "prod"}, "adopt": {"id": "epsrv-1"}, "managementPolicy": "Observe"});
+        let old = service("old", "2026-01-01T00:00:00Z", spec.clone(), Value::Null, &[]);
+        let new = service("new", "2026-01-02T00:00:00Z", spec.clone(), Value::Null, &[]);
+        let held = service("held", "2026-01-03T00:00:00Z", spec, json!({"serviceId": "epsrv-1"}), &[]);
+        let prod = account(json!({"from": "All"}));
+        let labels = BTreeMap::new();
+        let id = || ServiceId::from("epsrv-1");
+        let claim = |one: &EndpointService| claimant(one, AccountId::from("1")).expect("it claims something");
+        let two = [claim(&old), claim(&new)];
+        let three = [claim(&old), claim(&new), claim(&held)];
+        assert_eq!(adoption(&old, &prod, &labels, &two), Adoption::Yes(id()));
+        let claimed = |name: &str| Adoption::ClaimedBy(id(), format!("EndpointService team/{name}"));
+        assert_eq!(adoption(&new, &prod, &labels, &two), claimed("old"));
+        assert_eq!(adoption(&old, &prod, &labels, &three), claimed("held"));
+        assert_eq!(adoption(&held, &prod, &labels, &three), Adoption::Yes(id()));
+        let closed = account(Value::Null);
+        assert_eq!(adoption(&old, &closed, &labels, &two), Adoption::NotPermitted(id()));
+        assert_eq!(adoption(&held, &closed, &labels, &three), Adoption::Yes(id()), "what is adopted stays so");
+    }
+
+    #[test]
+    fn an_account_is_held_by_what_may_be_in_its_cloud() {
+        let spec = json!({"accountRef": {"name": "prod"}, "managementPolicy": "Observe", "adopt": {"id": "epsrv-1"}});
+        let services = [
+            service("made", "2026-01-01T00:00:00Z", spec.clone(), Value::Null, &[finalizer::NAME]),
+            service("planned", "2026-01-01T00:00:00Z", spec, Value::Null, &["example.com/other"]),
+        ];
+        let entry = |name: &str, of: &str| -> WhitelistEntry {
+            serde_json::from_value(json!({
+                "apiVersion": "privatelink.dev/v1alpha1", "kind": "WhitelistEntry",
+                "metadata": {"name": name, "namespace": "team", "finalizers": [finalizer::NAME]},
+                "spec": {"serviceRef": {"name": of}, "principal": "12345"},
+            }))
+            .expect("an entry")
+        };
+        let entries = [entry("a", "made"), entry("b", "elsewhere")];
+        let held = holders("prod", &services, &[], &entries);
+        assert_eq!(held, ["EndpointService team/made", "WhitelistEntry team/a"]);
+        assert_eq!(holders("test", &services, &[], &entries), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let names: Vec<String> = (0..12).map(|at| at.to_string()).collect();
+        assert_eq!(listed(&names), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more");
+        assert_eq!(listed(&names[..2]), "0, 1");
+    }
+}

@@ -1,0 +1,313 @@
+//! The process: from settings to controllers that run, and to an end that leaves nothing half done.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use kube::runtime::Controller;
+use kube::runtime::controller::{self, Action};
+use kube::runtime::reflector::{ObjectRef, Store};
+use kube::{Api, Client, Config, Resource, ResourceExt as _};
+use serde::de::DeserializeOwned;
+use tokio::net::TcpListener;
+use tokio::sync::watch::Receiver;
+use tokio::task::JoinSet;
+
+use crate::cloud::claim::{Claim, Claimed};
+use crate::cloud::metered::Meter;
+use crate::cloud::pool::Pool;
+use crate::cloud::transport::{Transport, Untrusting};
+use crate::runtime::admin::{self, Health};
+use crate::runtime::shutdown::{self, Stop};
+use crate::runtime::{clock, lease};
+use crate::settings::Settings;
+use crate::wakes::Woken;
+
+use super::account;
+use super::context::{Context, Name, Wake};
+use super::error::call;
+use super::events::Teller;
+use super::publish;
+use super::reconcile::reconcile;
+use super::service::Service;
+use super::wake;
+use super::watch::{self, Guarded, Writers, follow, follow_secrets};
+
+/// Turns that are made at the same time: enough that none waits for another's cloud, few enough that a start
+/// with thousands of objects stays within the memory that the process is given.
+const CONCURRENCY: u16 = 32;
+/// Changes that come within this time of each other are looked at once.
+const DEBOUNCE: Duration = Duration::from_millis(20);
+/// How long what is on its way may take once the process is told to end; Kubernetes' own patience is as long.
+const ENDING: Duration = Duration::from_secs(28);
+/// The namespace whose uid is the cluster's id.
+const CLUSTER: &str = "kube-system";
+
+/// Why the operator could not start, or had to end.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no way to a cluster.
+    #[error("no cluster: {0}; run it in a pod, or set KUBECONFIG")]
+    NoCluster(Box<kube::Error>),
+    /// The kubeconfig or the pod's own settings cannot be read.
+    #[error("no cluster: {0}; run it in a pod, or set KUBECONFIG")]
+    NoConfig(#[from] kube::config::InferConfigError),
+    /// The cluster has no id.
+    #[error("the uid of the namespace {CLUSTER}, which is the cluster's id: {0}; set --cluster-id, or bind the role")]
+    NoClusterId(super::error::Error),
+    /// The address of the admin door cannot be had.
+    #[error("--admin-listen {address}: {source}; choose another address")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The system does not deliver signals, or the admin door broke.
+    #[error("the system: {0}")]
+    System(#[from] std::io::Error),
+    /// The right to write is gone.
+    #[error("{0}; this replica ends, and is started again as one that stands by")]
+    Lost(#[from] lease::Lost),
+    /// No cloud can be spoken to.
+    #[error(transparent)]
+    Untrusting(#[from] Untrusting),
+    /// Something that never ends by itself has ended.
+    #[error("{0} has ended unexpectedly; this replica ends, so that it is started anew")]
+    Ended(&'static str),
+}
+
+/// Runs the operator until it is told to end.
+///
+/// # Errors
+/// [`Error`]
+pub async fn run(settings: Settings) -> Result<(), Error> {
+    // Every TLS connection, the API server's and the clouds', is made by this one provider; a second call finds
+    // the first one's and changes nothing.
+    let _one_is_there = rustls::crypto::ring::default_provider().install_default();
+    let mut config = Config::infer().await?;
+    // Every call is bounded and every turn repeated by us: retries in between would hide both.
+    config.default_retry = false;
+    let namespace = settings.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
+    let lease_namespace = namespace.clone();
+    let client = Client::try_from(config).map_err(|error| Error::NoCluster(Box::new(error)))?;
+    let cluster = cluster_id(&client, settings.cluster_id.clone()).await?;
+    let identity = settings.identity.clone().unwrap_or_else(own_name);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        cluster_id = cluster,
+        namespace,
+        identity,
+        publish = settings.publish,
+        "starting"
+    );
+    let (stopper, stop) = shutdown::pair();
+    tokio::spawn(stopper.clone().on_signals()?);
+    let (grant, claim) = lease::unclaimed();
+    let health = Health::new(caches(&settings), claim.clone());
+    let address = settings.admin_listen;
+    let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
+    tracing::info!(address = %listener.local_addr()?, "answering /healthz and /readyz");
+
+    let pool = Pool::new(Transport::new()?, Claimed::new(claim.clone()), Meter::default());
+    let teller = Teller::new(client.clone(), &identity);
+    let means =
+        Means { client: client.clone(), cluster, namespace, pool, teller, claim: claim.clone(), stop: stop.clone() };
+    let (context, mut watches) = begin(&settings, means, &health);
+
+    // What is on its way ends under the claim: the Lease is kept until all turns are over.
+    let (finish, finished) = shutdown::pair();
+    let leases = Api::<Lease>::namespaced(client, &lease_namespace);
+    let mut kept = tokio::spawn(lease::keep(leases, identity, grant, finished.clone()));
+    let mut door = tokio::spawn(admin::serve(listener, health, finished));
+    let ended = tokio::select! {
+        () = serve(context, claim, stop) => Ok(()),
+        lost = &mut kept => Err(lost.map_or(Error::Ended("the task that keeps the Lease"), |lost| match lost {
+            Ok(()) => Error::Ended("the task that keeps the Lease"),
+            Err(lost) => Error::Lost(lost),
+        })),
+        _ = watches.join_next() => Err(Error::Ended("a watch")),
+        broken = &mut door => Err(match broken {
+            Ok(Err(error)) => Error::System(error),
+            Ok(Ok(())) | Err(_) => Error::Ended("the admin door"),
+        }),
+    };
+    stopper.stop();
+    finish.stop();
+    if ended.is_ok() {
+        let _given_back_or_silent = kept.await;
+    }
+    ended
+}
+
+/// The id of the cluster: as it is set, or the uid of a namespace that every cluster has and keeps.
+async fn cluster_id(client: &Client, set: Option<String>) -> Result<String, Error> {
+    if let Some(set) = set {
+        return Ok(set);
+    }
+    let namespaces = Api::<Namespace>::all(client.clone());
+    let found = call("read it", namespaces.get(CLUSTER)).await.map_err(Error::NoClusterId)?;
+    Ok(found.uid().unwrap_or_default())
+}
+
+/// A name that no other process has: a machine may run two.
+fn own_name() -> String {
+    let machine = std::env::var("HOSTNAME").unwrap_or_else(|_| "operator".to_owned());
+    format!("{machine}_{}_{}", std::process::id(), Timestamp::now().as_millisecond())
+}
+
+/// Names of what has to be listed before anything is decided.
+fn caches(settings: &Settings) -> Vec<&'static str> {
+    let published = settings.publish.then_some("published ConfigMaps");
+    ["CloudAccounts", "EndpointServices", "Endpoints", "WhitelistEntries", "Namespaces"]
+        .into_iter()
+        .chain(published)
+        .collect()
+}
+
+/// What the context is made of that does not come from a watch.
+struct Means {
+    client: Client,
+    cluster: String,
+    namespace: String,
+    pool: Pool,
+    teller: Teller,
+    claim: Receiver<Claim>,
+    stop: Stop,
+}
+
+/// Begins all watches; none of them ends by itself.
+fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<Context>, JoinSet<()>) {
+    let Means { client, cluster, namespace, pool, teller, claim, stop } = means;
+    let (stores, writers) = watch::stores();
+    let (published, published_writer) = watch::published();
+    let own_namespace = settings.credential_namespaces.is_empty().then_some(namespace);
+    let credential_namespaces: BTreeSet<String> =
+        settings.credential_namespaces.iter().cloned().chain(own_namespace).collect();
+    let context = Arc::new(Context {
+        client: client.clone(),
+        stores,
+        published: settings.publish.then_some(published),
+        cluster,
+        credential_namespaces: credential_namespaces.clone(),
+        pool,
+        claimed: Claimed::new(claim),
+        writes_since: std::sync::OnceLock::new(),
+        stop,
+        teller,
+        answered: account::Answered::default(),
+        standings: super::context::Standings::default(),
+        managed: super::context::Managed::default(),
+        minds: super::context::Minds::default(),
+        own: super::context::Owns::default(),
+        wakes: Wake::default(),
+    });
+    let mut watches = JoinSet::new();
+    let Writers { accounts, services, endpoints, entries, namespaces } = writers;
+    // Whom a change concerns is told by the context, which every watch shares.
+    macro_rules! following {
+        ($what:literal, $api:expr, $selector:expr, $writer:expr, $by:expr) => {{
+            let (health, context) = (health.clone(), Arc::clone(&context));
+            let store = $writer.as_reader();
+            watches.spawn(follow($what, $api, $selector, $writer, move |change| $by(&context, change)));
+            tokio::spawn(async move {
+                if store.wait_until_ready().await.is_ok() {
+                    health.filled($what);
+                }
+            });
+        }};
+    }
+    following!("CloudAccounts", Api::all(client.clone()), None, accounts, wake::by_account);
+    following!("EndpointServices", Api::all(client.clone()), None, services, wake::by_service);
+    following!("Endpoints", Api::all(client.clone()), None, endpoints, wake::by_endpoint);
+    following!("WhitelistEntries", Api::all(client.clone()), None, entries, wake::by_entry);
+    following!("Namespaces", Api::all(client.clone()), None, namespaces, wake::by_namespace);
+    if settings.publish {
+        let api = Api::<ConfigMap>::all(client.clone());
+        following!("published ConfigMaps", api, Some(publish::LABEL), published_writer, wake::by_published);
+    }
+    for namespace in credential_namespaces {
+        let context = Arc::clone(&context);
+        let seen = move |namespace: &str, secret: String| wake::by_secret(&context, namespace, &secret);
+        watches.spawn(follow_secrets(client.clone(), namespace, seen));
+    }
+    (context, watches)
+}
+
+/// Runs the controllers once everything is listed and this replica is the writer, until `stop`; what is on its
+/// way then is finished.
+async fn serve(context: Arc<Context>, claim: Receiver<Claim>, stop: Stop) {
+    let stores = context.stores.clone();
+    // Asked for before anything is woken, so that nothing that is woken is missed.
+    let (accounts, services) = (context.wakes.accounts.listen(), context.wakes.services.listen());
+    let ready = async {
+        let filled = tokio::join!(
+            stores.accounts.wait_until_ready(),
+            stores.services.wait_until_ready(),
+            stores.endpoints.wait_until_ready(),
+            stores.entries.wait_until_ready(),
+            stores.namespaces.wait_until_ready(),
+        );
+        if let Some(published) = &context.published {
+            // A store whose writer is gone belongs to a watch that has ended, which ends the process.
+            let _filled_or_ending = published.wait_until_ready().await;
+        }
+        tracing::info!(filled = ?filled.0.is_ok(), "everything is listed");
+        lease::granted(&claim).await;
+    };
+    tokio::select! {
+        () = ready => {}
+        () = stop.requested() => return,
+    }
+    context.writes_since.get_or_init(clock::now);
+    tracing::info!("turns begin");
+    let places = tokio::spawn(wake::by_places(Arc::clone(&context)));
+    let accounts = controller(stores.accounts, accounts, &context, account::reconcile);
+    let services = controller(stores.services, services, &context, reconcile::<Service>);
+    let turns = async { tokio::join!(accounts, services) };
+    let late = async {
+        stop.requested().await;
+        tokio::time::sleep(ENDING).await;
+    };
+    tokio::select! {
+        _ = turns => tracing::info!("all turns are over"),
+        () = late => tracing::warn!("turns are still on their way and are given up"),
+    }
+    places.abort();
+}
+
+/// Runs turns of one kind, for whom the wakes name, until the process is to end.
+async fn controller<K, F>(
+    store: Store<Guarded<K>>,
+    woken: Woken<Name>,
+    context: &Arc<Context>,
+    turn: impl FnMut(Arc<Guarded<K>>, Arc<Context>) -> F,
+) where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+    F: Future<Output = Result<Action, Infallible>> + Send + 'static,
+{
+    let stop = context.stop.clone();
+    let references = woken.map(|(namespace, name)| {
+        let reference = ObjectRef::new(&name);
+        if namespace.is_empty() { reference } else { reference.within(&namespace) }
+    });
+    let never = |_: Arc<Guarded<K>>, error: &Infallible, _: Arc<Context>| match *error {};
+    Controller::for_shared_stream(stream::pending(), store)
+        .reconcile_on(references)
+        .with_config(controller::Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE))
+        .graceful_shutdown_on(async move { stop.requested().await })
+        .run(turn, never, Arc::clone(context))
+        .for_each(|outcome| async move {
+            // An object that went between its wake and its turn is no news.
+            if let Err(error) = outcome {
+                tracing::debug!(%error, "no turn");
+            }
+        })
+        .await;
+}

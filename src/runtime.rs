@@ -1,0 +1,7 @@
+//! The process around the controllers: its clock, its Lease, its log, its admin door and its end.
+
+pub mod admin;
+pub mod clock;
+pub mod lease;
+pub mod shutdown;
+pub mod telemetry;
