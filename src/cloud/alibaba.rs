@@ -82,7 +82,7 @@ impl Alibaba {
         };
         match declared {
             Some(base) => Ok(base.clone()),
-            None => Base::own(&call.host).map_err(|_| {
+            None => Base::own(&call.host).ok_or_else(|| {
                 let told = format!("{} is no host: check spec.region of the CloudAccount", call.host);
                 Failure { meaning: Meaning::UserMustAct(Reason::InvalidSpec), ..failure("<unsendable>", told, false) }
             }),

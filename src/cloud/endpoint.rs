@@ -84,12 +84,12 @@ impl Base {
         Ok(base)
     }
 
-    /// A cloud's own host, by TLS.
-    ///
-    /// # Errors
-    /// If `host` cannot be one: a region that was made up.
-    pub fn own(host: &str) -> Result<Self, http::uri::InvalidUri> {
-        Ok(Self { scheme: http::uri::Scheme::HTTPS, authority: host.parse()? })
+    /// A cloud's own host, by TLS; nothing if `host` cannot be one, as with a region that was made up.
+    #[must_use]
+    pub fn own(host: &str) -> Option<Self> {
+        let plain = host.chars().all(|letter| letter.is_ascii_alphanumeric() || "-.".contains(letter));
+        let authority = host.parse().ok().filter(|_| plain)?;
+        Some(Self { scheme: http::uri::Scheme::HTTPS, authority })
     }
 
     /// Host, and port where one is given: what the signature and the `Host` header say.
@@ -154,6 +154,15 @@ mod tests {
             assert!(error.starts_with(&format!("endpoints.privatelink: {other} would")), "{error}");
             assert!(error.contains("allow.insecureEndpoints"), "{error}");
             assert!(parse(other, true).is_ok(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_cloud_s_own_host_is_a_plain_name() {
+        let own = Base::own("sts.cn-hangzhou.aliyuncs.com").expect("a host");
+        assert_eq!((own.scheme(), own.authority()), ("https", "sts.cn-hangzhou.aliyuncs.com"));
+        for bad in ["", "sts.a@b", "sts.a/b", "sts.a:80", "sts.a b"] {
+            assert_eq!(Base::own(bad), None, "{bad}");
         }
     }
 

@@ -63,7 +63,7 @@ impl Transport {
         http.enforce_http(false);
         http.set_nodelay(true);
         let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .try_with_platform_verifier()
+            .with_provider_and_platform_verifier(rustls::crypto::ring::default_provider())
             .map_err(|error| Untrusting(error.into()))?
             .https_or_http()
             .enable_http1()

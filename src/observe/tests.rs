@@ -6,10 +6,11 @@ use privatelink_core::observed::{AddressFamily, Payer, Resource, ResourceKey, Re
 use privatelink_core::place::Cloud;
 use privatelink_core::read::{Answer, Done, Page, Read};
 use privatelink_core::state::ServiceState;
-use privatelink_core::step::Step;
+use privatelink_core::step::{ServiceForm, Step};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
+use super::list::Shown;
 use super::sweep::{LONGEST, PERIOD};
 use super::*;
 
@@ -146,6 +147,21 @@ fn service(name: &str) -> Service {
         regions: BTreeSet::new(),
         resource_group: None,
         tags: Some(tags("team", "a")),
+    }
+}
+
+fn form() -> ServiceForm {
+    ServiceForm {
+        kind: ResourceKind::Nlb,
+        resources: BTreeSet::new(),
+        description: None,
+        auto_accept: false,
+        payer: None,
+        zone_affinity: None,
+        family: None,
+        regions: BTreeSet::new(),
+        resource_group: None,
+        tags: tags("team", "a"),
     }
 }
 
@@ -360,6 +376,47 @@ async fn managed_services_that_were_never_seen_are_missed_too_and_those_that_we_
     fake.with(|held| held.services.clear());
     list(&observer).await;
     assert!(!observer.laid().snapshot.all_vanished, "they go by our own hand");
+}
+
+#[tokio::test(start_paused = true)]
+async fn services_that_we_have_just_made_are_not_missed() {
+    let (fake, observer) = observed(0);
+    let early = tokio::spawn({
+        let (observer, look) = (observer.clone(), now(FacetKey::Services));
+        async move { observer.look(&[look]).await }
+    });
+    tokio::task::yield_now().await;
+    let made: Vec<_> = (1..=2).map(|number| service(&format!("epsrv-{number}"))).collect();
+    for service in &made {
+        let done = Done::Created(Box::new(service.clone()));
+        observer.record(Effect { at: clock::now(), step: Step::CreateService(form()), done });
+    }
+    observer.manage(made.iter().map(|service| service.id.clone()).collect());
+    fake.answers.add_permits(FREELY);
+    early.await.unwrap().unwrap();
+    assert!(!observer.laid().snapshot.all_vanished, "the list left before they were made");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_left_earlier_does_not_undo_a_later_one() {
+    let (fake, observer) = observed(0);
+    let id = fake.add("epsrv-1");
+    let early = tokio::spawn({
+        let (observer, look) = (observer.clone(), now(FacetKey::Services));
+        async move { observer.look(&[look]).await }
+    });
+    tokio::task::yield_now().await;
+    tokio::time::advance(TICK).await;
+    fake.change(&id, |service| service.description = Some("new".into()));
+    let later = observer.lock().depart();
+    let seen = Shown::Service(id.clone(), Some(Box::new(fake.with(|held| held.services[&id].clone()))));
+    observer.lock().known.apply(later, seen, clock::now());
+    fake.answers.add_permits(FREELY);
+    early.await.unwrap().unwrap();
+    let laid = observer.laid();
+    let known = laid.snapshot.service(&id).unwrap().service.value().unwrap().as_ref().unwrap();
+    assert_eq!(known.description.as_deref(), Some("new"));
+    assert!(laid.snapshot.listed.value().unwrap().contains(&id));
 }
 
 #[tokio::test(start_paused = true)]
