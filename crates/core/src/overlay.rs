@@ -17,7 +17,7 @@ use crate::state::{ConnectionState, ServiceState};
 use crate::step::Step;
 
 /// How long an effect usually waits for a read that shows it; older ones are counted.
-pub const LONGEST: Duration = Duration::from_secs(60);
+pub const LONGEST: Duration = Duration::from_mins(1);
 
 /// A step that the cloud carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,22 +49,7 @@ impl Effect {
     /// The parts of a snapshot whose read may drop the effect.
     #[must_use]
     pub fn touches(&self) -> Vec<FacetKey> {
-        let Some(id) = self.service() else { return Vec::new() };
-        let service = || FacetKey::Service(id.clone());
-        match &self.step {
-            Step::OpenProduct => Vec::new(),
-            Step::CreateService(_) => vec![service(), FacetKey::Resources(id.clone())],
-            Step::UpdateService(..)
-            | Step::DeleteService(_)
-            | Step::TagService(..)
-            | Step::UntagService(..)
-            | Step::MoveService(..) => vec![service()],
-            Step::AttachResource(..) | Step::DetachResource(..) => {
-                vec![service(), FacetKey::Resources(id.clone())]
-            }
-            Step::SetAutoAllocate(..) => vec![FacetKey::Resources(id.clone())],
-            Step::RejectConnection(..) => vec![FacetKey::Connections(id.clone())],
-        }
+        touches(&self.step, self.service())
     }
 
     fn lay(&self, facet: &FacetKey, view: &mut ServiceView) {
@@ -152,6 +137,26 @@ impl Effect {
     }
 }
 
+/// The parts of a snapshot that a step on this service changes.
+#[must_use]
+pub fn touches(step: &Step, service: Option<&ServiceId>) -> Vec<FacetKey> {
+    let Some(id) = service else { return Vec::new() };
+    let service = || FacetKey::Service(id.clone());
+    match step {
+        Step::OpenProduct => Vec::new(),
+        Step::UpdateService(..)
+        | Step::DeleteService(_)
+        | Step::TagService(..)
+        | Step::UntagService(..)
+        | Step::MoveService(..) => vec![service()],
+        Step::CreateService(_) | Step::AttachResource(..) | Step::DetachResource(..) => {
+            vec![service(), FacetKey::Resources(id.clone())]
+        }
+        Step::SetAutoAllocate(..) => vec![FacetKey::Resources(id.clone())],
+        Step::RejectConnection(..) => vec![FacetKey::Connections(id.clone())],
+    }
+}
+
 const fn fresh(kind: crate::observed::ResourceKind) -> Resource {
     Resource { kind, auto_allocate: true, connections: 0, deprecated_connections: 0 }
 }
@@ -214,7 +219,8 @@ fn covers(effect: &Effect, read: Option<Moment>) -> bool {
     read.is_none_or(|at| at < effect.at)
 }
 
-fn read_at(snapshot: &Snapshot, facet: &FacetKey) -> Option<Moment> {
+/// When a part was read.
+pub(crate) fn read_at(snapshot: &Snapshot, facet: &FacetKey) -> Option<Moment> {
     let view = |id: &ServiceId| snapshot.services.get(id);
     match facet {
         FacetKey::Services => snapshot.listed.at(),

@@ -12,8 +12,8 @@ use crate::condition::{ConditionType, Reason};
 use crate::error::{Failure, Meaning};
 use crate::id::{AccountId, Region, ServiceId};
 use crate::moment::Moment;
-use crate::overlay::Effect;
-use crate::read::{Done, Look};
+use crate::overlay::{self, Effect};
+use crate::read::{Done, FacetKey, Look};
 use crate::status::Common;
 use crate::step::Step;
 
@@ -113,7 +113,7 @@ impl Plan {
 }
 
 /// How long trouble that passes by itself leaves a ready object ready.
-const GRACE: Duration = Duration::from_secs(120);
+const GRACE: Duration = Duration::from_mins(2);
 
 /// What is said of readiness.
 #[must_use]
@@ -226,19 +226,23 @@ pub struct Refused {
 /// one refused call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tries {
-    refused: BTreeMap<String, Refused>,
+    refused: Vec<(Step, Refused)>,
     rejected: BTreeSet<String>,
+    doubts: BTreeMap<FacetKey, Moment>,
 }
 
 /// How long a refusal that a person must lift holds; then the step is tried once more.
-const REFUSAL_HOLDS: Duration = Duration::from_secs(3_600);
+const REFUSAL_HOLDS: Duration = Duration::from_hours(1);
 
 impl Tries {
-    /// Remembers a refusal.
+    /// Remembers a refusal, and forgets those that have lost their meaning.
     fn refuse(&mut self, step: &Step, failure: Failure, at: Moment, generation: i64) {
-        let key = key(step);
-        let attempts = self.refused.get(&key).map_or(0, |before| before.attempts) + 1;
-        self.refused.insert(key, Refused { failure, at, attempts, generation });
+        let before = self.refused.iter().find(|(tried, _)| tried == step);
+        let attempts = before.map_or(0, |(_, refused)| refused.attempts) + 1;
+        self.refused.retain(|(tried, refused)| {
+            tried != step && refused.generation == generation && at.since(refused.at) < REFUSAL_HOLDS
+        });
+        self.refused.push((step.clone(), Refused { failure, at, attempts, generation }));
     }
 
     /// What became of a step: an effect to be laid over the snapshot, or a refusal that is remembered.
@@ -253,6 +257,10 @@ impl Tries {
             Ok(done) => done,
             Err(failure) if failure.meaning == Meaning::Done => Done::Accepted,
             Err(failure) => {
+                if failure.maybe_done {
+                    // No answer came: what was read before says nothing about what the call may have done.
+                    self.doubts.extend(overlay::touches(step, step.service()).into_iter().map(|facet| (facet, at)));
+                }
                 self.refuse(step, failure, at, generation);
                 return None;
             }
@@ -263,7 +271,7 @@ impl Tries {
 
     /// Remembers that a step was carried out: its refusals are over.
     fn succeed(&mut self, step: &Step) {
-        self.refused.remove(&key(step));
+        self.refused.retain(|(tried, _)| tried != step);
         if let Step::RejectConnection(_, endpoint) = step {
             self.rejected.insert(endpoint.to_string());
         }
@@ -273,14 +281,22 @@ impl Tries {
     #[must_use]
     pub fn refusal(&self, step: &Step, generation: i64, now: Moment) -> Option<&Refused> {
         self.refused
-            .get(&key(step))
+            .iter()
+            .find(|(tried, _)| tried == step)
+            .map(|(_, refused)| refused)
             .filter(|refused| refused.generation == generation && now.since(refused.at) < REFUSAL_HOLDS)
+    }
+
+    /// The parts of the cloud that a call without an answer may have changed, and since when they have to be
+    /// read again.
+    pub fn doubts(&self) -> impl Iterator<Item = (&FacetKey, Moment)> {
+        self.doubts.iter().map(|(facet, at)| (facet, *at))
     }
 
     /// When a create call was refused or lost last.
     #[must_use]
     pub fn last_create(&self) -> Option<Moment> {
-        let creates = self.refused.iter().filter(|(key, _)| key.starts_with("CreateService "));
+        let creates = self.refused.iter().filter(|(tried, _)| matches!(tried, Step::CreateService(_)));
         creates.map(|(_, refused)| refused.at).max()
     }
 
@@ -294,15 +310,11 @@ impl Tries {
     #[must_use]
     pub fn latest(&self) -> Option<&Refused> {
         let worth_telling = |refused: &&Refused| refused.failure.meaning != Meaning::InTransition;
-        self.refused.values().filter(worth_telling).max_by_key(|refused| refused.at)
+        self.refused.iter().map(|(_, refused)| refused).filter(worth_telling).max_by_key(|refused| refused.at)
     }
 
     /// Forgets every refusal: the credentials have changed, or a person asks.
     pub fn forget(&mut self) {
         self.refused.clear();
     }
-}
-
-fn key(step: &Step) -> String {
-    format!("{} {}", step.verb(), step.subject())
 }

@@ -13,13 +13,13 @@ const MOVING_LONGEST: Duration = Duration::from_secs(15);
 /// First pause after a failure that passes.
 const RETRY_FIRST: Duration = Duration::from_secs(2);
 /// Longest pause after a failure that passes.
-const RETRY_LONGEST: Duration = Duration::from_secs(300);
+const RETRY_LONGEST: Duration = Duration::from_mins(5);
 /// Pause while others must act: sweeps wake the object when they see a change, this is for what they miss.
-const OTHERS: Duration = Duration::from_secs(120);
+const OTHERS: Duration = Duration::from_mins(2);
 /// Pause while the account must be mended; a changed Secret wakes its objects at once.
-const ACCOUNT: Duration = Duration::from_secs(60);
+const ACCOUNT: Duration = Duration::from_mins(1);
 /// Pause while a person must act; a changed spec wakes the object at once.
-const PERSON: Duration = Duration::from_secs(3_600);
+const PERSON: Duration = Duration::from_hours(1);
 
 /// How long after a refusal the same step may be tried again.
 #[must_use]

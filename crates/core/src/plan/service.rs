@@ -17,7 +17,7 @@ use crate::error::Meaning;
 use crate::id::ServiceId;
 use crate::moment::Moment;
 use crate::observed::{Resource, ResourceKey, ServiceView};
-use crate::overlay::Laid;
+use crate::overlay::{Laid, read_at};
 use crate::place::Place;
 use crate::plan::{Next, Plan, Planned, Refused, Saying, Tries, Truth, ready, say, was_ready};
 use crate::read::{FacetKey, Look};
@@ -30,9 +30,9 @@ pub(crate) use identity::Identity;
 /// How old a look may be while something moves: younger ones are shared by all that wait.
 const FRESH: Duration = Duration::from_secs(1);
 /// An object younger than this may not be seen by every reader of the cloud yet.
-const YOUNG: Duration = Duration::from_secs(300);
+const YOUNG: Duration = Duration::from_mins(5);
 /// Longest that a call can be on its way, the client's time-out included.
-const LONGEST_CALL: Duration = Duration::from_secs(60);
+const LONGEST_CALL: Duration = Duration::from_mins(1);
 
 /// What the planner is told.
 #[derive(Clone, Copy, Debug)]
@@ -64,12 +64,21 @@ pub fn plan(input: &Input<'_>) -> Plan {
         Plan::saying(Next::Settled, [ready(Truth::Unknown, Reason::Paused, paused_message(input))])
     } else if let Some(plan) = misplaced(input) {
         plan
+    } else if let Some(plan) = doubtful(input) {
+        plan
     } else if input.desired.deleting {
         teardown::plan(input)
     } else {
         live(input)
     };
     with_valid(plan)
+}
+
+/// What a call without an answer may have changed is read again before anything is concluded from it.
+fn doubtful(input: &Input<'_>) -> Option<Plan> {
+    let doubts = input.tries.doubts();
+    let looks: Vec<Look> = doubts.flat_map(|(facet, since)| stale(input, &[converge::shared(facet)], since)).collect();
+    (!looks.is_empty()).then(|| Plan::looking(looks))
 }
 
 fn live(input: &Input<'_>) -> Plan {
@@ -157,14 +166,7 @@ pub(crate) fn moving(input: &Input<'_>, facets: &[FacetKey], message: &str, mut 
 
 /// Looks at those parts that were not read at `since` or later.
 pub(crate) fn stale(input: &Input<'_>, facets: &[FacetKey], since: Moment) -> Vec<Look> {
-    let snapshot = &input.laid.snapshot;
-    let read_at = |facet: &FacetKey| match facet {
-        FacetKey::Services => snapshot.listed.at(),
-        FacetKey::Service(id) => snapshot.service(id).and_then(|view| view.service.at()),
-        FacetKey::Resources(id) => snapshot.service(id).and_then(|view| view.resources.at()),
-        FacetKey::Connections(id) => snapshot.service(id).and_then(|view| view.connections.at()),
-    };
-    let old = |facet: &&FacetKey| read_at(facet).is_none_or(|at| at < since);
+    let old = |facet: &&FacetKey| read_at(&input.laid.snapshot, facet).is_none_or(|at| at < since);
     facets.iter().filter(old).map(|facet| Look { facet: facet.clone(), not_older_than: since }).collect()
 }
 
@@ -177,6 +179,13 @@ pub(crate) fn attempt(input: &Input<'_>, step: Step, token: Option<String>, sayi
         return Plan::doing(step, token, sayings, moving_since(input));
     };
     let failure = &refused.failure;
+    if failure.meaning == Meaning::Gone {
+        // What the step speaks of is not there: look before it is concluded, or tried again.
+        let looks = stale(input, &spoken_of(&step), refused.at);
+        if !looks.is_empty() {
+            return Plan::looking(looks);
+        }
+    }
     let due =
         refused.at + requeue::pause(failure.meaning, refused.attempts, failure.retry_after, &input.desired.owner.uid);
     let mut plan = refusal_plan(input, &step, refused, sayings);

@@ -91,8 +91,8 @@ fn written_first(input: &Input<'_>, facts: &[Saying]) -> Option<Plan> {
 fn settle(input: &Input<'_>, service: &Service, differences: &Differences, facts: Vec<Saying>) -> Plan {
     let id = &service.id;
     if service.state == ServiceState::Modifying {
-        let facets = [FacetKey::Services, FacetKey::Resources(id.clone())];
-        return moving(input, &facets, &format!("{id} is being changed"), facts);
+        let both = [FacetKey::Services, FacetKey::Resources(id.clone())];
+        return moving(input, &both, &format!("{id} is being changed"), facts);
     }
     let unconfirmed: Vec<_> = input
         .laid
@@ -117,7 +117,7 @@ fn settle(input: &Input<'_>, service: &Service, differences: &Differences, facts
 }
 
 /// The cheapest read that shows a part: the list of all services is shared by all that wait.
-fn shared(facet: &FacetKey) -> FacetKey {
+pub(crate) fn shared(facet: &FacetKey) -> FacetKey {
     match facet {
         FacetKey::Service(_) => FacetKey::Services,
         other => other.clone(),
@@ -268,9 +268,9 @@ fn differences(
 fn change(input: &Input<'_>, service: &Service) -> Option<ServiceChange> {
     let desired = input.desired;
     let removed = |field: &str| input.status.common.declared_fields.contains(field);
-    let mut change = ServiceChange::default();
-    change.description = desired.description.clone().filter(|text| service.description.as_ref() != Some(text));
-    change.auto_accept = Some(desired.auto_accept).filter(|on| service.auto_accept != *on);
+    let description = desired.description.clone().filter(|text| service.description.as_ref() != Some(text));
+    let auto_accept = Some(desired.auto_accept).filter(|on| service.auto_accept != *on);
+    let mut change = ServiceChange { description, auto_accept, ..ServiceChange::default() };
     let affinity = desired.zone_affinity.or_else(|| removed("zoneAffinity").then_some(false));
     change.zone_affinity = affinity.filter(|on| service.zone_affinity != *on);
     let bandwidth = desired

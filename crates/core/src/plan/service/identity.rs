@@ -164,11 +164,10 @@ fn by_tag(input: &Input<'_>) -> Found {
     }
     match matches.as_slice() {
         [] => Ok(Identity::Nothing),
-        [(service, None)] => Ok(Identity::Known(service.id.clone())),
         [(service, Some(uid))] if input.living.contains(uid) => {
             end(conflict(&service.id, &format!("an object of the same name with uid {uid}")))
         }
-        [(service, Some(_))] => Ok(Identity::Known(service.id.clone())),
+        [(service, _)] => Ok(Identity::Known(service.id.clone())),
         several => {
             let ids: Vec<&str> = several.iter().map(|(service, _)| service.id.as_str()).collect();
             end(Plan::stuck(

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Deletion, DesiredService, Management, OnDelete};
+use crate::error::Meaning;
 use crate::id::ServiceId;
 use crate::observed::{Connection, Service};
 use crate::owner::{self, Ownership};
@@ -137,7 +138,7 @@ fn cut(input: &Input<'_>, id: &ServiceId, connections: &[Connection]) -> Option<
         return Some(moving(input, &facets, "connections are ending", sayings()));
     }
     let mut plan = Plan::saying(Next::Others, sayings());
-    plan.looks = stale(input, &facets, input.now - std::time::Duration::from_secs(60));
+    plan.looks = stale(input, &facets, input.now - std::time::Duration::from_mins(1));
     Some(plan)
 }
 
@@ -171,7 +172,9 @@ fn retain(input: &Input<'_>, service: &Service) -> Plan {
         None
     };
     let Some(step) = step else { return Plan::released(Reason::Deleting, kept) };
-    match input.tries.refusal(&step, input.desired.generation, input.now) {
+    let refused = input.tries.refusal(&step, input.desired.generation, input.now);
+    match refused.filter(|refused| matches!(refused.failure.meaning, Meaning::UserMustAct(_) | Meaning::Credentials(_)))
+    {
         // Where it may not be written, it is said, and the object goes.
         Some(refused) => {
             Plan::released(Reason::Deleting, format!("{kept}; its tags could not be changed: {}", refused.failure))
