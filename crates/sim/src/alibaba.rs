@@ -26,7 +26,7 @@ use crate::fault::Fault;
 use crate::inbound::Inbound;
 use crate::journal::{self, Effect, Wire};
 use crate::keys::Key;
-use crate::world::{Actor, RegionId, Request, Variant, apply};
+use crate::world::{Actor, Refusal, RegionId, Request, Variant, Variants, apply};
 use answer::Reply;
 use description::Action;
 use gateway::Failure;
@@ -71,6 +71,7 @@ pub fn answer_call(cloud: &mut Cloud, inbound: &Inbound) -> Outcome {
         token: course.token,
         request_id: course.request_id,
         code: result.map_or_else(|failure| failure.code, |_| "OK".to_owned()),
+        refusal: course.refusal,
         effect: course.effect,
         wire,
         latency_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
@@ -86,6 +87,7 @@ struct Course {
     actor: Option<Actor>,
     parameters: String,
     token: Option<String>,
+    refusal: Option<Refusal>,
     effect: Effect,
     fault: Option<Fault>,
     held: Held,
@@ -107,6 +109,7 @@ impl Course {
             actor: None,
             parameters: String::new(),
             token: None,
+            refusal: None,
             effect: Effect::None,
             fault: None,
             held: Held::default(),
@@ -192,8 +195,8 @@ impl Course {
             .as_ref()
             .is_some_and(|token| cloud.state().tokens.contains_key(&(actor.account, token.clone())));
         let variants = cloud.state().variants;
-        let (next, answer) =
-            apply(cloud.state(), actor, &request).map_err(|refusal| refuse::failure(action, refusal, &variants))?;
+        let applied = apply(cloud.state(), actor, &request);
+        let (next, answer) = applied.map_err(|refusal| self.refused(action, refusal, &variants))?;
         if dry {
             return Err(Failure::new(
                 400,
@@ -207,6 +210,11 @@ impl Course {
         }
         let view = View { state: cloud.state(), journal: &cloud.journal, actor, region };
         Ok(answer::of_change(&view, &self.action, answer))
+    }
+
+    fn refused(&mut self, action: &Action, refusal: Refusal, variants: &Variants) -> Failure {
+        self.refusal = Some(refusal);
+        refuse::failure(action, refusal, variants)
     }
 
     /// Shuts out calls of the same scope, and of the same client token, until this one is over.
@@ -227,7 +235,7 @@ impl Course {
             self.held.token = Some(token);
         }
         let scope = request.scope(actor, &variants);
-        cloud.enter(scope).map_err(|refusal| refuse::failure(action, refusal, &variants))?;
+        cloud.enter(scope).map_err(|refusal| self.refused(action, refusal, &variants))?;
         self.held.scope = scope;
         Ok(())
     }

@@ -98,6 +98,7 @@ fn of_endpoint(state: &State, endpoint: &Endpoint) -> Value {
         "protected": endpoint.protected,
         "ipVersion": word::of_ip_version(endpoint.ip_version),
         "zoneAffinity": endpoint.zone_affinity,
+        "crossRegionBandwidthMbps": endpoint.cross_region_bandwidth_mbps,
         "resourceGroup": &*endpoint.resource_group,
         "groups": Value::Object(groups.collect()),
         "connection": {

@@ -7,11 +7,11 @@ pub mod witness;
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::world::call::ObjectId;
 use crate::world::object::LegStatus;
-use crate::world::{AccountId, EndpointId, ServiceId, State, ZoneId};
+use crate::world::{AccountId, EndpointId, Refusal, ServiceId, State, ZoneId};
 use witness::Witness;
 
 /// Calls that are kept in full.
@@ -37,12 +37,20 @@ pub struct Call {
     pub request_id: String,
     /// `OK` or the code of the refusal, of lost calls too.
     pub code: String,
+    /// The world's own word for the refusal, where the world refused it.
+    #[serde(serialize_with = "own_word")]
+    pub refusal: Option<Refusal>,
     /// What it did.
     pub effect: Effect,
     /// What became of it on the wire.
     pub wire: Wire,
     /// How long its answer was held back, in milliseconds.
     pub latency_ms: u64,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands the field over like this")]
+fn own_word<S: Serializer>(refusal: &Option<Refusal>, out: S) -> Result<S::Ok, S::Error> {
+    refusal.map(|refusal| format!("{refusal:?}")).serialize(out)
 }
 
 /// What a call did to the world.

@@ -63,7 +63,12 @@ impl Simulator {
             let (stream, peer) = tokio::select! {
                 () = &mut stop => return Ok(()),
                 Some(_) = connections.join_next() => continue,
-                accepted = listener.accept() => accepted?,
+                accepted = listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    // The caller went away before it was accepted.
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+                    Err(error) => return Err(error),
+                },
             };
             let simulator = Self { controllable: peer.ip().is_loopback(), ..self.clone() };
             connections.spawn(async move {

@@ -1,6 +1,8 @@
 //! From the world's refusals to the vendor's codes: of the codes that can mean a refusal, the first that the
 //! action documents; where it documents none, the last of the list, for a reason that [`UNDOCUMENTED`] names.
 
+pub mod possible;
+
 use super::description::Action;
 use super::gateway::Failure;
 use crate::world::object::OpenBlock;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 use privatelink_sim::alibaba::description::{Field, Kind, PRIVATELINK};
+use privatelink_sim::alibaba::refuse::possible::{ANY, POSSIBLE};
 use privatelink_sim::cloud::{Cloud, Options};
 use privatelink_sim::fault::Faults;
 use privatelink_sim::fixture::Limits;
@@ -214,6 +215,14 @@ async fn storm(seed: u64, calls: usize, variants: Variants) -> BTreeMap<String, 
     }
     let dump: Value = service.with(|cloud| privatelink_sim::dump::world(cloud));
     assert_eq!(dump["callsInFlight"], 0, "seed {seed}");
+    service.with(|cloud| {
+        for call in cloud.journal.calls() {
+            let Some(refusal) = call.refusal else { continue };
+            let row = POSSIBLE.iter().find(|(action, _)| *action == call.action);
+            let known = row.is_some_and(|(_, refusals)| refusals.contains(&refusal)) || ANY.contains(&refusal);
+            assert!(known, "{} meets {refusal:?}, which its row does not name", call.action);
+        }
+    });
     codes
 }
 
@@ -221,11 +230,11 @@ async fn storm(seed: u64, calls: usize, variants: Variants) -> BTreeMap<String, 
 async fn random_calls_break_nothing() {
     let mut all: BTreeMap<String, usize> = BTreeMap::new();
     for seed in [1, 2] {
-        for (code, count) in storm(seed, 4_000, Variants::default()).await {
+        for (code, count) in storm(seed, 2_000, Variants::default()).await {
             *all.entry(code).or_default() += count;
         }
     }
-    assert!(all["OK"] > 2_000, "too little goes well to tell anything: {all:?}");
+    assert!(all["OK"] > 1_000, "too little goes well to tell anything: {all:?}");
     assert!(all.len() > 40, "too few ways of going wrong: {all:?}");
 }
 
