@@ -397,6 +397,48 @@ async fn services_that_we_have_just_made_are_not_missed() {
     assert!(!observer.laid().snapshot.all_vanished, "the list left before they were made");
 }
 
+#[test]
+fn a_list_misses_only_what_it_must_show() {
+    let ids: [ServiceId; 2] = ["epsrv-1".into(), "epsrv-2".into()];
+    let shown = |at, state: ServiceState| {
+        let mut known = Known::default();
+        known.manage(ids.clone().into());
+        for id in &ids {
+            let service = Service { state: state.clone(), ..service(id.as_str()) };
+            known.apply(Moment(at), Shown::Service(id.clone(), Some(Box::new(service))), Moment(at));
+        }
+        known
+    };
+    let misses = |mut known: Known| {
+        known.apply(Moment(10), Shown::Services(Vec::new()), Moment(10));
+        known.laid().snapshot.all_vanished
+    };
+    assert!(misses(shown(9, ServiceState::Active)));
+    assert!(!misses(shown(9, ServiceState::Deleting)), "they were about to go");
+    assert!(!misses(shown(11, ServiceState::Active)), "seen since the list left");
+    let mut one = shown(9, ServiceState::Active);
+    one.apply(Moment(9), Shown::Service(ids[1].clone(), None), Moment(9));
+    assert!(!misses(one), "one may vanish by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pause_between_polls_is_four_times_what_a_poll_takes() {
+    let (fake, observer) = observed(0);
+    let id = fake.add("epsrv-1");
+    observer.follow(&object("a"), [FacetKey::Service(id)].into());
+    let polling = tokio::spawn({
+        let observer = observer.clone();
+        async move { observer.poll().await }
+    });
+    fake.next_reads(1).await;
+    tokio::time::advance(Duration::from_secs(8)).await;
+    fake.answers.add_permits(1);
+    let answered = Instant::now();
+    fake.next_reads(1).await;
+    assert!(answered.elapsed() >= Duration::from_secs(32), "{:?}", answered.elapsed());
+    polling.abort();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_read_that_left_earlier_does_not_undo_a_later_one() {
     let (fake, observer) = observed(0);

@@ -110,16 +110,17 @@ async fn a_head_that_does_not_come_loses_its_turn() {
 #[tokio::test(start_paused = true)]
 async fn an_earlier_hold_does_not_end_a_later_one() {
     let gate = Gate::default();
-    let (a, b) = (object("x", "a"), object("x", "b"));
+    let (a, b, c) = (object("x", "a"), object("x", "b"), object("x", "c"));
     let permit = now(ordinary(&gate, &a));
     let _ = ordinary(&gate, &b);
     drop(permit);
     tokio::time::advance(HOLD / 2).await;
     let permit = now(ordinary(&gate, &b));
-    let _ = ordinary(&gate, &a);
+    let _ = (ordinary(&gate, &a), ordinary(&gate, &c));
     drop(permit);
     tokio::time::advance(HOLD / 2 + Duration::from_secs(1)).await;
     tokio::task::yield_now().await;
+    assert!(matches!(ordinary(&gate, &c), Turn::Queued), "still held for the other");
     now(ordinary(&gate, &a));
 }
 
