@@ -44,7 +44,7 @@ struct Inner {
     meter: Meter,
     state: Mutex<State>,
     touched: Wakes<ServiceId>,
-    /// Somebody begins to follow something.
+    /// Somebody begins to follow what nobody followed before.
     followed: Notify,
 }
 
@@ -107,9 +107,13 @@ impl Observer {
         let mut state = self.lock();
         if parts.is_empty() {
             state.followed.remove(object);
-        } else if state.followed.get(object) != Some(&parts) {
+        } else {
+            let known: BTreeSet<&FacetKey> = state.followed.values().flatten().collect();
+            let news = parts.iter().any(|part| !known.contains(part));
             state.followed.insert(object.clone(), parts);
-            self.0.followed.notify_one();
+            if news {
+                self.0.followed.notify_one();
+            }
         }
     }
 
