@@ -125,9 +125,9 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let (finish, finished) = shutdown::pair();
     let leases = Api::<Lease>::namespaced(client, &lease_namespace);
     let mut kept = tokio::spawn(lease::keep(leases, identity, grant, finished.clone()));
-    let mut door = tokio::spawn(admin::serve(listener, health, finished));
+    let mut door = tokio::spawn(admin::serve(listener, health.clone(), finished));
     let ended = tokio::select! {
-        () = serve(context, claim, stop) => Ok(()),
+        () = serve(context, health, claim, stop) => Ok(()),
         lost = &mut kept => Err(lost.map_or(Error::Ended("the task that keeps the Lease"), |lost| match lost {
             Ok(()) => Error::Ended("the task that keeps the Lease"),
             Err(lost) => Error::Lost(lost),
@@ -214,13 +214,8 @@ fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<Context>, J
     macro_rules! following {
         ($what:literal, $api:expr, $selector:expr, $writer:expr, $by:expr) => {{
             let (health, context) = (health.clone(), Arc::clone(&context));
-            let store = $writer.as_reader();
-            watches.spawn(follow($what, $api, $selector, $writer, move |change| $by(&context, change)));
-            tokio::spawn(async move {
-                if store.wait_until_ready().await.is_ok() {
-                    health.filled($what);
-                }
-            });
+            let filled = move || health.filled($what);
+            watches.spawn(follow($what, $api, $selector, $writer, filled, move |change| $by(&context, change)));
         }};
     }
     following!("CloudAccounts", Api::all(client.clone()), None, accounts, wake::by_account);
@@ -242,23 +237,13 @@ fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<Context>, J
 
 /// Runs the controllers once everything is listed and this replica is the writer, until `stop`; what is on its
 /// way then is finished.
-async fn serve(context: Arc<Context>, claim: Receiver<Claim>, stop: Stop) {
+async fn serve(context: Arc<Context>, health: Health, claim: Receiver<Claim>, stop: Stop) {
     let stores = context.stores.clone();
     // Asked for before anything is woken, so that nothing that is woken is missed.
     let (accounts, services) = (context.wakes.accounts.listen(), context.wakes.services.listen());
     let ready = async {
-        let filled = tokio::join!(
-            stores.accounts.wait_until_ready(),
-            stores.services.wait_until_ready(),
-            stores.endpoints.wait_until_ready(),
-            stores.entries.wait_until_ready(),
-            stores.namespaces.wait_until_ready(),
-        );
-        if let Some(published) = &context.published {
-            // A store whose writer is gone belongs to a watch that has ended, which ends the process.
-            let _filled_or_ending = published.wait_until_ready().await;
-        }
-        tracing::info!(filled = ?filled.0.is_ok(), "everything is listed");
+        health.all_filled().await;
+        tracing::info!("everything is listed");
         lease::granted(&claim).await;
     };
     tokio::select! {

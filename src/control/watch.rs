@@ -93,13 +93,17 @@ fn config() -> Config {
     Config { list_semantic: ListSemantic::MostRecent, ..Config::default() }
 }
 
-/// Follows all objects that `api` gives into `writer`, telling `seen` of each change once the store has it. Ends
-/// never by itself: what fails is tried again, ever more slowly.
+/// Follows all objects that `api` gives into `writer`, telling `seen` of each change once the store has it, and
+/// `filled` once all that were there at first are in it. Ends never by itself: what fails is tried again, ever more
+/// slowly.
+///
+/// Nobody waits for a store itself: it wakes only the last of those who do.
 pub async fn follow<K>(
     what: &'static str,
     api: Api<K>,
     selector: Option<&str>,
     mut writer: Writer<K>,
+    filled: impl Fn(),
     mut seen: impl FnMut(&Change<'_, K>),
 ) where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
@@ -140,6 +144,7 @@ pub async fn follow<K>(
                 for object in before.values() {
                     seen(&Change::Gone(object));
                 }
+                filled();
             }
         }
     }

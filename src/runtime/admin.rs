@@ -1,7 +1,7 @@
 //! The door for those who run the process: whether it lives, and whether it is ready.
 
 use std::convert::Infallible;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,7 +22,7 @@ const HEAD: Duration = Duration::from_secs(10);
 /// What the answers are made from. Clones are of the same process.
 #[derive(Clone, Debug)]
 pub struct Health {
-    waiting: Arc<RwLock<Vec<&'static str>>>,
+    waiting: Arc<watch::Sender<Vec<&'static str>>>,
     claim: watch::Receiver<Claim>,
 }
 
@@ -30,18 +30,24 @@ impl Health {
     /// A process that waits for the caches named in `waiting`.
     #[must_use]
     pub fn new(waiting: Vec<&'static str>, claim: watch::Receiver<Claim>) -> Self {
-        Self { waiting: Arc::new(RwLock::new(waiting)), claim }
+        Self { waiting: Arc::new(watch::channel(waiting).0), claim }
     }
 
     /// A cache has been filled.
     pub fn filled(&self, cache: &'static str) {
-        self.waiting.write().unwrap_or_else(PoisonError::into_inner).retain(|other| *other != cache);
+        self.waiting.send_modify(|waiting| waiting.retain(|other| *other != cache));
+    }
+
+    /// Waits until all caches are filled.
+    pub async fn all_filled(&self) {
+        // The sender is here: it cannot be gone.
+        let _all = self.waiting.subscribe().wait_for(Vec::is_empty).await.is_ok();
     }
 
     /// Whether the process is ready, and a line that says why.
     #[must_use]
     pub fn readiness(&self) -> (bool, String) {
-        let waiting = self.waiting.read().unwrap_or_else(PoisonError::into_inner);
+        let waiting = self.waiting.borrow();
         if !waiting.is_empty() {
             return (false, format!("not ready: waiting for the first list of {}", waiting.join(", ")));
         }

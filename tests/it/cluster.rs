@@ -46,8 +46,8 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The `ServiceAccount` of [`Cluster::tenant_client`], in the tenant's own namespace.
 const TENANT_ACCOUNT: &str = "tenant";
-/// The least that the API server grants to a token.
-const TOKEN_SECONDS: i64 = 600;
+/// How long a token is good for; more than any test takes.
+const TOKEN_SECONDS: i64 = 3_600;
 
 /// A control plane that answers.
 #[derive(Debug)]
@@ -93,6 +93,16 @@ pub struct Launched {
 pub fn shared() -> &'static Cluster {
     static SHARED: OnceLock<Result<Cluster, String>> = OnceLock::new();
     once(&SHARED, || match std::env::var_os("KUBECONFIG") {
+        Some(path) if !path.is_empty() => Ok(Cluster::existing(path.into())),
+        _ => Cluster::launch(None),
+    })
+}
+
+/// A control plane of its own for tests in which the operator runs: what others write there for other reasons
+/// would be looked after too. One of them runs at a time: the Lease sees to it.
+pub fn operated() -> &'static Cluster {
+    static OPERATED: OnceLock<Result<Cluster, String>> = OnceLock::new();
+    once(&OPERATED, || match std::env::var_os("KUBECONFIG") {
         Some(path) if !path.is_empty() => Ok(Cluster::existing(path.into())),
         _ => Cluster::launch(None),
     })
@@ -299,6 +309,14 @@ impl Cluster {
 
     /// A client with a fresh token of a `ServiceAccount`, which has to exist.
     pub async fn account_client(&self, namespace: &str, account: &str) -> Client {
+        let token = self.account_token(namespace, account).await;
+        let mut config = self.admin_config().await;
+        // Nothing of the administrator's own credentials is left in it.
+        config.auth_info = AuthInfo { token: Some(token.into()), ..AuthInfo::default() };
+        client(config)
+    }
+
+    async fn account_token(&self, namespace: &str, account: &str) -> String {
         let accounts = Api::<ServiceAccount>::namespaced(self.admin_client().await, namespace);
         let wanted = TokenRequest {
             spec: TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() },
@@ -308,11 +326,29 @@ impl Cluster {
             .create_token_request(account, &PostParams::default(), &wanted)
             .await
             .unwrap_or_else(|error| panic!("token of {namespace}/{account}: {error}"));
-        let token = answer.status.expect("a granted token request has a status").token;
-        let mut config = self.admin_config().await;
-        // Nothing of the administrator's own credentials is left in it.
-        config.auth_info = AuthInfo { token: Some(token.into()), ..AuthInfo::default() };
-        client(config)
+        answer.status.expect("a granted token request has a status").token
+    }
+
+    /// A kubeconfig, as text, of the operator: with a fresh token of its `ServiceAccount`, and nothing of the
+    /// administrator's credentials.
+    pub async fn operator_kubeconfig(&self) -> String {
+        let token = self.account_token(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await;
+        let admin = Kubeconfig::read_from(&self.kubeconfig)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.kubeconfig.display()));
+        let context = admin.current_context.as_deref();
+        let named = admin.contexts.iter().find(|one| Some(one.name.as_str()) == context);
+        let cluster = named.and_then(|one| one.context.as_ref()).map(|context| context.cluster.clone());
+        serde_json::json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "operator",
+            "contexts": [{"name": "operator", "context": {
+                "cluster": cluster, "user": "operator", "namespace": OPERATOR_NAMESPACE,
+            }}],
+            "clusters": admin.clusters,
+            "users": [{"name": "operator", "user": {"token": token}}],
+        })
+        .to_string()
     }
 
     /// Makes a namespace that no other test uses; `name` says whose it is. A cluster started here

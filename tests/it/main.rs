@@ -5,5 +5,7 @@ mod columns;
 mod control_plane;
 mod corpus;
 mod crds;
+mod operator;
 mod rbac;
 mod round_trip;
+mod service;

@@ -1,0 +1,340 @@
+//! The operator as it is shipped: the real binary as the shipped `ServiceAccount` before the real API server, and
+//! the simulated cloud on a port of this machine, with a world of its own.
+//!
+//! ```no_run
+//! let operator = Operator::start("my story").await;
+//! operator.account("prod", &namespace).await;           // a CloudAccount and its Secret
+//! operator.sim.with(|cloud| …);                          // the world, between two calls
+//! operator.stop().await;                                 // SIGTERM, and a clean end
+//! ```
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client,
+    api::{DeleteParams, Patch, PatchParams},
+};
+use privatelink_operator::api::CloudAccount;
+use privatelink_sim::{
+    cloud::{Cloud, Options},
+    dump,
+    fixture::Fixture,
+    server::Simulator,
+};
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpListener,
+    sync::{MutexGuard, oneshot, watch},
+    task::JoinHandle,
+};
+
+use crate::cluster::{self, Cluster, OPERATOR_NAMESPACE, PATIENCE};
+
+/// One operator at a time: two in one cluster would be two replicas of one.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// The name of the replica, the same after a restart: it goes on at once.
+const IDENTITY: &str = "operator-under-test";
+/// How many times as fast as the wall's the world's time runs.
+const TIME_SCALE: f64 = 20.0;
+/// How many lines of the log are shown when a test fails.
+const SHOWN: usize = 200;
+
+/// A running operator, its cluster and its cloud. All of it ends with the test, however that ends.
+pub struct Operator {
+    /// The cluster.
+    pub cluster: &'static Cluster,
+    /// The cloud.
+    pub sim: Simulator,
+    cloud: SocketAddr,
+    process: Option<Process>,
+    kubeconfig: PathBuf,
+    accounts: Vec<String>,
+    _serving: Serving,
+    _alone: MutexGuard<'static, ()>,
+}
+
+/// The simulated cloud's server; it ends when this is dropped.
+struct Serving {
+    _stop: oneshot::Sender<()>,
+    _task: JoinHandle<()>,
+}
+
+/// The operator's process; it is killed when this is dropped.
+struct Process {
+    child: Child,
+    log: Log,
+}
+
+/// What the process has logged, line by line.
+#[derive(Clone)]
+struct Log {
+    lines: Arc<Mutex<Vec<Value>>>,
+    count: watch::Receiver<usize>,
+}
+
+impl Operator {
+    /// Starts an operator that has not begun its turns before this returns.
+    pub async fn start(what: &str) -> Self {
+        Self::start_with(what, Fixture::built_in()).await
+    }
+
+    /// Starts an operator before a world of its own.
+    pub async fn start_with(what: &str, world: Fixture) -> Self {
+        let alone = ALONE.lock().await;
+        let cluster = cluster::operated();
+        let options = Options { time_scale: TIME_SCALE, ..Options::standing(Timestamp::now()) };
+        let sim = Simulator::new(Cloud::new(world, options));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let cloud = listener.local_addr().expect("a bound address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = sim.clone().serve(listener, async move {
+            let _ended = stopped.await;
+        });
+        let task = tokio::spawn(async move { served.await.expect("the simulated cloud is served") });
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+        let kubeconfig = folder.join(format!("{}-{}.kubeconfig", what.replace(' ', "-"), std::process::id()));
+        let mut operator = Self {
+            cluster,
+            sim,
+            cloud,
+            process: None,
+            kubeconfig,
+            accounts: Vec::new(),
+            _serving: Serving { _stop: stop, _task: task },
+            _alone: alone,
+        };
+        operator.run(&[]).await;
+        operator
+    }
+
+    /// Starts the process, again after it was killed or stopped, and waits until its turns begin.
+    pub async fn run(&mut self, arguments: &[&str]) {
+        assert!(self.process.is_none(), "it runs already");
+        fs::write(&self.kubeconfig, self.cluster.operator_kubeconfig().await).expect("the kubeconfig is written");
+        fs::set_permissions(&self.kubeconfig, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        // The kernel kills it when this process ends, however that ends.
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_privatelink-operator"), "run"])
+            .args(["--namespace", OPERATOR_NAMESPACE, "--identity", IDENTITY, "--admin-listen", "127.0.0.1:0"])
+            .args(["--log-format", "json", "--log", "info,privatelink_operator=debug"])
+            .args(arguments)
+            .env_clear()
+            .env("KUBECONFIG", &self.kubeconfig)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}; it is in util-linux"));
+        let log = Log::read(child.stderr.take().expect("stderr is piped"));
+        self.process = Some(Process { child, log: log.clone() });
+        log.wait_for("turns begin").await;
+    }
+
+    /// Kills the process at once, as a node that fails does.
+    pub fn kill(&mut self) {
+        drop(self.process.take());
+    }
+
+    /// Asks the process to end, as Kubernetes does; gives how it ended.
+    pub async fn end(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("it runs");
+        let asked = Command::new("kill").args(["-TERM", &process.child.id().to_string()]).status();
+        assert!(asked.expect("there is a kill command").success());
+        let ended = tokio::task::spawn_blocking(move || process.child.wait().expect("it is our child"));
+        tokio::time::timeout(PATIENCE, ended).await.expect("it ends when it is asked to").expect("it is waited for")
+    }
+
+    /// Makes a `CloudAccount` with the provider's credentials, which the given namespaces may use, and waits until
+    /// it is ready.
+    pub async fn account(&mut self, name: &str, namespaces: &[&str]) -> CloudAccount {
+        self.secret(name, "provider-key", "provider-secret").await;
+        self.accounts.push(name.to_owned());
+        let cloud = format!("http://{}", self.cloud);
+        let account = json!({
+            "apiVersion": "privatelink.dev/v1alpha1",
+            "kind": "CloudAccount",
+            "metadata": {"name": name},
+            "spec": {
+                "alibaba": {"endpoints": {"privatelink": cloud, "sts": cloud}},
+                "region": "cn-hangzhou",
+                "credentials": {"secretRef": {"namespace": OPERATOR_NAMESPACE, "name": name}},
+                "limits": {"requestsPerSecond": 200, "burst": 200},
+                "allowedNamespaces": {"from": "Names", "names": namespaces},
+                "adoption": {"from": "Names", "names": namespaces},
+            },
+        });
+        let api = Api::<CloudAccount>::all(self.cluster.admin_client().await);
+        apply(&api, name, &account).await;
+        self.becomes(api, name, "Ready", |account| {
+            account.is_some_and(|account| is_ready(account.status.as_ref().map(|status| &status.common)))
+        })
+        .await
+        .expect("it is there")
+    }
+
+    /// Writes the Secret of an account.
+    pub async fn secret(&self, name: &str, id: &str, secret: &str) {
+        let api = Api::<Secret>::namespaced(self.cluster.admin_client().await, OPERATOR_NAMESPACE);
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": OPERATOR_NAMESPACE},
+            "stringData": {"accessKeyId": id, "accessKeySecret": secret},
+        });
+        apply(&api, name, &secret).await;
+    }
+
+    /// Waits until `test` holds for the object of this name, or for its absence.
+    pub async fn becomes<K>(
+        &self,
+        api: Api<K>,
+        name: &str,
+        what: &str,
+        test: impl Fn(Option<&K>) -> bool + Send,
+    ) -> Option<K>
+    where
+        K: kube::Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
+    {
+        let seen = Mutex::new(None);
+        let held = kube::runtime::wait::await_condition(api, name, |object: Option<&K>| {
+            *seen.lock().unwrap_or_else(PoisonError::into_inner) = object.cloned();
+            test(object)
+        });
+        match tokio::time::timeout(PATIENCE, held).await {
+            Ok(held) => held.unwrap_or_else(|error| panic!("{name}, {what}: {error}")),
+            Err(_) => {
+                let last = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+                panic!("{name} has not become {what}; it was last\n{last:#?}");
+            }
+        }
+    }
+
+    /// Everything that exists in the cloud.
+    pub fn world(&self) -> Value {
+        self.sim.with(|cloud| {
+            cloud.catch_up();
+            dump::world(cloud)
+        })
+    }
+
+    /// How often each action has changed the world.
+    pub fn writes(&self) -> BTreeMap<String, usize> {
+        let journal = self.sim.with(|cloud| dump::journal(cloud));
+        let mut writes = BTreeMap::new();
+        for call in journal["calls"].as_array().expect("the journal has calls") {
+            if call["effect"] == "applied" {
+                *writes.entry(call["action"].as_str().expect("a name").to_owned()).or_default() += 1;
+            }
+        }
+        writes
+    }
+
+    /// A client of the cluster's administrator.
+    pub async fn admin(&self) -> Client {
+        self.cluster.admin_client().await
+    }
+
+    /// Deletes the accounts that were made, waits until they are gone, and ends the process, which must end well.
+    pub async fn stop(mut self) {
+        let api = Api::<CloudAccount>::all(self.admin().await);
+        let secrets = Api::<Secret>::namespaced(self.admin().await, OPERATOR_NAMESPACE);
+        for name in std::mem::take(&mut self.accounts) {
+            api.delete(&name, &DeleteParams::default()).await.expect("it is deleted");
+            self.becomes(api.clone(), &name, "gone", |account| account.is_none()).await;
+            secrets.delete(&name, &DeleteParams::default()).await.expect("its Secret is deleted");
+        }
+        let status = self.end().await;
+        assert!(status.success(), "it ends well: {status}");
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(process) = &self.process
+        {
+            process.log.show();
+        }
+        drop(self.process.take());
+        let _gone_or_never_written = fs::remove_file(&self.kubeconfig);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself; then there is nothing to kill, and it is still waited for.
+        let _killed_or_ended = self.child.kill();
+        let _waited_for = self.child.wait();
+    }
+}
+
+impl Log {
+    fn read(stderr: ChildStderr) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (counter, count) = watch::channel(0);
+        let written = Arc::clone(&lines);
+        // A thread of its own: reading a pipe waits.
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
+                written.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                counter.send_modify(|count| *count += 1);
+            }
+        });
+        Self { lines, count }
+    }
+
+    /// Waits until a line with this message is there.
+    async fn wait_for(&self, message: &str) {
+        let has = |lines: &[Value]| lines.iter().any(|line| line["message"] == message);
+        let mut count = self.count.clone();
+        let waited = tokio::time::timeout(PATIENCE, async {
+            while !has(&self.lines.lock().unwrap_or_else(PoisonError::into_inner)) {
+                if count.changed().await.is_err() {
+                    return has(&self.lines.lock().unwrap_or_else(PoisonError::into_inner));
+                }
+            }
+            true
+        });
+        let said = waited.await.unwrap_or(false);
+        if !said {
+            self.show();
+            panic!("the operator has not said {message:?}");
+        }
+    }
+
+    fn show(&self) {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in &lines[lines.len().saturating_sub(SHOWN)..] {
+            eprintln!("operator: {line}");
+        }
+    }
+}
+
+/// Applies an object as the cluster's administrator.
+pub async fn apply<K>(api: &Api<K>, name: &str, object: &Value)
+where
+    K: Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    let parameters = PatchParams::apply("test").force();
+    let applied = api.patch(name, &parameters, &Patch::Apply(object)).await;
+    applied.unwrap_or_else(|error| panic!("apply {name}: {error}"));
+}
+
+/// Whether a status says that its object is ready, and speaks of the spec of now.
+pub fn is_ready(status: Option<&privatelink_operator::api::shared::CommonStatus>) -> bool {
+    status.is_some_and(|status| {
+        status.conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    })
+}
