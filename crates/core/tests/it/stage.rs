@@ -298,7 +298,7 @@ impl Stage {
 
     /// A sweep: everything is read again.
     pub fn sweep(&mut self) {
-        self.now = self.now + Duration::from_secs(300);
+        self.now = self.now + Duration::from_mins(5);
         self.read(&FacetKey::Services);
         let ids: Vec<ServiceId> = self.snapshot.present().map(|service| service.id.clone()).collect();
         for id in ids {
