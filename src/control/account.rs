@@ -96,7 +96,7 @@ enum Trouble {
 /// Never: what goes wrong decides when the next turn is due.
 pub async fn reconcile(stored: Arc<Guarded<CloudAccount>>, context: Arc<Context>) -> Result<Action, Infallible> {
     let name = stored.meta().name.clone().unwrap_or_default();
-    let span = tracing::info_span!("object", kind = "CloudAccount", name);
+    let span = tracing::info_span!("turn", kind = "CloudAccount", object = name);
     let turn = async {
         let mind = context.minds.of(stored.meta());
         let mut mind = mind.lock().await;

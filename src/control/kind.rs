@@ -138,6 +138,10 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// Says what is the case. Pure.
     fn report(turn: &Turn<'_, Self>, plan: &Plan) -> Self::Memory;
 
+    /// The parts that the status tells of, that no decision needs, and that nobody has looked at yet: they are
+    /// looked at before the status is written, not after.
+    fn untold(memory: &Self::Memory, laid: &Laid) -> Vec<FacetKey>;
+
     /// The parts that a person who asks for a look wants to see as they are now.
     fn parts(memory: &Self::Memory) -> Vec<FacetKey>;
 

@@ -17,6 +17,8 @@ use kube::{Resource, ResourceExt as _};
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::Deletion;
 use privatelink_core::error::Meaning;
+use privatelink_core::moment::Moment;
+use privatelink_core::overlay::Laid;
 use privatelink_core::plan::{Next, Plan, Truth, say};
 use privatelink_core::read::{FacetKey, Look};
 use privatelink_core::status::Common;
@@ -55,7 +57,7 @@ const OVERTAKEN: Duration = Duration::from_secs(2);
 pub async fn reconcile<K: Kind>(stored: Arc<Guarded<K::Object>>, context: Arc<Context>) -> Result<Action, Infallible> {
     let meta = stored.meta();
     let (namespace, name) = (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
-    let span = tracing::info_span!("object", kind = K::NAME, namespace, name);
+    let span = tracing::info_span!("turn", kind = K::NAME, namespace, object = name);
     let turn = async {
         let mind = context.minds.of(stored.meta());
         let mut mind = mind.lock().await;
@@ -72,6 +74,7 @@ pub async fn reconcile<K: Kind>(stored: Arc<Guarded<K::Object>>, context: Arc<Co
                 Ok(None)
             }
         };
+        tracing::debug!(again_in = ?pause.as_ref().ok(), "a turn is over");
         next(pause, meta.uid.as_deref().unwrap_or_default(), &mut mind)
     };
     Ok(turn.instrument(span).await)
@@ -199,13 +202,7 @@ impl<K: Kind> InTurn<'_, K> {
         Ok([pause, deferred, acted.queued.then_some(QUEUED)].into_iter().flatten().min())
     }
 
-    fn view<'t>(
-        &'t self,
-        around: &'t K::Around,
-        desired: &'t K::Desired,
-        laid: &'t privatelink_core::overlay::Laid,
-        now: privatelink_core::moment::Moment,
-    ) -> Turn<'t, K> {
+    fn view<'t>(&'t self, around: &'t K::Around, desired: &'t K::Desired, laid: &'t Laid, now: Moment) -> Turn<'t, K> {
         Turn {
             desired,
             memory: &self.memory,
@@ -229,12 +226,16 @@ impl<K: Kind> InTurn<'_, K> {
         if asked {
             self.mind.requested.clone_from(&self.requested);
             let now = clock::now();
-            let parts = K::parts(&self.memory).into_iter();
-            let looks: Vec<Look> = parts.map(|facet| Look { facet, not_older_than: now }).collect();
-            // What fails here fails again where the plan needs it, and is told there.
-            if let Err(failure) = site.observer().look(&looks).await {
-                tracing::debug!(code = failure.code, "the look that was asked for failed");
-            }
+            self.look_at(site, K::parts(&self.memory), now).await;
+        }
+    }
+
+    /// Looks at parts that no decision waits for: what fails here fails again where a plan needs it, and is told
+    /// there.
+    async fn look_at(&self, site: &Site, parts: Vec<FacetKey>, not_older_than: Moment) {
+        let looks: Vec<Look> = parts.into_iter().map(|facet| Look { facet, not_older_than }).collect();
+        if let Err(failure) = site.observer().look(&looks).await {
+            tracing::debug!(code = failure.code, "a look failed: {failure}");
         }
     }
 
@@ -266,8 +267,11 @@ impl<K: Kind> InTurn<'_, K> {
         desired: &K::Desired,
         mut plan: Plan,
     ) -> Result<Option<Duration>, Error> {
-        let laid = site.observer().laid();
         let now = clock::now();
+        if plan.says(ConditionType::Ready, Truth::True) {
+            self.look_at(site, K::untold(&self.memory, &site.observer().laid()), now).await;
+        }
+        let laid = site.observer().laid();
         let mut memory = K::report(&self.view(around, desired, &laid, now), &plan);
         if self.object.meta().deletion_timestamp.is_none()
             && let Err(unpublished) = K::publish(self.context, &self.object, &memory).await

@@ -7,6 +7,7 @@ use privatelink_core::claims::Claimant;
 use privatelink_core::condition::Reason;
 use privatelink_core::desired::{Adoption, Deletion, DesiredService};
 use privatelink_core::id::ServiceId;
+use privatelink_core::overlay::Laid;
 use privatelink_core::place::Place;
 use privatelink_core::plan::{self, Plan};
 use privatelink_core::read::FacetKey;
@@ -136,6 +137,15 @@ impl Kind for Service {
 
     fn report(turn: &Turn<'_, Self>, plan: &Plan) -> ServiceStatus {
         report::service::report(&input(turn), plan)
+    }
+
+    fn untold(memory: &ServiceStatus, laid: &Laid) -> Vec<FacetKey> {
+        let unseen = |id: &&ServiceId| {
+            laid.snapshot.service(id).is_some_and(|view| {
+                view.connections.at().is_none() && view.service.value().is_some_and(Option::is_some)
+            })
+        };
+        memory.service_id.iter().filter(unseen).map(|id| FacetKey::Connections(id.clone())).collect()
     }
 
     fn parts(memory: &ServiceStatus) -> Vec<FacetKey> {

@@ -29,6 +29,7 @@ use privatelink_operator::api::CloudAccount;
 use privatelink_sim::{
     cloud::{Cloud, Options},
     dump,
+    fault::Rule,
     fixture::Fixture,
     server::Simulator,
 };
@@ -138,7 +139,7 @@ impl Operator {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}; it is in util-linux"));
         let log = Log::read(child.stderr.take().expect("stderr is piped"));
         self.process = Some(Process { child, log: log.clone() });
-        log.wait_for("turns begin").await;
+        log.wait("turns begin", |lines| lines.iter().any(|line| line["message"] == "turns begin")).await;
     }
 
     /// Kills the process at once, as a node that fails does.
@@ -240,6 +241,34 @@ impl Operator {
         writes
     }
 
+    /// Lets a call to the cloud go wrong, as the simulator's control path takes it.
+    pub fn fault(&self, rule: Value) {
+        let rule: Rule = serde_json::from_value(rule).expect("a rule that the simulator knows");
+        self.sim.with(|cloud| cloud.faults.add(rule));
+    }
+
+    /// Waits until this action has changed the world: each answer of the cloud is logged by the operator, or its
+    /// absence is.
+    pub async fn has_written(&self, action: &str) {
+        let log = self.process.as_ref().expect("it runs").log.clone();
+        log.wait(action, |_| self.writes().contains_key(action)).await;
+    }
+
+    /// Waits until this process has made a turn of the object with this name with all of it read from the cloud.
+    pub async fn has_looked_at(&self, name: &str) {
+        let read = |line: &Value| line["action"] == "ReadConnections" && line["message"] == "answered";
+        let over = |line: &Value| line["message"] == "a turn is over" && line["span"]["object"] == name;
+        let both = |lines: &[Value]| lines.iter().skip_while(|line| !read(line)).any(over);
+        self.process.as_ref().expect("it runs").log.wait(name, both).await;
+    }
+
+    /// Deletes the Secret of an account, which the test deletes itself.
+    pub async fn forget_account(&mut self, name: &str) {
+        self.accounts.retain(|other| other != name);
+        let secrets = Api::<Secret>::namespaced(self.admin().await, OPERATOR_NAMESPACE);
+        secrets.delete(name, &DeleteParams::default()).await.expect("its Secret is deleted");
+    }
+
     /// A client of the cluster's administrator.
     pub async fn admin(&self) -> Client {
         self.cluster.admin_client().await
@@ -295,22 +324,21 @@ impl Log {
         Self { lines, count }
     }
 
-    /// Waits until a line with this message is there.
-    async fn wait_for(&self, message: &str) {
-        let has = |lines: &[Value]| lines.iter().any(|line| line["message"] == message);
+    /// Waits until `test` holds; it is asked again after each line.
+    async fn wait(&self, what: &str, test: impl Fn(&[Value]) -> bool) {
+        let holds = || test(&self.lines.lock().unwrap_or_else(PoisonError::into_inner));
         let mut count = self.count.clone();
         let waited = tokio::time::timeout(PATIENCE, async {
-            while !has(&self.lines.lock().unwrap_or_else(PoisonError::into_inner)) {
+            while !holds() {
                 if count.changed().await.is_err() {
-                    return has(&self.lines.lock().unwrap_or_else(PoisonError::into_inner));
+                    return holds();
                 }
             }
             true
         });
-        let said = waited.await.unwrap_or(false);
-        if !said {
+        if !waited.await.unwrap_or(false) {
             self.show();
-            panic!("the operator has not said {message:?}");
+            panic!("waited in vain for {what:?} of the operator");
         }
     }
 

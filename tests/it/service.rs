@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::coordination::v1::Lease;
+use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::api::events::v1::Event;
 use kube::{
     Api,
-    api::{DeleteParams, ListParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams},
 };
-use privatelink_operator::api::EndpointService;
+use privatelink_operator::api::{CloudAccount, EndpointService};
 use serde_json::{Value, json};
 
 use crate::cluster::OPERATOR_NAMESPACE;
@@ -79,4 +80,109 @@ async fn a_service_is_made_ready_and_deleted_with_the_fewest_calls() {
     let lease = leases.get("privatelink-operator").await.expect("there is a Lease");
     let holder = lease.spec.and_then(|spec| spec.holder_identity);
     assert_eq!(holder.filter(|holder| !holder.is_empty()), None, "it is given back");
+}
+
+/// A tenant's services, and one of them applied.
+async fn offered(operator: &Operator, namespace: &str, account: &str, name: &str) -> Api<EndpointService> {
+    let tenant = operator.cluster.tenant_client(namespace).await;
+    let services = Api::<EndpointService>::namespaced(tenant, namespace);
+    let resources = json!([{"id": "lb-hot", "type": "CLB", "zone": "cn-hangzhou-f"}]);
+    apply(&services, name, &service(namespace, name, account, &resources)).await;
+    services
+}
+
+async fn becomes_ready(operator: &Operator, services: &Api<EndpointService>, name: &str) -> EndpointService {
+    let ready = operator.becomes(services.clone(), name, "Ready", |service| {
+        service.is_some_and(|service| is_ready(service.status.as_ref().map(|status| &status.common)))
+    });
+    ready.await.expect("it is there")
+}
+
+async fn goes(operator: &Operator, services: &Api<EndpointService>, name: &str) {
+    services.delete(name, &DeleteParams::default()).await.expect("it is deleted");
+    operator.becomes(services.clone(), name, "gone", |service| service.is_none()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_the_create_call_is_on_its_way_it_makes_no_second_service() {
+    let mut operator = Operator::start("killed in create").await;
+    let namespace = operator.cluster.namespace("killed").await;
+    operator.account("killed-in-create", &[&namespace]).await;
+    operator.fault(json!({"action": "CreateVpcEndpointService", "nth": 1, "do": "loseAnswer"}));
+    let services = offered(&operator, &namespace, "killed-in-create", "gateway").await;
+    operator.has_written("CreateVpcEndpointService").await;
+    operator.kill();
+    operator.run(&[]).await;
+    let ready = becomes_ready(&operator, &services, "gateway").await;
+    let world = operator.world();
+    assert_eq!(world["services"].as_array().map(Vec::len), Some(1));
+    assert_eq!(world["services"][0]["id"].as_str(), ready.status.and_then(|status| status.service_id).as_deref());
+    assert_eq!(operator.writes(), counted(&[("CreateVpcEndpointService", 1)]));
+    goes(&operator, &services, "gateway").await;
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_settled_is_left_alone_by_a_restart_and_found_again_when_its_status_is_lost() {
+    let mut operator = Operator::start("restart").await;
+    let namespace = operator.cluster.namespace("restart").await;
+    operator.account("restart", &[&namespace]).await;
+    let services = offered(&operator, &namespace, "restart", "gateway").await;
+    let ready = becomes_ready(&operator, &services, "gateway").await;
+    let writes = operator.writes();
+    // The first count of its connections comes with the first look at them.
+    let counted = |service: &EndpointService| service.status.as_ref()?.connection_counts;
+    let settled =
+        operator.becomes(services.clone(), "gateway", "counted", |service| service.and_then(counted).is_some());
+    let settled = settled.await.expect("it is there");
+
+    operator.kill();
+    operator.run(&[]).await;
+    operator.has_looked_at("gateway").await;
+    assert_eq!(operator.writes(), writes, "nothing is written in the cloud");
+    let after = services.get("gateway").await.expect("it is there");
+    assert_eq!(after.metadata.resource_version, settled.metadata.resource_version, "nor in Kubernetes");
+
+    operator.kill();
+    lose_status(&operator, &namespace, "gateway").await;
+    operator.run(&[]).await;
+    let found = becomes_ready(&operator, &services, "gateway").await;
+    let id = |service: EndpointService| service.status.and_then(|status| status.service_id);
+    assert_eq!(id(found), id(ready));
+    assert_eq!(operator.writes(), writes, "nothing is made again");
+    goes(&operator, &services, "gateway").await;
+    operator.stop().await;
+}
+
+/// Takes an object's whole status away, as a restore without statuses does.
+async fn lose_status(operator: &Operator, namespace: &str, name: &str) {
+    let services = Api::<EndpointService>::namespaced(operator.admin().await, namespace);
+    let nothing = json!([{"op": "remove", "path": "/status"}]);
+    let patch = Patch::Json::<()>(serde_json::from_value(nothing).expect("a patch"));
+    services.patch_status(name, &PatchParams::default(), &patch).await.expect("the status is removed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_an_account_and_a_service_deleted_at_once_and_a_namespace_end_clean() {
+    let mut operator = Operator::start("all at once").await;
+    let [one, other] = ["folder", "namespace"].map(|name| operator.cluster.namespace(name));
+    let (one, other) = (one.await, other.await);
+    operator.account("all-at-once", &[&one, &other]).await;
+    let services = offered(&operator, &one, "all-at-once", "gateway").await;
+    let others = offered(&operator, &other, "all-at-once", "gateway").await;
+    becomes_ready(&operator, &services, "gateway").await;
+    becomes_ready(&operator, &others, "gateway").await;
+
+    let namespaces = Api::<Namespace>::all(operator.admin().await);
+    namespaces.delete(&other, &DeleteParams::default()).await.expect("the namespace is deleted");
+    operator.becomes(namespaces, &other, "gone", |namespace| namespace.is_none()).await;
+    assert_eq!(operator.world()["services"].as_array().map(Vec::len), Some(1));
+
+    operator.forget_account("all-at-once").await;
+    let accounts = Api::<CloudAccount>::all(operator.admin().await);
+    accounts.delete("all-at-once", &DeleteParams::default()).await.expect("the account is deleted");
+    goes(&operator, &services, "gateway").await;
+    operator.becomes(accounts, "all-at-once", "gone", |account| account.is_none()).await;
+    assert_eq!(operator.world()["services"], json!([]));
+    operator.stop().await;
 }
