@@ -188,11 +188,17 @@ fn as_declared(stage: &Stage) -> Result<(), TestCaseError> {
         let held = service.resources.iter().find(|((id, _), _)| name(*id) == *wanted);
         prop_assert_eq!(held.map(|(_, resource)| resource.auto_allocate), Some(*auto), "{:?}", wanted);
     }
+    // One that is used stays, and so does the one that the cloud wants beside it in its zone.
+    let used = |zone| {
+        service.resources.keys().filter(|at| at.1 == zone).any(|at| {
+            let load = stage.world.load_of(service.id, *at);
+            load.current + load.replaced > 0
+        })
+    };
     for at in service.resources.keys() {
-        let load = stage.world.load_of(service.id, *at);
         prop_assert!(
-            desired.resources.contains_key(&name(at.0)) || load.current + load.replaced > 0,
-            "{:?} is attached, unused and not declared",
+            desired.resources.contains_key(&name(at.0)) || used(at.1),
+            "{:?} is attached, its zone unused and not declared",
             name(at.0)
         );
     }

@@ -583,3 +583,59 @@ fn what_no_call_can_change_is_refused_by_name() {
     let message = says(&stage, Reason::InvalidSpec);
     assert!(message.starts_with("payer: epsrv-1-1 has Consumer"), "{message}");
 }
+
+#[test]
+fn a_tag_whose_call_got_no_answer_is_not_forgotten() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.edit(|desired| {
+        desired.tags.insert("team".into(), "a".into());
+    });
+    stage.turn_with((0, Trouble::LostAnswer));
+    stage.edit(|desired| desired.tags.clear());
+    stage.rest();
+    assert!(!stage.the_service().tags.contains_key("team"), "{:?}", stage.the_service().tags);
+}
+
+#[test]
+fn a_tag_that_was_set_before_a_crash_is_not_forgotten() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.edit(|desired| {
+        desired.tags.insert("team".into(), "a".into());
+    });
+    assert!(stage.turn_with((0, Trouble::CrashAfter)).is_none());
+    stage.edit(|desired| desired.tags.clear());
+    stage.rest();
+    assert!(!stage.the_service().tags.contains_key("team"), "{:?}", stage.the_service().tags);
+}
+
+#[test]
+fn deleted_after_a_create_call_got_no_answer() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.turn_with((0, Trouble::LostAnswer));
+    stage.desired.deleting = true;
+    let (_, reason, message) = {
+        stage.turn();
+        stage.ready().expect("said")
+    };
+    assert_eq!(reason, Reason::Deleting);
+    assert!(message.contains("may still be on its way"), "{message}");
+    assert!(!stage.released);
+    stage.rest();
+    assert!(stage.released && stage.world.services.is_empty());
+}
+
+#[test]
+fn the_one_that_allows_automatic_allocation_goes_last_from_its_zone() {
+    let mut stage = Stage::new(desired(&["lb-cool", "lb-hot", "lb-spare"]));
+    stage.edit(|desired| {
+        desired.resources.insert(key("lb-hot"), false);
+        desired.resources.insert(key("lb-spare"), false);
+    });
+    stage.rest();
+    is_ready(&stage);
+    stage.desired.deleting = true;
+    stage.rest();
+    assert!(stage.released && stage.world.services.is_empty());
+}
