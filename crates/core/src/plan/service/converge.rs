@@ -392,17 +392,13 @@ fn facts(
             format!("not attached yet: {}", missing.join(", ")),
         )
     });
-    if let Some(key) = differences.in_use.first() {
-        let connections: u32 = differences
-            .in_use
-            .iter()
-            .filter_map(|key| held.get(key))
-            .map(|one| one.connections + one.deprecated_connections)
-            .sum();
+    let used = |key: &&ResourceKey| held.get(*key).is_some_and(|one| one.connections + one.deprecated_connections > 0);
+    let leaving: Vec<&ResourceKey> = differences.in_use.iter().filter(used).collect();
+    if !leaving.is_empty() {
+        let names: Vec<&str> = leaving.iter().map(|key| key.id.as_str()).collect();
         let message = format!(
-            "{connections} connections still use {} load balancers that were taken off the spec, {} first: they are waited for",
-            differences.in_use.len(),
-            key.id
+            "connections still use load balancers that were taken off the spec, and are waited for: {}; status.evacuation counts them",
+            names.join(", ")
         );
         sayings.push(say(ConditionType::Evacuating, Truth::True, Reason::BlockedByConnections, message));
     }
