@@ -246,7 +246,7 @@ mod tests {
     use privatelink_core::id::ServiceId;
     use serde_json::{Value, json};
 
-    fn parsed(spec: Value, deleting: bool) -> Result<DesiredService, Invalid> {
+    fn parsed(spec: &Value, deleting: bool) -> Result<DesiredService, Invalid> {
         let mut object = json!({
             "apiVersion": "privatelink.dev/v1alpha1", "kind": "EndpointService",
             "metadata": {
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn every_field_of_alibaba_reaches_the_planner() {
         let desired = parsed(
-            json!({
+            &json!({
                 "resources": [
                     {"id": "lb-1", "type": "CLB", "zone": "cn-hangzhou-f"},
                     {"id": "lb-2", "type": "CLB", "zone": "cn-hangzhou-f", "autoAllocate": false},
@@ -328,10 +328,10 @@ mod tests {
             (with("tags", json!({"aliyun-x": "a"})), Reason::InvalidSpec, "tags[\"aliyun-x\"]: "),
             (with("tags", json!({"k".repeat(65): "a"})), Reason::InvalidSpec, "tags["),
         ] {
-            let refused = parsed(spec.clone(), false).expect_err("refused");
+            let refused = parsed(&spec, false).expect_err("refused");
             assert_eq!(refused.reason, reason, "{refused:?}");
             assert!(refused.message.starts_with(field), "{refused:?}");
-            assert!(parsed(spec, true).is_ok(), "{field}");
+            assert!(parsed(&spec, true).is_ok(), "{field}");
         }
     }
 

@@ -149,7 +149,7 @@ mod tests {
         serde_json::from_value(value).expect("allowed namespaces")
     }
 
-    fn service(name: &str, created: &str, spec: Value, status: Value, finalizers: &[&str]) -> EndpointService {
+    fn service(name: &str, created: &str, spec: &Value, status: &Value, finalizers: &[&str]) -> EndpointService {
         serde_json::from_value(json!({
             "apiVersion": "privatelink.dev/v1alpha1", "kind": "EndpointService",
             "metadata": {
@@ -161,7 +161,7 @@ mod tests {
         .expect("a service")
     }
 
-    fn account(adoption: Value) -> CloudAccount {
+    fn account(adoption: &Value) -> CloudAccount {
         serde_json::from_value(json!({
             "apiVersion": "privatelink.dev/v1alpha1", "kind": "CloudAccount", "metadata": {"name": "prod"},
             "spec": {
@@ -207,10 +207,10 @@ mod tests {
     #[test]
     fn of_several_that_adopt_the_same_the_holder_decides_else_the_oldest() {
         let spec = json!({"accountRef": {"name": "prod"}, "adopt": {"id": "epsrv-1"}, "managementPolicy": "Observe"});
-        let old = service("old", "2026-01-01T00:00:00Z", spec.clone(), Value::Null, &[]);
-        let new = service("new", "2026-01-02T00:00:00Z", spec.clone(), Value::Null, &[]);
-        let held = service("held", "2026-01-03T00:00:00Z", spec, json!({"serviceId": "epsrv-1"}), &[]);
-        let prod = account(json!({"from": "All"}));
+        let old = service("old", "2026-01-01T00:00:00Z", &spec, &Value::Null, &[]);
+        let new = service("new", "2026-01-02T00:00:00Z", &spec, &Value::Null, &[]);
+        let held = service("held", "2026-01-03T00:00:00Z", &spec, &json!({"serviceId": "epsrv-1"}), &[]);
+        let prod = account(&json!({"from": "All"}));
         let labels = BTreeMap::new();
         let id = || ServiceId::from("epsrv-1");
         let claim = |one: &EndpointService| claimant(one, AccountId::from("1")).expect("it claims something");
@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(adoption(&new, &prod, &labels, &two), claimed("old"));
         assert_eq!(adoption(&old, &prod, &labels, &three), claimed("held"));
         assert_eq!(adoption(&held, &prod, &labels, &three), Adoption::Yes(id()));
-        let closed = account(Value::Null);
+        let closed = account(&Value::Null);
         assert_eq!(adoption(&old, &closed, &labels, &two), Adoption::NotPermitted(id()));
         assert_eq!(adoption(&held, &closed, &labels, &three), Adoption::Yes(id()), "what is adopted stays so");
     }
@@ -230,8 +230,8 @@ mod tests {
     fn an_account_is_held_by_what_may_be_in_its_cloud() {
         let spec = json!({"accountRef": {"name": "prod"}, "managementPolicy": "Observe", "adopt": {"id": "epsrv-1"}});
         let services = [
-            service("made", "2026-01-01T00:00:00Z", spec.clone(), Value::Null, &[finalizer::NAME]),
-            service("planned", "2026-01-01T00:00:00Z", spec, Value::Null, &["example.com/other"]),
+            service("made", "2026-01-01T00:00:00Z", &spec, &Value::Null, &[finalizer::NAME]),
+            service("planned", "2026-01-01T00:00:00Z", &spec, &Value::Null, &["example.com/other"]),
         ];
         let entry = |name: &str, of: &str| -> WhitelistEntry {
             serde_json::from_value(json!({

@@ -221,7 +221,7 @@ impl Keeper {
         match tokio::time::timeout(PATIENCE, given_back).await {
             Ok(Ok(())) => tracing::info!(lease = NAME, "the Lease is given back"),
             Ok(Err(error)) => {
-                tracing::warn!(lease = NAME, %error, "the Lease was not given back; it runs out by itself")
+                tracing::warn!(lease = NAME, %error, "the Lease was not given back; it runs out by itself");
             }
             Err(_) => tracing::warn!(lease = NAME, "the Lease was not given back in time; it runs out by itself"),
         }

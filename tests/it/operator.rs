@@ -11,7 +11,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
@@ -40,7 +40,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::cluster::{self, Cluster, OPERATOR_NAMESPACE, PATIENCE};
+use crate::cluster::{self, Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, PATIENCE};
+use crate::kube_door::Door;
 
 /// One operator at a time: two in one cluster would be two replicas of one.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -59,10 +60,18 @@ pub struct Operator {
     pub sim: Simulator,
     cloud: SocketAddr,
     process: Option<Process>,
+    standby: Option<Process>,
+    doors: Option<Doors>,
     kubeconfig: PathBuf,
     accounts: Vec<String>,
     _serving: Serving,
     _alone: MutexGuard<'static, ()>,
+}
+
+/// What the operator has to go through, where a test wants that.
+struct Doors {
+    cluster: Door,
+    cloud: Door,
 }
 
 /// The simulated cloud's server; it ends when this is dropped.
@@ -92,6 +101,15 @@ impl Operator {
 
     /// Starts an operator before a world of its own.
     pub async fn start_with(what: &str, world: Fixture) -> Self {
+        Self::start_before(what, world, false).await
+    }
+
+    /// Starts an operator that speaks to the API server and to the cloud through a [`Door`] each.
+    pub async fn start_behind_doors(what: &str, world: Fixture) -> Self {
+        Self::start_before(what, world, true).await
+    }
+
+    async fn start_before(what: &str, world: Fixture, behind_doors: bool) -> Self {
         let alone = ALONE.lock().await;
         let cluster = cluster::operated();
         let options = Options { time_scale: TIME_SCALE, ..Options::standing(Timestamp::now()) };
@@ -105,11 +123,20 @@ impl Operator {
         let task = tokio::spawn(async move { served.await.expect("the simulated cloud is served") });
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         let kubeconfig = folder.join(format!("{}-{}.kubeconfig", what.replace(' ', "-"), std::process::id()));
+        let doors = if behind_doors {
+            let client = cluster.account_client(OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await;
+            Some(Doors { cluster: Door::before_cluster(client).await, cloud: Door::before_cloud(sim.clone()).await })
+        } else {
+            None
+        };
+        let cloud = doors.as_ref().map_or(cloud, |doors| doors.cloud.address());
         let mut operator = Self {
             cluster,
             sim,
             cloud,
             process: None,
+            standby: None,
+            doors,
             kubeconfig,
             accounts: Vec::new(),
             _serving: Serving { _stop: stop, _task: task },
@@ -121,14 +148,62 @@ impl Operator {
 
     /// Starts the process, again after it was killed or stopped, and waits until its turns begin.
     pub async fn run(&mut self, arguments: &[&str]) {
-        assert!(self.process.is_none(), "it runs already");
-        fs::write(&self.kubeconfig, self.cluster.operator_kubeconfig().await).expect("the kubeconfig is written");
+        let process = self.spawn(IDENTITY, arguments).await;
+        let log = process.log.clone();
+        assert!(self.process.replace(process).is_none(), "it runs already");
+        log.wait("turns begin", |lines| lines.iter().any(|line| line["message"] == "turns begin")).await;
+    }
+
+    /// Starts a second replica, which stands by when this returns.
+    pub async fn stand_by(&mut self, identity: &str) {
+        let process = self.spawn(identity, &[]).await;
+        let log = process.log.clone();
+        self.standby = Some(process);
+        log.wait("standing by", |lines| lines.iter().any(|line| line["message"] == "standing by")).await;
+    }
+
+    /// Waits until the replica that stood by makes turns; it is the one that is asked from then on.
+    pub async fn is_taken_over(&mut self) {
+        let process = self.standby.take().expect("a replica stands by");
+        let log = process.log.clone();
+        assert!(self.process.replace(process).is_none(), "the one before was killed");
+        log.wait("turns begin", |lines| lines.iter().any(|line| line["message"] == "turns begin")).await;
+    }
+
+    /// The way to the API server.
+    pub fn cluster_door(&self) -> &Door {
+        &self.doors.as_ref().expect("it was started behind doors").cluster
+    }
+
+    /// The way to the cloud.
+    pub fn cloud_door(&self) -> &Door {
+        &self.doors.as_ref().expect("it was started behind doors").cloud
+    }
+
+    /// All that the process has logged.
+    pub fn log(&self) -> Vec<Value> {
+        let process = self.process.as_ref().expect("it runs");
+        process.log.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until `test` holds for what the process has logged.
+    pub async fn logs(&self, what: &str, test: impl Fn(&[Value]) -> bool) {
+        let log = self.process.as_ref().expect("it runs").log.clone();
+        log.wait(what, test).await;
+    }
+
+    async fn spawn(&self, identity: &str, arguments: &[&str]) -> Process {
+        let kubeconfig = match &self.doors {
+            Some(doors) => doors.cluster.kubeconfig(OPERATOR_NAMESPACE),
+            None => self.cluster.operator_kubeconfig().await,
+        };
+        fs::write(&self.kubeconfig, kubeconfig).expect("the kubeconfig is written");
         fs::set_permissions(&self.kubeconfig, fs::Permissions::from_mode(0o600)).expect("it is ours");
         // The kernel kills it when this process ends, however that ends.
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_privatelink-operator"), "run"])
-            .args(["--namespace", OPERATOR_NAMESPACE, "--identity", IDENTITY, "--admin-listen", "127.0.0.1:0"])
+            .args(["--namespace", OPERATOR_NAMESPACE, "--identity", identity, "--admin-listen", "127.0.0.1:0"])
             .args(["--log-format", "json", "--log", "info,privatelink_operator=debug"])
             .args(arguments)
             .env_clear()
@@ -138,8 +213,7 @@ impl Operator {
             .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}; it is in util-linux"));
         let log = Log::read(child.stderr.take().expect("stderr is piped"));
-        self.process = Some(Process { child, log: log.clone() });
-        log.wait("turns begin", |lines| lines.iter().any(|line| line["message"] == "turns begin")).await;
+        Process { child, log }
     }
 
     /// Kills the process at once, as a node that fails does.
@@ -205,20 +279,18 @@ impl Operator {
         test: impl Fn(Option<&K>) -> bool + Send,
     ) -> Option<K>
     where
-        K: kube::Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
+        K: kube::Resource + Clone + std::fmt::Debug + Send + serde::Serialize + serde::de::DeserializeOwned + 'static,
     {
         let seen = Mutex::new(None);
         let held = kube::runtime::wait::await_condition(api, name, |object: Option<&K>| {
             *seen.lock().unwrap_or_else(PoisonError::into_inner) = object.cloned();
             test(object)
         });
-        match tokio::time::timeout(PATIENCE, held).await {
-            Ok(held) => held.unwrap_or_else(|error| panic!("{name}, {what}: {error}")),
-            Err(_) => {
-                let last = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-                panic!("{name} has not become {what}; it was last\n{last:#?}");
-            }
+        if let Ok(held) = tokio::time::timeout(PATIENCE, held).await {
+            return held.unwrap_or_else(|error| panic!("{name}, {what}: {error}"));
         }
+        let last = serde_json::to_value(&*seen.lock().unwrap_or_else(PoisonError::into_inner)).expect("it is JSON");
+        panic!("{name} has not become {what}; its status was last {:#}", last["status"]);
     }
 
     /// Everything that exists in the cloud.
@@ -262,6 +334,11 @@ impl Operator {
         self.process.as_ref().expect("it runs").log.wait(name, both).await;
     }
 
+    /// An account and its Secret are the test's own from now on.
+    pub fn leave_account(&mut self, name: &str) {
+        self.accounts.retain(|other| other != name);
+    }
+
     /// Deletes the Secret of an account, which the test deletes itself.
     pub async fn forget_account(&mut self, name: &str) {
         self.accounts.retain(|other| other != name);
@@ -296,6 +373,7 @@ impl Drop for Operator {
             process.log.show();
         }
         drop(self.process.take());
+        drop(self.standby.take());
         let _gone_or_never_written = fs::remove_file(&self.kubeconfig);
     }
 }
@@ -345,7 +423,7 @@ impl Log {
     fn show(&self) {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         for line in &lines[lines.len().saturating_sub(SHOWN)..] {
-            eprintln!("operator: {line}");
+            let _nobody_reads = writeln!(std::io::stderr(), "operator: {line}");
         }
     }
 }
