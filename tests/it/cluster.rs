@@ -25,11 +25,11 @@ use std::{
 use k8s_openapi::api::{
     authentication::v1::{TokenRequest, TokenRequestSpec},
     core::v1::{Namespace, ServiceAccount},
-    rbac::v1::{RoleBinding, RoleRef, Subject},
+    rbac::v1::{ClusterRoleBinding, RoleBinding, RoleRef, Subject},
 };
 use kube::{
     Api, Client, Config, ResourceExt,
-    api::{ObjectMeta, PostParams},
+    api::{DeleteParams, ObjectMeta, PostParams},
     config::{AuthInfo, KubeConfigOptions, Kubeconfig},
 };
 use serde::Deserialize;
@@ -280,6 +280,32 @@ impl Cluster {
             self.bind(namespace, TENANT_ACCOUNT, role).await;
         }
         self.account_client(namespace, TENANT_ACCOUNT).await
+    }
+
+    /// Gives the operator a `ClusterRole` everywhere, as an administrator does who enables publishing.
+    pub async fn bind_operator(&self, role: &str) {
+        let bindings = Api::<ClusterRoleBinding>::all(self.admin_client().await);
+        let wanted = ClusterRoleBinding {
+            metadata: ObjectMeta { name: Some(role.to_owned()), ..ObjectMeta::default() },
+            role_ref: RoleRef {
+                api_group: "rbac.authorization.k8s.io".to_owned(),
+                kind: "ClusterRole".to_owned(),
+                name: role.to_owned(),
+            },
+            subjects: Some(vec![Subject {
+                kind: "ServiceAccount".to_owned(),
+                name: OPERATOR_ACCOUNT.to_owned(),
+                namespace: Some(OPERATOR_NAMESPACE.to_owned()),
+                ..Subject::default()
+            }]),
+        };
+        made(bindings.create(&PostParams::default(), &wanted).await);
+    }
+
+    /// Takes away what [`Cluster::bind_operator`] gave.
+    pub async fn unbind_operator(&self, role: &str) {
+        let bindings = Api::<ClusterRoleBinding>::all(self.admin_client().await);
+        bindings.delete(role, &DeleteParams::default()).await.expect("it was bound");
     }
 
     /// Makes a `ServiceAccount` if there is none, and gives it a `ClusterRole` in its namespace.

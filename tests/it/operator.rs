@@ -279,7 +279,7 @@ impl Operator {
         test: impl Fn(Option<&K>) -> bool + Send,
     ) -> Option<K>
     where
-        K: kube::Resource + Clone + std::fmt::Debug + Send + serde::Serialize + serde::de::DeserializeOwned + 'static,
+        K: kube::Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
     {
         let seen = Mutex::new(None);
         let held = kube::runtime::wait::await_condition(api, name, |object: Option<&K>| {
@@ -289,8 +289,11 @@ impl Operator {
         if let Ok(held) = tokio::time::timeout(PATIENCE, held).await {
             return held.unwrap_or_else(|error| panic!("{name}, {what}: {error}"));
         }
-        let last = serde_json::to_value(&*seen.lock().unwrap_or_else(PoisonError::into_inner)).expect("it is JSON");
-        panic!("{name} has not become {what}; its status was last {:#}", last["status"]);
+        let mut last = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(last) = &mut last {
+            last.meta_mut().managed_fields = None;
+        }
+        panic!("{name} has not become {what}; it was last {last:#?}");
     }
 
     /// Everything that exists in the cloud.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::api::events::v1::Event;
 use kube::{
     Api,
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::cluster::OPERATOR_NAMESPACE;
 use crate::operator::{Operator, apply, is_ready};
 
-fn service(namespace: &str, name: &str, account: &str, resources: &Value) -> Value {
+pub fn service(namespace: &str, name: &str, account: &str, resources: &Value) -> Value {
     json!({
         "apiVersion": "privatelink.dev/v1alpha1",
         "kind": "EndpointService",
@@ -24,7 +24,7 @@ fn service(namespace: &str, name: &str, account: &str, resources: &Value) -> Val
     })
 }
 
-fn counted(pairs: &[(&str, usize)]) -> BTreeMap<String, usize> {
+pub fn counted(pairs: &[(&str, usize)]) -> BTreeMap<String, usize> {
     pairs.iter().map(|(action, count)| ((*action).to_owned(), *count)).collect()
 }
 
@@ -83,7 +83,7 @@ async fn a_service_is_made_ready_and_deleted_with_the_fewest_calls() {
 }
 
 /// A tenant's services, and one of them applied.
-async fn offered(operator: &Operator, namespace: &str, account: &str, name: &str) -> Api<EndpointService> {
+pub async fn offered(operator: &Operator, namespace: &str, account: &str, name: &str) -> Api<EndpointService> {
     let tenant = operator.cluster.tenant_client(namespace).await;
     let services = Api::<EndpointService>::namespaced(tenant, namespace);
     let resources = json!([{"id": "lb-hot", "type": "CLB", "zone": "cn-hangzhou-f"}]);
@@ -91,14 +91,14 @@ async fn offered(operator: &Operator, namespace: &str, account: &str, name: &str
     services
 }
 
-async fn becomes_ready(operator: &Operator, services: &Api<EndpointService>, name: &str) -> EndpointService {
+pub async fn becomes_ready(operator: &Operator, services: &Api<EndpointService>, name: &str) -> EndpointService {
     let ready = operator.becomes(services.clone(), name, "Ready", |service| {
         service.is_some_and(|service| is_ready(service.status.as_ref().map(|status| &status.common)))
     });
     ready.await.expect("it is there")
 }
 
-async fn goes(operator: &Operator, services: &Api<EndpointService>, name: &str) {
+pub async fn goes(operator: &Operator, services: &Api<EndpointService>, name: &str) {
     services.delete(name, &DeleteParams::default()).await.expect("it is deleted");
     operator.becomes(services.clone(), name, "gone", |service| service.is_none()).await;
 }
@@ -155,7 +155,7 @@ async fn what_is_settled_is_left_alone_by_a_restart_and_found_again_when_its_sta
 }
 
 /// Takes an object's whole status away, as a restore without statuses does.
-async fn lose_status(operator: &Operator, namespace: &str, name: &str) {
+pub async fn lose_status(operator: &Operator, namespace: &str, name: &str) {
     let services = Api::<EndpointService>::namespaced(operator.admin().await, namespace);
     let nothing = json!([{"op": "remove", "path": "/status"}]);
     let patch = Patch::Json::<()>(serde_json::from_value(nothing).expect("a patch"));
@@ -184,5 +184,105 @@ async fn a_secret_an_account_and_a_service_deleted_at_once_and_a_namespace_end_c
     goes(&operator, &services, "gateway").await;
     operator.becomes(accounts, "all-at-once", "gone", |account| account.is_none()).await;
     assert_eq!(operator.world()["services"], json!([]));
+    operator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_kept_true_and_never_written_over_anothers() {
+    let mut operator = Operator::start("publish").await;
+    let namespace = operator.cluster.namespace("publish").await;
+    operator.account("publish", &[&namespace]).await;
+    operator.cluster.bind_operator("privatelink-operator-publishing").await;
+    let tenant = operator.cluster.tenant_client(&namespace).await;
+    let services = Api::<EndpointService>::namespaced(tenant.clone(), &namespace);
+    let maps = Api::<ConfigMap>::namespaced(tenant, &namespace);
+    let foreign = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "taken", "namespace": namespace},
+        "data": {"serviceId": "mine"},
+    });
+    apply(&maps, "taken", &foreign).await;
+
+    let resources = json!([{"id": "lb-hot", "type": "CLB", "zone": "cn-hangzhou-f"}]);
+    let mut wanted = service(&namespace, "gateway", "publish", &resources);
+    wanted["spec"]["publish"] = json!({"configMap": {"name": "gateway"}});
+    wanted["spec"]["handover"] = json!({"ports": [{"name": "mqtt", "port": 1883}]});
+    apply(&services, "gateway", &wanted).await;
+    let ready = becomes_ready(&operator, &services, "gateway").await;
+    assert!(is_invalid(&ready, "publish: the operator does not publish: "), "{:#?}", ready.status);
+
+    operator.end().await;
+    operator.run(&["--publish"]).await;
+    let id = ready.status.and_then(|status| status.service_id);
+    let holds = |map: Option<&ConfigMap>| {
+        data(map, "serviceId") == id && data(map, "ports").as_deref() == Some("mqtt:1883/TCP")
+    };
+    operator.becomes(maps.clone(), "gateway", "published", holds).await;
+    maps.delete("gateway", &DeleteParams::default()).await.expect("it is deleted");
+    operator.becomes(maps.clone(), "gateway", "published again", holds).await;
+
+    wanted["spec"]["publish"] = json!({"configMap": {"name": "taken"}});
+    apply(&services, "gateway", &wanted).await;
+    operator.becomes(maps.clone(), "gateway", "no longer published", |map| map.is_none()).await;
+    let refused = |service: Option<&EndpointService>| {
+        service.is_some_and(|service| is_invalid(service, "publish.configMap.name: there is a ConfigMap taken "))
+    };
+    operator.becomes(services.clone(), "gateway", "refused", refused).await;
+    let untouched = maps.get("taken").await.expect("it is there");
+    assert_eq!(data(Some(&untouched), "serviceId").as_deref(), Some("mine"));
+    goes(&operator, &services, "gateway").await;
+    operator.cluster.unbind_operator("privatelink-operator-publishing").await;
+    operator.stop().await;
+}
+
+fn data(map: Option<&ConfigMap>, key: &str) -> Option<String> {
+    map?.data.as_ref()?.get(key).cloned()
+}
+
+/// Whether the spec is refused with a message that begins so.
+fn is_invalid(service: &EndpointService, wanted: &str) -> bool {
+    let conditions = service.status.iter().flat_map(|status| &status.common.conditions);
+    let mut valid = conditions.filter(|condition| condition.type_ == "Valid");
+    valid.any(|condition| condition.status == "False" && condition.message.starts_with(wanted))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_object_is_left_alone_until_it_is_not_and_a_request_is_acknowledged() {
+    let mut operator = Operator::start("paused").await;
+    let namespace = operator.cluster.namespace("paused").await;
+    operator.account("paused", &[&namespace]).await;
+    let tenant = operator.cluster.tenant_client(&namespace).await;
+    let services = Api::<EndpointService>::namespaced(tenant, &namespace);
+    let resources = json!([{"id": "lb-hot", "type": "CLB", "zone": "cn-hangzhou-f"}]);
+    let mut wanted = service(&namespace, "gateway", "paused", &resources);
+    wanted["metadata"]["annotations"] = json!({"privatelink.dev/paused": "true"});
+    apply(&services, "gateway", &wanted).await;
+    let says = |reason: &'static str| {
+        move |service: Option<&EndpointService>| {
+            let conditions =
+                service.and_then(|service| service.status.as_ref()).map(|status| &status.common.conditions);
+            conditions.into_iter().flatten().any(|one| one.type_ == "Ready" && one.reason == reason)
+        }
+    };
+    let paused = operator.becomes(services.clone(), "gateway", "Paused", says("Paused")).await.expect("it is there");
+    assert_eq!(paused.metadata.finalizers, None, "nothing is kept for nothing");
+    assert!(operator.writes().is_empty());
+    wanted["metadata"]["annotations"] = json!({"privatelink.dev/reconcile-requested-at": "one"});
+    apply(&services, "gateway", &wanted).await;
+    becomes_ready(&operator, &services, "gateway").await;
+    wanted["metadata"]["annotations"] = json!({"privatelink.dev/reconcile-requested-at": "two"});
+    apply(&services, "gateway", &wanted).await;
+    let acknowledged = |service: Option<&EndpointService>| {
+        let status = service.and_then(|service| service.status.as_ref());
+        status.and_then(|status| status.common.last_handled_reconcile_at.as_deref()) == Some("two")
+    };
+    operator.becomes(services.clone(), "gateway", "acknowledged", acknowledged).await;
+    wanted["metadata"]["annotations"] = json!({"privatelink.dev/paused": "true"});
+    apply(&services, "gateway", &wanted).await;
+    services.delete("gateway", &DeleteParams::default()).await.expect("it is deleted");
+    operator.becomes(services.clone(), "gateway", "Paused", says("Paused")).await;
+    assert_eq!(operator.writes(), counted(&[("CreateVpcEndpointService", 1)]));
+    wanted["metadata"]["annotations"] = json!({});
+    apply(&services, "gateway", &wanted).await;
+    operator.becomes(services.clone(), "gateway", "gone", |service| service.is_none()).await;
     operator.stop().await;
 }
