@@ -229,6 +229,7 @@ pub struct Tries {
     refused: Vec<(Step, Refused)>,
     rejected: BTreeSet<String>,
     doubts: BTreeMap<FacetKey, Moment>,
+    lost_create: Option<Moment>,
 }
 
 /// How long a refusal that a person must lift holds; then the step is tried once more.
@@ -259,6 +260,9 @@ impl Tries {
             Err(failure) => {
                 if failure.maybe_done {
                     // No answer came: what was read before says nothing about what the call may have done.
+                    if matches!(step, Step::CreateService(_)) {
+                        self.lost_create = Some(at);
+                    }
                     self.doubts.extend(overlay::touches(step, step.service()).into_iter().map(|facet| (facet, at)));
                 }
                 self.refuse(step, failure, at, generation);
@@ -293,11 +297,10 @@ impl Tries {
         self.doubts.iter().map(|(facet, at)| (facet, *at))
     }
 
-    /// When a create call was refused or lost last.
+    /// When a create call got no answer last.
     #[must_use]
-    pub fn last_create(&self) -> Option<Moment> {
-        let creates = self.refused.iter().filter(|(tried, _)| matches!(tried, Step::CreateService(_)));
-        creates.map(|(_, refused)| refused.at).max()
+    pub const fn lost_create(&self) -> Option<Moment> {
+        self.lost_create
     }
 
     /// We have refused this endpoint's connection already.

@@ -2,6 +2,7 @@
 
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{Adoption, Deletion, Management, OnDelete};
+use privatelink_core::observed::ResourceKey;
 use privatelink_core::owner::{self, Owner};
 use privatelink_core::plan::{Next, Truth};
 use privatelink_sim::world::call::{ObjectId, ResourceForm, ServiceForm, UntagKeys};
@@ -262,10 +263,7 @@ fn drift_is_corrected() {
 fn a_missing_load_balancer_is_said_and_tried_again_only_when_the_spec_changes() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.edit(|desired| {
-        desired.resources.insert(
-            privatelink_core::observed::ResourceKey { id: "lb-none".into(), zone: "cn-hangzhou-f".into() },
-            true,
-        );
+        desired.resources.insert(ResourceKey { id: "lb-none".into(), zone: "cn-hangzhou-f".into() }, true);
     });
     stage.rest();
     let message = says(&stage, Reason::ReferenceNotFound);
@@ -638,4 +636,27 @@ fn the_one_that_allows_automatic_allocation_goes_last_from_its_zone() {
     stage.desired.deleting = true;
     stage.rest();
     assert!(stage.released && stage.world.services.is_empty());
+}
+
+#[test]
+fn deleted_after_its_status_was_lost_it_is_found_by_tag_and_goes() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.status = privatelink_core::status::ServiceStatus::default();
+    stage.restart();
+    stage.desired.deleting = true;
+    stage.rest();
+    assert!(stage.released && stage.world.services.is_empty());
+}
+
+#[test]
+fn deleted_after_a_create_call_was_refused_it_goes_at_once() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.edit(|desired| {
+        desired.resources.insert(ResourceKey { id: "lb-none".into(), zone: "cn-hangzhou-f".into() }, true);
+    });
+    stage.turn();
+    stage.desired.deleting = true;
+    stage.turn();
+    assert!(stage.released);
 }

@@ -190,9 +190,10 @@ fn conflict(id: &ServiceId, owner: &str) -> Plan {
     )
 }
 
-/// When the last create call that may have been on its way has certainly ended: ours, or one that an earlier
-/// process made until this one began.
+/// When the last create call that may have been on its way has certainly ended. One that was written down
+/// before this process began may have been made until then; one of our own is over with its answer.
 pub(crate) fn creates_over(input: &Input<'_>, written: Moment) -> Moment {
-    let last_try = input.tries.last_create().unwrap_or(written);
-    written.max(input.started).max(last_try) + LONGEST_CALL
+    let others = (written < input.started.whole_second()).then_some(input.started);
+    let last = others.max(input.tries.lost_create());
+    last.map_or(written, |last| last + LONGEST_CALL)
 }

@@ -22,9 +22,6 @@ pub(crate) fn plan(input: &Input<'_>) -> Plan {
     if desired.management == Management::Observe {
         return Plan::released(Reason::Deleting, "the service was observed only and stays as it is");
     }
-    if input.status.service_id.is_none() && input.status.creating.is_none() && input.status.account.is_none() {
-        return Plan::released(Reason::Deleting, "nothing was made for this object");
-    }
     match identify(input) {
         Ok(Identity::Nothing) => Plan::released(Reason::Deleting, "the service no longer exists"),
         Ok(Identity::Known(id)) => Plan { identity: Some(id.clone()), ..of_service(input, &id) },
