@@ -13,7 +13,9 @@ use privatelink_core::observed::{self, ResourceKey, ResourceKind};
 use privatelink_core::owner::Owner;
 use privatelink_core::place::Cloud;
 
-use super::service::{Acceptance, ConnectionsOnDelete, EndpointService, Payer, ResourceType, ServiceResource};
+use super::service::{
+    Acceptance, ConnectionsOnDelete, EndpointService, Payer, RemovalMigration, ResourceType, ServiceResource,
+};
 use super::shared::{AddressFamily, DeletionPolicy, ManagementPolicy, Placement};
 
 /// Nothing is done to an object that carries this annotation with the value `true`.
@@ -216,6 +218,11 @@ fn refuse_what_alibaba_lacks(object: &EndpointService) -> Result<(), Invalid> {
         let why = "Alibaba Cloud has it for load balancers of type CLB and ALB alone: remove it";
         return Err(Invalid::unsupported("defaultBandwidthMbps", why));
     }
+    let removal = spec.removal.and_then(|removal| removal.migration);
+    if matches!(removal, Some(RemovalMigration::Smooth | RemovalMigration::Forced)) {
+        let why = "this version waits until connections have left a load balancer: write Wait, or leave it out";
+        return Err(Invalid::unsupported("removal.migration", why));
+    }
     for (key, value) in spec.placement.tags.iter().flatten() {
         tag(key, value)?;
     }
@@ -324,6 +331,7 @@ mod tests {
                 Reason::UnsupportedByCloud,
                 "defaultBandwidthMbps: ",
             ),
+            (with("removal", json!({"migration": "Smooth"})), Reason::UnsupportedByCloud, "removal.migration: "),
             (with("resources", zones), Reason::InvalidSpec, "resources[0].zone: "),
             (with("tags", json!({"aliyun-x": "a"})), Reason::InvalidSpec, "tags[\"aliyun-x\"]: "),
             (with("tags", json!({"k".repeat(65): "a"})), Reason::InvalidSpec, "tags["),

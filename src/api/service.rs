@@ -172,7 +172,7 @@ pub struct EndpointServiceSpec {
     pub consumer_namespaces: Option<ConsumerNamespaces>,
 
     /// How connections leave a load balancer that was taken off resources. All clouds; what a cloud
-    /// cannot do is refused by name.
+    /// or this version cannot do is refused by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removal: Option<Removal>,
 
@@ -220,8 +220,8 @@ pub struct ServiceResource {
     #[serde(rename = "type")]
     pub resource_type: ResourceType,
 
-    /// The zone in which the load balancer serves, such as cn-hangzhou-f; needed on Alibaba for ALB,
-    /// NLB and GWLB. Alibaba only.
+    /// The zone in which the load balancer serves, such as cn-hangzhou-f; for a CLB its primary
+    /// zone. Needed on Alibaba; the other clouds have no such field. Alibaba only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = limit::NOT_EMPTY, max = limit::REGION))]
     #[x_kube(validation = rule::zone("resources.zone"))]

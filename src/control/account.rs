@@ -375,6 +375,10 @@ async fn access(context: &Context, spec: &CloudAccountSpec) -> Result<Result<(Ac
         let message = "alibaba.assumeRole is not supported by this version: give the credentials of the role itself";
         return Ok(Err(Trouble::Spec(Reason::InvalidSpec, message.to_owned())));
     }
+    if options.open_product == Some(true) {
+        let message = "alibaba.openProduct is not supported by this version: open the product in the cloud's console, and leave it out";
+        return Ok(Err(Trouble::Spec(Reason::InvalidSpec, message.to_owned())));
+    }
     let insecure = spec.allow.and_then(|allow| allow.insecure_endpoints).unwrap_or_default();
     let endpoints = match Endpoints::parse(&options.endpoints.clone().unwrap_or_default(), insecure) {
         Ok(endpoints) => endpoints,
