@@ -168,9 +168,13 @@ impl Overlay {
     }
 
     /// Forgets the effects that no read is covered by any more: each part they touch has been read by requests
-    /// that left after their answers. Gives how many have waited for that longer than [`LONGEST`].
+    /// that left after their answers, or the service they touch was found to be gone by one. Gives how many have
+    /// waited for that longer than [`LONGEST`].
     pub fn prune(&mut self, snapshot: &Snapshot, now: Moment) -> usize {
-        self.effects.retain(|effect| effect.touches().iter().any(|facet| covers(effect, read_at(snapshot, facet))));
+        self.effects.retain(|effect| {
+            effect.touches().iter().any(|facet| covers(effect, read_at(snapshot, facet)))
+                && !is_of_what_is_gone(effect, snapshot)
+        });
         self.effects.iter().filter(|effect| now.since(effect.at) > LONGEST).count()
     }
 
@@ -219,6 +223,13 @@ fn covers(effect: &Effect, read: Option<Moment>) -> bool {
     read.is_none_or(|at| at < effect.at)
 }
 
+/// The parts of a service that is gone are never read again: what was done to them must not outlive it, or the
+/// service would be there again once the snapshot forgets it.
+fn is_of_what_is_gone(effect: &Effect, snapshot: &Snapshot) -> bool {
+    let service = effect.service().and_then(|id| snapshot.services.get(id)).map(|view| &view.service);
+    service.is_some_and(|read| matches!(read.value(), Some(None)) && !covers(effect, read.at()))
+}
+
 /// When a part was read.
 pub(crate) fn read_at(snapshot: &Snapshot, facet: &FacetKey) -> Option<Moment> {
     let view = |id: &ServiceId| snapshot.services.get(id);
@@ -227,5 +238,30 @@ pub(crate) fn read_at(snapshot: &Snapshot, facet: &FacetKey) -> Option<Moment> {
         FacetKey::Service(id) => view(id).and_then(|view| view.service.at()),
         FacetKey::Resources(id) => view(id).and_then(|view| view.resources.at()),
         FacetKey::Connections(id) => view(id).and_then(|view| view.connections.at()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::{ResourceKey, ResourceKind};
+
+    #[test]
+    fn what_was_done_to_a_service_ends_with_it() {
+        let (id, at) = (ServiceId::from("epsrv-1"), Moment(1_000));
+        let key = ResourceKey { id: "lb-1".into(), zone: "zone-a".into() };
+        let step = Step::AttachResource(id.clone(), key, ResourceKind::Clb);
+        let mut overlay = Overlay::default();
+        overlay.add(Effect { at, step, done: Done::Accepted });
+
+        let gone = |read| {
+            let view = ServiceView { service: Facet::seen(read, None), ..ServiceView::default() };
+            Snapshot { services: [(id.clone(), view)].into(), ..Snapshot::default() }
+        };
+        let later = at + LONGEST * 2;
+        assert_eq!(overlay.prune(&gone(at - Duration::from_millis(1)), later), 1, "an earlier read says nothing of it");
+        // Its load balancers were never read, and never will be.
+        assert_eq!(overlay.prune(&gone(at), later), 0);
+        assert_eq!(overlay.lay(&Snapshot::default()), Laid::default());
     }
 }
