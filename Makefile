@@ -3,6 +3,7 @@
 CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/privatelink-operator
 DENY_VERSION := 0.20.2
 DENY := $(CACHE)/tools/cargo-deny-$(DENY_VERSION)
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 PACKAGES := privatelink-core privatelink-sim privatelink-operator
 
 .PHONY: help
@@ -11,10 +12,11 @@ help: ## List the commands
 
 .PHONY: test
 test: ## Run every test there is, installing what it needs
-	tests/run
+	tests/families.py
 
 .PHONY: check
-check: check-format check-lints check-generated check-deny ## Formatting, lints, generated files, licences and bans
+check: ## Formatting, lints, generated files, licences and bans; all are tried, also when one fails
+	@$(MAKE) --keep-going --no-print-directory check-format check-lints check-generated check-deny
 	@echo "check: formatting, lints, generated files, licences and bans are in order"
 
 .PHONY: check-format
@@ -61,4 +63,5 @@ controlplane: ## Build the tests' Kubernetes control plane into the cache
 
 .PHONY: sim
 sim: ## Run the simulated cloud with its built-in world; ARGS are handed on
-	cargo run --quiet -p privatelink-sim --bin privatelink-sim -- $(ARGS)
+	@cargo build --quiet --workspace --locked
+	@$(TARGET)/debug/privatelink-sim $(ARGS)

@@ -180,7 +180,7 @@ impl Verdict {
             if (expected && !passed) || (!expected && !refused) {
                 let want = if expected { "let through" } else { "refused with 403" };
                 let place = namespace.unwrap_or("the cluster");
-                writeln!(self.wrong, "{verb:?} {}/{name} in {place}: want {want}, got {answer:?}", kind.plural,)
+                writeln!(self.wrong, "{verb:?} {}/{name} in {place}: want {want}, got {answer:?}", kind.plural)
                     .expect("a String takes it");
             }
         }

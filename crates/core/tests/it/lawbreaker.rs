@@ -63,3 +63,73 @@ pub fn exit() {
 pub fn id() {
     let _ = std::process::id();
 }
+pub fn env_var_os() {
+    let _ = std::env::var_os("X");
+}
+pub fn env_vars_os() {
+    let _ = std::env::vars_os();
+}
+pub fn env_args_os() {
+    let _ = std::env::args_os();
+}
+pub fn env_current_exe() {
+    let _ = std::env::current_exe();
+}
+pub fn env_temp_dir() {
+    let _ = std::env::temp_dir();
+}
+pub fn env_set_current_dir() {
+    let _ = std::env::set_current_dir("x");
+}
+pub fn fs_metadata() {
+    let _ = std::fs::metadata("x");
+}
+pub fn fs_exists() {
+    let _ = std::fs::exists("x");
+}
+pub fn fs_create_dir() {
+    let _ = std::fs::create_dir("x");
+}
+pub fn fs_create_dir_all() {
+    let _ = std::fs::create_dir_all("x");
+}
+pub fn fs_remove_file() {
+    let _ = std::fs::remove_file("x");
+}
+pub fn fs_remove_dir_all() {
+    let _ = std::fs::remove_dir_all("x");
+}
+pub fn fs_rename() {
+    let _ = std::fs::rename("x", "y");
+}
+pub fn fs_copy() {
+    let _ = std::fs::copy("x", "y");
+}
+pub fn thread_scope() {
+    std::thread::scope(|_| ());
+}
+pub fn thread_current() {
+    let _ = std::thread::current();
+}
+pub fn thread_park() {
+    std::thread::park();
+}
+pub fn thread_yield_now() {
+    std::thread::yield_now();
+}
+pub fn process_abort() {
+    std::process::abort();
+}
+pub fn atomic_bool(_: std::sync::atomic::AtomicBool) {}
+pub fn atomic_u32(_: std::sync::atomic::AtomicU32) {}
+pub fn atomic_usize(_: std::sync::atomic::AtomicUsize) {}
+pub fn atomic_i64(_: std::sync::atomic::AtomicI64) {}
+pub fn atomic_i32(_: std::sync::atomic::AtomicI32) {}
+pub fn atomic_isize(_: std::sync::atomic::AtomicIsize) {}
+pub fn condvar(_: std::sync::Condvar) {}
+pub fn once_cell(_: std::cell::OnceCell<u8>) {}
+pub fn builder(_: std::thread::Builder) {}
+pub fn thread(_: std::thread::Thread) {}
+pub fn unix_stream(_: std::os::unix::net::UnixStream) {}
+pub fn unix_listener(_: std::os::unix::net::UnixListener) {}
+pub fn child(_: std::process::Child) {}

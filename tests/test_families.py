@@ -1,0 +1,63 @@
+"""The runner notices what it is there to notice."""
+
+import unittest
+
+import families
+from families import CARGO_PROGRAM, CARGO_RESULT, Family, Run, complaints, passed
+
+
+def run(status=0, *of):
+    made = Run("Runner")
+    made.status, made.families = status, list(of)
+    return made
+
+
+class Complaints(unittest.TestCase):
+    def said(self, made, recorded):
+        return list(complaints([made], recorded))
+
+    def test_nothing_is_said_when_all_ran(self):
+        self.assertEqual(self.said(run(0, Family("a", 3)), {"a": 3}), [])
+
+    def test_a_failed_runner_is_noticed(self):
+        self.assertEqual(self.said(run(1, Family("a", 3)), {"a": 3}), ["Runner ended with status 1"])
+
+    def test_failed_and_skipped_tests_are_noticed(self):
+        said = self.said(run(0, Family("a", 3, failed=1, skipped=2)), {"a": 3})
+        self.assertEqual(said, ["a: 1 failed", "a: 2 skipped: a test runs or is removed"])
+
+    def test_a_lost_family_and_a_shrunk_one_are_noticed(self):
+        said = self.said(run(0, Family("a", 2)), {"a": 3, "b": 1})
+        self.assertIn("a: 2 passed, fewer than the 3 recorded in tests/counts.json", said)
+        self.assertIn("b: did not run, 1 recorded in tests/counts.json", said)
+
+    def test_a_new_family_must_be_recorded(self):
+        said = self.said(run(0, Family("a", 2)), {})
+        self.assertEqual(said, ["a: not recorded in tests/counts.json: run tests/families.py --record"])
+
+    def test_programs_of_one_name_are_counted_together_and_empty_ones_not_at_all(self):
+        self.assertEqual(passed([Family("a", 2), Family("a", 3), Family("b", 0)]), {"a": 5})
+
+
+class Lines(unittest.TestCase):
+    def test_a_library_and_a_binary_of_one_name_are_two_programs(self):
+        lines = [
+            "     Running unittests src/lib.rs (target/debug/deps/privatelink_sim-5d65ce882d6cbc10)",
+            "     Running unittests src/main.rs (target/debug/deps/privatelink_sim-6d65ce882d6cbc10)",
+            "     Running tests/it/main.rs (target/debug/deps/sim_it-7d65ce882d6cbc10)",
+        ]
+        named = [CARGO_PROGRAM.match(line).group("source", "name") for line in lines]
+        self.assertEqual(len(set(named)), 3)
+
+    def test_cargos_result_is_read(self):
+        line = "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.1s"
+        self.assertEqual(CARGO_RESULT.match(line).group("passed", "ignored", "filtered"), ("12", "1", "2"))
+
+    def test_pytests_closing_line_is_read(self):
+        closing = families.PYTEST_CLOSING.match("===== 2 failed, 409 passed, 1 skipped in 29.79s =====")
+        counts = {one["verdict"]: one["count"] for one in families.PYTEST_COUNT.finditer(closing["said"])}
+        self.assertEqual(counts, {"failed": "2", "passed": "409", "skipped": "1"})
+
+
+if __name__ == "__main__":
+    unittest.main()
