@@ -179,8 +179,8 @@ pub(crate) fn attempt(input: &Input<'_>, step: Step, token: Option<String>, sayi
         return Plan::doing(step, token, sayings, moving_since(input));
     };
     let failure = &refused.failure;
-    if failure.meaning == Meaning::Gone {
-        // What the step speaks of is not there: look before it is concluded, or tried again.
+    if matches!(failure.meaning, Meaning::Gone | Meaning::Waiting(Reason::BlockedByConnections)) {
+        // What the step speaks of is not as it was thought to be: look before it is concluded, or tried again.
         let looks = stale(input, &spoken_of(&step), refused.at);
         if !looks.is_empty() {
             return Plan::looking(looks);
@@ -201,6 +201,9 @@ pub(crate) fn attempt(input: &Input<'_>, step: Step, token: Option<String>, sayi
 fn spoken_of(step: &Step) -> Vec<FacetKey> {
     match (step, step.service()) {
         (Step::RejectConnection(id, _), _) => vec![FacetKey::Connections(id.clone())],
+        (Step::DetachResource(id, ..) | Step::DeleteService(id), _) => {
+            vec![FacetKey::Service(id.clone()), FacetKey::Resources(id.clone()), FacetKey::Connections(id.clone())]
+        }
         (_, Some(id)) => vec![FacetKey::Service(id.clone())],
         (_, None) => Vec::new(),
     }

@@ -489,6 +489,40 @@ fn a_deletion_waits_for_connections_and_names_them() {
 }
 
 #[test]
+fn a_deletion_begins_with_a_look_at_the_connections_of_now() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.sweep();
+    stage.connected();
+    stage.calls.clear();
+    stage.desired.deleting = true;
+    stage.rest();
+    says(&stage, Reason::BlockedByConnections);
+    assert_eq!(stage.status.blocked_by, Some((vec!["ep-1".into()], 1)));
+    assert!(stage.calls.is_empty() && !stage.released, "{:?}", stage.calls);
+}
+
+#[test]
+fn a_load_balancer_that_is_refused_to_go_because_it_is_used_is_looked_at_again() {
+    let mut stage = Stage::new(desired(&["lb-hot", "lb-cool"]));
+    stage.rest();
+    stage.sweep();
+    stage.connected();
+    stage.calls.clear();
+    let used =
+        stage.the_service().resources.keys().find(|key| stage.world.load_of(stage.the_service().id, **key).current > 0);
+    let used = BALANCERS[usize::from(used.expect("one is used").0.0)];
+    let other = if used == "lb-hot" { "lb-cool" } else { "lb-hot" };
+    stage.edit(|desired| desired.resources = [(key(other), true)].into());
+    stage.turn();
+    assert_eq!(stage.calls, ["SetAutoAllocate"], "it is looked at, and no new ones are let in");
+    let message = stage.said(ConditionType::Evacuating).expect("it is waited for").2;
+    assert!(message.contains(used), "{message}");
+    stage.rest();
+    is_ready(&stage);
+}
+
+#[test]
 fn a_deletion_may_cut_connections() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.rest();

@@ -10,7 +10,7 @@ use crate::id::ServiceId;
 use crate::observed::{Connection, Service};
 use crate::owner::{self, Ownership};
 use crate::plan::service::identity::{Identity, identify};
-use crate::plan::service::{Input, attempt, detachable, moving, resources, stale, view};
+use crate::plan::service::{FRESH, Input, attempt, detachable, moving, resources, stale, view};
 use crate::plan::{Next, Plan, Planned, Saying, Truth, ready};
 use crate::read::FacetKey;
 use crate::state::{ConnectionState, ServiceState};
@@ -127,7 +127,9 @@ fn cut(input: &Input<'_>, id: &ServiceId, connections: &[Connection]) -> Option<
         return Some(plan);
     }
     if live.is_empty() {
-        return None;
+        // That there are none is no old news: one may have come since the last sweep.
+        let looks = stale(input, &[FacetKey::Connections(id.clone())], input.now - FRESH);
+        return (!looks.is_empty()).then(|| Plan::looking(looks));
     }
     let transient = live.iter().any(|connection| connection.state != ConnectionState::Connected);
     let facets = [FacetKey::Connections(id.clone())];
