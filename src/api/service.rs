@@ -97,6 +97,14 @@ pub struct EndpointServiceSpec {
         validation = (
             "self.all(r, !has(r.zone) || self.exists(o, (!has(o.zone) || o.zone == r.zone) && (!has(o.autoAllocate) || o.autoAllocate)))",
             "resources: each zone keeps one load balancer with autoAllocate: true: leave one of the zone's allowed",
+        ),
+        validation = (
+            "self.exists(r, !has(r.autoAllocate) || r.autoAllocate)",
+            "resources: one load balancer at least keeps autoAllocate: true: set it on one, or leave it out there",
+        ),
+        validation = (
+            "self.all(r, r.type != 'CLB' || self.exists_one(o, o.id == r.id))",
+            "resources: a CLB serves in one zone and stands here once: keep the item with its primary zone",
         )
     )]
     pub resources: Option<Vec<ServiceResource>>,
