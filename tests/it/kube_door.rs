@@ -212,7 +212,7 @@ impl Door {
 
     /// Keeps the watches of a kind from delivering, those that begin later too.
     pub fn hold_watch(&self, plural: &str) {
-        self.board.still.send_modify(|still| drop(still.insert(plural.to_owned())));
+        self.board.still.send_if_modified(|still| still.insert(plural.to_owned()));
     }
 
     /// Lets all watches deliver again.
@@ -236,7 +236,7 @@ impl Hold {
     }
 
     /// Lets the request pass, even where nobody waits for its answer any more, and gives that answer's status.
-    pub async fn is_answered(self) -> StatusCode {
+    pub async fn answered(self) -> StatusCode {
         let mut answered = self.rule.answered.subscribe();
         drop(self);
         let waited = tokio::time::timeout(PATIENCE, answered.wait_for(Option::is_some)).await;

@@ -69,9 +69,10 @@ async fn is_killed_everywhere(what: &str, door: fn(&Operator) -> &Door, test: fn
         let name = format!("gateway-{nth}");
         let hold = door(&operator).hold(when, nth, test);
         let services = offered(&operator, &namespace, &account, &name).await;
-        let watched = kube::runtime::wait::await_condition(services.clone(), &name, |service: Option<&EndpointService>| {
-            service.is_some_and(|service| is_ready(service.status.as_ref().map(|status| &status.common)))
-        });
+        let watched =
+            kube::runtime::wait::await_condition(services.clone(), &name, |service: Option<&EndpointService>| {
+                service.is_some_and(|service| is_ready(service.status.as_ref().map(|status| &status.common)))
+            });
         let making = killed_at(&mut operator, hold, async { drop(watched.await.expect("it is watched")) }).await;
         let ready = becomes_ready(&operator, &services, &name).await;
         let made = tagged(&operator, &namespace, &name);
@@ -81,9 +82,10 @@ async fn is_killed_everywhere(what: &str, door: fn(&Operator) -> &Door, test: fn
 
         let hold = door(&operator).hold(when, nth, test);
         services.delete(&name, &DeleteParams::default()).await.expect("it is deleted");
-        let watched = kube::runtime::wait::await_condition(services.clone(), &name, |service: Option<&EndpointService>| {
-            service.is_none()
-        });
+        let watched =
+            kube::runtime::wait::await_condition(services.clone(), &name, |service: Option<&EndpointService>| {
+                service.is_none()
+            });
         let deletion = killed_at(&mut operator, hold, async { drop(watched.await.expect("it is watched")) }).await;
         operator.becomes(services.clone(), &name, "gone", |service| service.is_none()).await;
         assert_eq!(operator.world()["services"], json!([]), "killed at {nth} of its deletion");
@@ -131,7 +133,7 @@ async fn a_status_write_that_comes_late_does_not_reach_the_next_object_of_the_sa
     offered(&operator, &namespace, "late-status", "gateway").await;
     let ready = becomes_ready(&operator, &services, "gateway").await;
     assert_ne!(id(&ready), old);
-    assert_eq!(hold.is_answered().await, StatusCode::CONFLICT);
+    assert_eq!(hold.answered().await, StatusCode::CONFLICT);
     let after = services.get("gateway").await.expect("it is there");
     assert_eq!(id(&after), id(&ready));
     assert_eq!(tagged(&operator, &namespace, "gateway").len(), 1);
@@ -145,7 +147,8 @@ async fn woken_before_the_watch_has_its_own_writes_a_service_keeps_its_id() {
     let mut operator = Operator::start_behind_doors("late watch", Fixture::built_in()).await;
     let namespace = operator.cluster.namespace("watch").await;
     operator.account("late-watch", &[&namespace]).await;
-    let hold = operator.cluster_door().hold(When::Asked, 1, |asked| asked.writes_ours() && asked.path.ends_with("/gateway"));
+    let hold =
+        operator.cluster_door().hold(When::Asked, 1, |asked| asked.writes_ours() && asked.path.ends_with("/gateway"));
     let services = offered(&operator, &namespace, "late-watch", "gateway").await;
     // The object is known; none of our own writes will be.
     hold.has_come().await;
@@ -173,9 +176,7 @@ async fn woken_before_the_watch_has_its_own_writes_a_service_keeps_its_id() {
     operator.cluster_door().release_watches();
     let handled = |service: &EndpointService| service.status.as_ref()?.common.last_handled_reconcile_at.clone();
     let poked = operator
-        .becomes(services.clone(), "gateway", "looked at", |service| {
-            service.and_then(handled).as_deref() == Some("2")
-        })
+        .becomes(services.clone(), "gateway", "looked at", |service| service.and_then(handled).as_deref() == Some("2"))
         .await
         .expect("it is there");
     assert_eq!(id(&poked), id(&ready));
@@ -227,9 +228,10 @@ async fn every_status_lost_all_services_are_found_by_tag_and_of_two_matches_none
         let mut state = cloud.state().clone();
         let first = names[0].as_str();
         let own = state.services.values().find(|service| service.tags.values().any(|value| &**value == first));
-        let own = own.expect("the first one's service").clone();
+        let mut own = own.expect("the first one's service").clone();
         let last = *state.services.keys().next_back().expect("there are services");
         let copy = ServiceId { number: last.number + 1, ..last };
+        own.id = copy;
         state.services.insert(copy, own);
         cloud.set_state(state);
         copy
@@ -336,11 +338,8 @@ async fn a_folder_deleted_at_once_by_kubectl_and_a_namespace_end_clean_and_witho
     operator.leave_account("kubectl-at-once");
     assert_eq!(operator.world()["services"], json!([]));
 
-    let bad: Vec<Value> = operator
-        .log()
-        .into_iter()
-        .filter(|line| line["level"] == "ERROR" || line["level"] == "WARN")
-        .collect();
+    let bad: Vec<Value> =
+        operator.log().into_iter().filter(|line| line["level"] == "ERROR" || line["level"] == "WARN").collect();
     assert!(bad.is_empty(), "{bad:#?}");
     operator.stop().await;
 }

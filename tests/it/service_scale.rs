@@ -27,13 +27,10 @@ const TOGETHER: usize = 16;
 
 /// The built-in world, in which the provider has a load balancer for each service and may have so many services.
 fn large_world() -> Fixture {
-    let balancers: String = (0..MANY)
+    let balancers: Vec<String> = (0..MANY)
         .map(|number| {
-            format!(
-                "\n          - {{id: lb-{number}, kind: slb, zones: [cn-hangzhou-f], address: 10.3.{}.{}}}",
-                number / 250,
-                number % 250 + 1
-            )
+            let address = format!("10.3.{}.{}", number / 250, number % 250 + 1);
+            format!("{{id: lb-{number}, kind: slb, zones: [cn-hangzhou-f], address: {address}}}")
         })
         .collect();
     let vpc = format!(
@@ -42,7 +39,8 @@ fn large_world() -> Fixture {
         region: cn-hangzhou
         switches:
           - {{id: vsw-large, zone: cn-hangzhou-f, range: 10.3.0.0/16}}
-        balancers:{balancers}"
+        balancers: [{}]",
+        balancers.join(", ")
     );
     let provider = "mayPayForConsumers: true\n";
     let quota = format!("{provider}    quotas: {{services: {}}}\n", MANY + 1);
@@ -165,11 +163,17 @@ async fn a_restart_among_many_settled_services_reads_pages_and_writes_nothing() 
     services.delete_collection(&DeleteParams::default(), &ListParams::default()).await.expect("they are deleted");
     let gone = async {
         let mut seen = std::pin::pin!(watcher(services.clone(), watcher::Config::default()).default_backoff());
-        let mut left = versions(&services).await.len();
-        while left > 0 {
+        let (mut left, mut listed) = (BTreeSet::new(), false);
+        while !listed || !left.is_empty() {
             match seen.next().await.expect("a watch does not end").expect("it is watched") {
-                watcher::Event::Delete(_) | watcher::Event::InitDone => left = versions(&services).await.len(),
-                _ => {}
+                watcher::Event::Init => left.clear(),
+                watcher::Event::InitApply(service) | watcher::Event::Apply(service) => {
+                    left.insert(service.name_any());
+                }
+                watcher::Event::InitDone => listed = true,
+                watcher::Event::Delete(service) => {
+                    left.remove(&service.name_any());
+                }
             }
         }
     };
