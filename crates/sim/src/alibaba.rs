@@ -97,15 +97,16 @@ type Fields = Map<String, Value>;
 
 impl Course {
     fn new(request_id: String, inbound: &Inbound) -> Self {
-        let parameters = inbound.parameters();
-        let either = |header: &str, parameter: &str| {
-            let sent = || parameters.iter().find(|(name, _)| name == parameter).map(|(_, value)| value.clone());
-            inbound.header(header).or_else(sent).unwrap_or_default()
+        // Only where the call's style signs it: the older style signs no header.
+        let said = |header: &str, parameter: &str| {
+            let place =
+                if inbound.is_signed_in_headers() { inbound.header(header) } else { inbound.parameter(parameter) };
+            place.unwrap_or_default()
         };
         Self {
             request_id,
-            action: either("x-acs-action", "Action"),
-            version: either("x-acs-version", "Version"),
+            action: said("x-acs-action", "Action"),
+            version: said("x-acs-version", "Version"),
             actor: None,
             parameters: String::new(),
             token: None,
@@ -119,6 +120,15 @@ impl Course {
     fn run(&mut self, cloud: &mut Cloud, inbound: &Inbound) -> Result<Fields, Failure> {
         if !matches!(inbound.method.as_str(), "GET" | "POST") {
             return Err(Failure::unsupported_method(&inbound.method));
+        }
+        if !inbound.is_signed_in_headers() && inbound.parameter("Signature").is_none() {
+            let missing = "a header Authorization, or the parameters of the older style, Signature among them";
+            return Err(signature::Refused::Incomplete(missing.to_owned()).into());
+        }
+        for (name, said) in [("Action", &self.action), ("Version", &self.version)] {
+            if inbound.parameter(name).is_some_and(|other| other != *said) {
+                return Err(Failure::contradiction(name));
+            }
         }
         let product = description::product(&self.version).ok_or_else(|| Failure::unknown_version(&self.version))?;
         let action =

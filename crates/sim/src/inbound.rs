@@ -60,6 +60,19 @@ impl Inbound {
         all
     }
 
+    /// The first parameter of this name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        self.parameters().into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    /// Headers carry the signature and are signed, among them the action and its version; otherwise only
+    /// parameters are.
+    #[must_use]
+    pub fn is_signed_in_headers(&self) -> bool {
+        self.header("authorization").is_some()
+    }
+
     fn has_form(&self) -> bool {
         self.header("content-type").is_some_and(|kind| {
             let kind = kind.split(';').next().unwrap_or_default().trim();

@@ -69,6 +69,14 @@ impl Failure {
         )
     }
 
+    /// The parameter `name` says something else than the signed header of its meaning.
+    #[must_use]
+    pub fn contradiction(name: &str) -> Self {
+        let header = format!("x-acs-{}", name.to_ascii_lowercase());
+        let message = format!("Parameter {name} contradicts the header {header}; leave the parameter out.");
+        Self::new(400, format!("InvalidParameter.{name}"), message)
+    }
+
     /// No such action in this version.
     #[must_use]
     pub fn unknown_action(action: &str, version: &str) -> Self {

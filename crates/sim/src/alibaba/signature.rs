@@ -47,6 +47,9 @@ pub enum Refused {
     /// The signature is not the one that the key gives.
     #[error("The request signature does not conform to Aliyun standards. server string to sign is: {0}")]
     Mismatch(String),
+    /// A call of the older style goes to another path than the one it is signed for.
+    #[error("A call that is signed in its parameters goes to the path /, which is what is signed, not to {0}.")]
+    Path(String),
     /// The date is too far from now.
     #[error("Specified time stamp or date value is expired.")]
     Expired,
@@ -69,7 +72,7 @@ impl From<Refused> for Failure {
         let (status, code) = match &refused {
             Refused::Incomplete(_) => (400, "IncompleteSignature"),
             Refused::UnknownKey => (404, "InvalidAccessKeyId.NotFound"),
-            Refused::Mismatch(_) => (400, "SignatureDoesNotMatch"),
+            Refused::Mismatch(_) | Refused::Path(_) => (400, "SignatureDoesNotMatch"),
             Refused::Expired => (400, "InvalidTimeStamp.Expired"),
             Refused::NonceUsed => (400, "SignatureNonceUsed"),
             Refused::TokenMissing => (400, "MissingSecurityToken"),
@@ -176,6 +179,9 @@ impl Claim {
     }
 
     fn of_parameters(call: &Inbound) -> Result<Self, Refused> {
+        if call.path != "/" {
+            return Err(Refused::Path(call.path.clone()));
+        }
         let mut all = call.parameters();
         let take = |name: &str| {
             let found = all.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());

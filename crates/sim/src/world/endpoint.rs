@@ -248,7 +248,9 @@ pub(super) fn free_address(state: &State, id: SwitchId, also_taken: &[Ipv4Addr])
     if taken.len() >= usize::from(switch.free) {
         return None;
     }
-    (RESERVED_ADDRESSES..hosts(switch.prefix)).map(|host| host_address(switch.base, host)).find(|one| !taken.contains(one))
+    (RESERVED_ADDRESSES..hosts(switch.prefix))
+        .map(|host| host_address(switch.base, host))
+        .find(|one| !taken.contains(one))
 }
 
 /// IPv4 addresses of endpoint interfaces in a vSwitch, replaced ones included.

@@ -241,6 +241,8 @@ fn any_changed_byte_of_a_signed_part_is_refused() {
     for query in mutations(&older.query) {
         refused(&Inbound { query, ..older.clone() }, "the query");
     }
+    refused(&Inbound { path: "/elsewhere".to_owned(), ..older.clone() }, "the path");
+    refused(&Inbound { path: "//".to_owned(), ..older.clone() }, "the path");
     assert!(tried > 9_000, "{tried}");
 }
 

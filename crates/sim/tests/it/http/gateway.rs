@@ -43,6 +43,44 @@ async fn a_wrong_signature_is_refused_in_both_styles() {
 }
 
 #[tokio::test]
+async fn what_is_not_signed_does_not_say_what_is_called() {
+    let scene = Scene::new();
+    let made = scene.provider.call("CreateVpcEndpointService", &[]).await.ok();
+    scene.settle();
+    let named = || vec![("ServiceId".to_owned(), text(&made, "ServiceId")), ("RegionId".into(), "cn-hangzhou".into())];
+    for style in [Style::RpcGet, Style::RpcForm] {
+        let caller = scene.provider.styled(style);
+        let mut added = caller.request("GetVpcEndpointServiceAttribute", "2020-04-15", named());
+        added.headers_mut().insert("x-acs-action", "DeleteVpcEndpointService".parse().expect("a value"));
+        added.headers_mut().insert("x-acs-version", "2015-04-01".parse().expect("a value"));
+        let shown = caller.send(added).await.expect("an answer").ok();
+        assert_eq!(shown["ServiceStatus"], "Active", "the signed action is what runs, by {style:?}");
+    }
+    for style in [Style::Acs3, Style::Acs3Form] {
+        let caller = scene.provider.styled(style);
+        for (name, value) in [("Action", "DeleteVpcEndpointService"), ("Version", "2015-04-01")] {
+            let mut pairs = named();
+            pairs.push((name.to_owned(), value.to_owned()));
+            let two = caller.request("GetVpcEndpointServiceAttribute", "2020-04-15", pairs);
+            let code = format!("InvalidParameter.{name}");
+            assert_eq!(caller.send(two).await.expect("an answer").refused(), (400, code.as_str()), "{style:?}");
+        }
+    }
+    let shown = scene.provider.call("GetVpcEndpointServiceAttribute", &[("ServiceId", &named()[0].1)]).await.ok();
+    assert_eq!(shown["ServiceStatus"], "Active");
+}
+
+#[tokio::test]
+async fn the_older_style_goes_to_the_path_it_is_signed_for() {
+    let scene = Scene::new();
+    let caller = scene.provider.styled(Style::RpcGet);
+    let mut elsewhere = caller.request("DescribeRegions", "2020-04-15", vec![]);
+    let moved = elsewhere.uri().to_string().replacen("/?", "/elsewhere?", 1);
+    *elsewhere.uri_mut() = moved.parse().expect("a target");
+    assert_eq!(caller.send(elsewhere).await.expect("an answer").refused(), (400, "SignatureDoesNotMatch"));
+}
+
+#[tokio::test]
 async fn a_session_key_needs_its_token() {
     let scene = Scene::new();
     for style in [Style::Acs3, Style::RpcGet] {
