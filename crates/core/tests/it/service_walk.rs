@@ -302,6 +302,38 @@ fn a_service_deleted_by_someone_else_is_not_made_again_by_itself() {
 }
 
 #[test]
+fn the_absence_of_a_young_service_is_believed_when_a_second_read_misses_it_too() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.desired.created = stage.now;
+    stage.world.services.clear();
+    // Read again, as a person who asks for it has it read.
+    stage.restart();
+    let first = stage.turn();
+    assert!(matches!(first.next, Next::Moving { .. }), "{first:?}");
+    is_ready(&stage);
+    stage.now = stage.now + std::time::Duration::from_secs(2);
+    stage.turn();
+    says(&stage, Reason::ExternallyDeleted);
+}
+
+#[test]
+fn a_service_that_no_read_has_shown_yet_is_not_left_behind_by_a_deletion() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.turn();
+    stage.desired.created = stage.now;
+    let made = std::mem::take(&mut stage.world.services);
+    stage.restart();
+    stage.desired.deleting = true;
+    stage.now = stage.now + std::time::Duration::from_secs(10);
+    let plan = stage.turn();
+    assert!(matches!(plan.next, Next::Moving { .. }) && !stage.released, "{plan:?}");
+    stage.world.services = made;
+    stage.rest();
+    assert!(stage.released && stage.world.services.is_empty());
+}
+
+#[test]
 fn nothing_is_concluded_when_everything_vanishes_at_once() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.rest();

@@ -7,7 +7,7 @@ use crate::id::ServiceId;
 use crate::moment::Moment;
 use crate::observed::Service;
 use crate::owner::Ownership;
-use crate::plan::service::{Input, LONGEST_CALL, YOUNG, moving, stale, view};
+use crate::plan::service::{FRESH, Input, LONGEST_CALL, YOUNG, moving, moving_since, stale, view};
 use crate::plan::{Next, Plan, Truth, ready};
 use crate::read::FacetKey;
 use crate::state::ServiceState;
@@ -81,13 +81,15 @@ fn known(input: &Input<'_>, id: &ServiceId) -> Found {
 
 /// A confirmed absence of a known id.
 fn lost(input: &Input<'_>, id: &ServiceId) -> Found {
-    if input.desired.deleting {
+    let young = input.now.since(input.desired.created) < YOUNG;
+    let shown = !matches!(input.status.state, None | Some(ServiceState::Creating));
+    if input.desired.deleting && (shown || !young) {
         return Ok(Identity::Nothing);
     }
     if input.desired.annotations.allow_recreate.as_deref() == Some(id.as_str()) {
         return Ok(Identity::Nothing);
     }
-    if input.now.since(input.desired.created) < YOUNG {
+    if young && !(shown && missed_twice(input, id)) {
         // A fresh id is not seen by every reader at once.
         return end(moving(input, &[FacetKey::Service(id.clone())], &format!("{id} is not visible yet"), Vec::new()));
     }
@@ -97,6 +99,12 @@ fn lost(input: &Input<'_>, id: &ServiceId) -> Found {
             "{id} no longer exists and was not deleted by us; it is not made again by itself: set the annotation privatelink.dev/allow-recreate to {id}, or delete this object"
         ),
     ))
+}
+
+/// The service is missing from a second read, which left a while after the first was reported.
+fn missed_twice(input: &Input<'_>, id: &ServiceId) -> bool {
+    let read_at = view(input, id).and_then(|view| view.service.at());
+    moving_since(input).zip(read_at).is_some_and(|(since, at)| at >= since + FRESH)
 }
 
 /// An id is believed only if the ownership tags agree, or if it was adopted.
