@@ -436,11 +436,13 @@ fn products(cloud: &str, known: &[&str]) -> kube::core::Rule {
 }
 
 fn urls(cloud: &str) -> kube::core::Rule {
-    kube::core::Rule::new(
-        r"self.all(k, self[k].matches(r'^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$'))",
-    )
+    let label = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?";
+    let port = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]";
+    kube::core::Rule::new(format!(
+        r"self.all(k, self[k].matches(r'^https?://({label}(\.{label})*|\[[0-9A-Fa-f:]+\])(:({port}))?/?$'))",
+    ))
     .message(&*format!(
-        "{cloud}.endpoints: a value must be a URL without user, query or fragment, such as https://example.com:8443"
+        "{cloud}.endpoints: a value must be a URL without user, path, query or fragment, such as https://example.com:8443"
     ))
 }
 

@@ -87,7 +87,7 @@ pub struct EndpointSpec {
     /// it is in the cloud. Alibaba only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = limit::DESCRIPTION_MIN, max = limit::DESCRIPTION))]
-    #[x_kube(validation = rule::description())]
+    #[x_kube(validation = rule::trimmed("description"), validation = rule::description())]
     pub description: Option<String>,
 
     /// The VPC in which the endpoint's interfaces are, such as vpc-1a2b3c4d. Immutable. All clouds.

@@ -43,9 +43,22 @@ pub(super) fn format(field: &str, pattern: &str, must_be: &str) -> Rule {
     Rule::new(format!("self.matches(r'{pattern}')")).message(&*format!("{field} must be {must_be}"))
 }
 
+/// The string has neither blanks nor line ends around it, which clouds cut off or refuse.
+pub(super) fn trimmed(field: &str) -> Rule {
+    Rule::new(r"self.matches(r'(?s)^[^\s\p{Z}](.*[^\s\p{Z}])?$')").message(&*format!(
+        "{field} must begin and end with a character that is not blank: take the blanks off, or leave it out"
+    ))
+}
+
+/// The string says something: it may have blanks and line ends around it.
+pub(super) fn not_blank(field: &str) -> Rule {
+    Rule::new(r"self.matches(r'[^\s\p{Z}]')")
+        .message(&*format!("{field} must hold a character that is not blank: write a word, or leave it out"))
+}
+
 /// The string is a description as Alibaba takes it: it does not start like a link.
 pub(super) fn description() -> Rule {
-    Rule::new("!self.startsWith('http://') && !self.startsWith('https://')")
+    Rule::new("!self.matches(r'(?i)^https?://')")
         .message("description must not start with http:// or https://: begin it with a word")
 }
 

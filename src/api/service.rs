@@ -66,13 +66,14 @@ pub struct EndpointServiceSpec {
     /// Alibaba has none. Not set: metadata.name where it fits.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = limit::SERVICE_NAME_MIN, max = limit::SERVICE_NAME))]
+    #[x_kube(validation = rule::trimmed("serviceName"))]
     pub service_name: Option<String>,
 
     /// A description, 2 to 256 characters, not starting with a link. Once removed here it stays as
     /// it is in the cloud. Alibaba only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = limit::DESCRIPTION_MIN, max = limit::DESCRIPTION))]
-    #[x_kube(validation = rule::description())]
+    #[x_kube(validation = rule::trimmed("description"), validation = rule::description())]
     pub description: Option<String>,
 
     /// Interface: consumers get addresses in their subnets. `GatewayLoadBalancer`: consumers route
@@ -408,6 +409,7 @@ pub struct Handover {
     /// Anything else that a consumer must know, at most 2048 characters. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = limit::NOT_EMPTY, max = limit::HANDOVER_NOTES))]
+    #[x_kube(validation = rule::not_blank("handover.notes"))]
     pub notes: Option<String>,
 }
 

@@ -49,13 +49,21 @@ pub struct WhitelistEntrySpec {
     /// The service that the principal is allowed on. Immutable. All clouds.
     pub service_ref: ServiceRef,
 
-    /// Who is allowed: the UID of an account on Alibaba, an ARN or account id on AWS, a UIN on
-    /// Tencent. A wildcard needs the account's allow.wildcardPrincipals. Immutable.
+    /// Who is allowed: a UID or `acs:ram:*:`<uid> on Alibaba; on AWS 12 digits or the ARN of an
+    /// account's root, role or user; a UIN on Tencent. A wildcard (* on AWS, `acs:ram:*:*` on Alibaba)
+    /// needs the account's allow.wildcardPrincipals. Immutable.
     #[schemars(length(min = limit::NOT_EMPTY, max = limit::ARN))]
     #[x_kube(validation = rule::format(
         "principal",
-        r"^(\*|[0-9]{5,20}|(arn:aws[a-z-]*|acs|qcs):[A-Za-z0-9+=,.@*:/_-]+)$",
-        r#"an account number in quotes, such as "1234567890123456", or an ARN"#,
+        concat!(
+            r"^(\*|[0-9]{5,20}",
+            r"|acs:ram:(\*|[a-z0-9-]*):(\*|[0-9]{5,20})(:[A-Za-z0-9*@._/-]+)?",
+            r"|arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9+=,.@_/-]+))$",
+        ),
+        concat!(
+            r#"an account number in quotes, such as "1234567890123456"; on Alibaba also acs:ram:*:1234567890123456, "#,
+            "on AWS also arn:aws:iam::123456789012:root, :role/name or :user/name; or * for everybody",
+        ),
     ))]
     pub principal: String,
 
@@ -63,7 +71,7 @@ pub struct WhitelistEntrySpec {
     /// it in the cloud; Alibaba and AWS have no such field, and it stays here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = limit::DESCRIPTION_MIN, max = limit::DESCRIPTION))]
-    #[x_kube(validation = rule::description())]
+    #[x_kube(validation = rule::trimmed("description"), validation = rule::description())]
     pub description: Option<String>,
 
     /// What happens to the principal's connections. Not set: they are left to others, and only the
