@@ -120,8 +120,8 @@ impl Known {
         match shown {
             Shown::Services(services) => self.take_list(at, services),
             Shown::Service(id, service) => self.take_service(at, id, service.map(|service| *service)),
-            Shown::Resources(id, resources) => newer(&mut self.view(id).resources, at, resources),
-            Shown::Connections(id, connections) => newer(&mut self.view(id).connections, at, connections),
+            Shown::Resources(id, resources) => newer(&mut self.view(&id).resources, at, resources),
+            Shown::Connections(id, connections) => newer(&mut self.view(&id).connections, at, connections),
         }
         let unshown = self.overlay.prune(&self.snapshot, now);
         self.laid = None;
@@ -153,7 +153,7 @@ impl Known {
 
     fn take_service(&mut self, at: Moment, id: ServiceId, service: Option<Service>) {
         let tags_hold = self.tags_read.get(&id) >= self.tags_written.get(&id);
-        let view = self.snapshot.services.entry(id.clone()).or_default();
+        let view = self.snapshot.service_mut(&id);
         if view.service.at().is_some_and(|last| at < last) {
             return;
         }
@@ -203,8 +203,8 @@ impl Known {
         seen.map(|(id, _)| id).chain(&self.managed).filter(expected).cloned().collect()
     }
 
-    fn view(&mut self, id: ServiceId) -> &mut ServiceView {
-        self.snapshot.services.entry(id).or_default()
+    fn view(&mut self, id: &ServiceId) -> &mut ServiceView {
+        self.snapshot.service_mut(id)
     }
 
     /// What is known of some services, with our own writes over it.

@@ -4,6 +4,7 @@
 //! asks for a look and concludes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::id::{AccountId, EndpointId, InterfaceId, Region, ResourceId, ServiceId, VpcId, Zone};
 use crate::moment::Moment;
@@ -237,8 +238,9 @@ pub struct ServiceView {
 pub struct Snapshot {
     /// The services that the last list of all of them showed.
     pub listed: Facet<BTreeSet<ServiceId>>,
-    /// What has been seen of each service.
-    pub services: BTreeMap<ServiceId, ServiceView>,
+    /// What has been seen of each service; shared, since a place has thousands, and a copy is made of all of them
+    /// whenever one changes.
+    pub services: BTreeMap<ServiceId, Arc<ServiceView>>,
     /// All of two or more known services were missing from the last list: nothing is concluded from it.
     pub all_vanished: bool,
 }
@@ -247,7 +249,12 @@ impl Snapshot {
     /// What has been seen of the service, if anything.
     #[must_use]
     pub fn service(&self, id: &ServiceId) -> Option<&ServiceView> {
-        self.services.get(id)
+        self.services.get(id).map(Arc::as_ref)
+    }
+
+    /// What has been seen of the service, to be changed; nothing, at first.
+    pub fn service_mut(&mut self, id: &ServiceId) -> &mut ServiceView {
+        Arc::make_mut(self.services.entry(id.clone()).or_default())
     }
 
     /// The services that exist as far as is known.

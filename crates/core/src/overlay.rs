@@ -186,7 +186,7 @@ impl Overlay {
             let Some(id) = effect.service() else { continue };
             for facet in effect.touches() {
                 if covers(effect, read_at(snapshot, &facet)) {
-                    effect.lay(&facet, laid.snapshot.services.entry(id.clone()).or_default());
+                    effect.lay(&facet, laid.snapshot.service_mut(id));
                     let since = laid.unconfirmed.entry(facet).or_insert(effect.at);
                     *since = (*since).max(effect.at);
                 }
@@ -245,6 +245,7 @@ pub(crate) fn read_at(snapshot: &Snapshot, facet: &FacetKey) -> Option<Moment> {
 mod tests {
     use super::*;
     use crate::observed::{ResourceKey, ResourceKind};
+    use std::sync::Arc;
 
     #[test]
     fn what_was_done_to_a_service_ends_with_it() {
@@ -256,7 +257,7 @@ mod tests {
 
         let gone = |read| {
             let view = ServiceView { service: Facet::seen(read, None), ..ServiceView::default() };
-            Snapshot { services: [(id.clone(), view)].into(), ..Snapshot::default() }
+            Snapshot { services: [(id.clone(), Arc::new(view))].into(), ..Snapshot::default() }
         };
         let later = at + LONGEST * 2;
         assert_eq!(overlay.prune(&gone(at - Duration::from_millis(1)), later), 1, "an earlier read says nothing of it");

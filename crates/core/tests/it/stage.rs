@@ -374,23 +374,23 @@ impl Stage {
                 let known: Vec<ServiceId> = self.snapshot.present().map(|one| one.id.clone()).collect();
                 self.snapshot.all_vanished = known.len() >= 2 && ids.is_empty();
                 for one in shown {
-                    let view = self.snapshot.services.entry(one.id.clone()).or_default();
+                    let view = self.snapshot.service_mut(&one.id);
                     view.service = Facet::seen(at, Some(one));
                 }
                 self.snapshot.listed = Facet::seen(at, ids);
             }
             FacetKey::Service(id) => {
                 let found = self.find(id).map(|one| service(&self.world, one, false));
-                let view = self.snapshot.services.entry(id.clone()).or_default();
+                let view = self.snapshot.service_mut(id);
                 view.service = Facet::seen(at, found);
             }
             FacetKey::Resources(id) => {
                 let found = self.find(id).map(|one| resources(&self.world, one)).unwrap_or_default();
-                self.snapshot.services.entry(id.clone()).or_default().resources = Facet::seen(at, found);
+                self.snapshot.service_mut(id).resources = Facet::seen(at, found);
             }
             FacetKey::Connections(id) => {
                 let found = self.find(id).map(|one| connections(&self.world, one)).unwrap_or_default();
-                self.snapshot.services.entry(id.clone()).or_default().connections = Facet::seen(at, found);
+                self.snapshot.service_mut(id).connections = Facet::seen(at, found);
             }
         }
         self.overlay.prune(&self.snapshot, self.now);
