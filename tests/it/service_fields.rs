@@ -201,7 +201,7 @@ async fn load_balancers_come_go_and_swap_automatic_allocation_one_call_each() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_load_balancers_than_a_create_call_takes_are_attached_after_it() {
-    let more: String = (0..13)
+    let more: Vec<String> = (0..13)
         .map(|at| {
             format!(
                 "          - {{id: lb-more-{at}, kind: slb, zones: [cn-hangzhou-f], address: 10.1.1.{}}}\n",
@@ -211,7 +211,7 @@ async fn more_load_balancers_than_a_create_call_takes_are_attached_after_it() {
         .collect();
     let place = "          - {id: lb-public,";
     assert!(BUILT_IN.contains(place));
-    let world = Fixture::parse(&BUILT_IN.replacen(place, &format!("{more}{place}"), 1)).expect("a world");
+    let world = Fixture::parse(&BUILT_IN.replacen(place, &format!("{}{place}", more.concat()), 1)).expect("a world");
     let mut story = Story::start_with("many resources", world).await;
     let resources: Vec<Value> = (0..13)
         .map(|at| json!({"id": format!("lb-more-{at}"), "type": "CLB", "zone": "cn-hangzhou-f", "autoAllocate": at == 0}))

@@ -28,6 +28,9 @@ pub const RETAINED: &str = "privatelink.dev/retained";
 /// Keys of the provider and of the consumer in the built-in world.
 const PROVIDER: &str = "provider-key";
 const CONSUMER: &str = "consumer-key";
+/// Where endpoints of the consumer are, one of a service in each VPC: VPC, vSwitch and security group.
+const CONSUMERS: [(&str, &str, &str); 2] =
+    [("vpc-tenant", "vsw-tenant-f", "sg-tenant"), ("vpc-tenant-second", "vsw-tenant-second-f", "sg-tenant-other")];
 
 /// A provider's story.
 pub struct Story {
@@ -200,7 +203,8 @@ impl Story {
         })
     }
 
-    /// A connection of the consumer that waits for acceptance, on the service with this id.
+    /// A connection of the consumer that waits for acceptance, on the service with this id; each comes from
+    /// another of its VPCs.
     pub fn awaiting(&self, service: &str) -> ConnectionKey {
         let service = name::service(service);
         self.provider(|state| {
@@ -208,14 +212,15 @@ impl Story {
             Call::AllowPrincipal(service, Principal::Account(owner))
         });
         let made = self.consumer(|state| {
-            let switch = state.land.switch_named("vsw-tenant-f");
+            let (vpc, switch, group) = CONSUMERS[state.endpoints_of(service).count()];
+            let switch = state.land.switch_named(switch);
             Call::CreateEndpoint(EndpointForm {
                 service,
                 service_region: None,
                 kind: None,
-                vpc: state.land.vpc_named("vpc-tenant"),
+                vpc: state.land.vpc_named(vpc),
                 zones: vec![ZoneForm { zone: None, switch, ip: None, ipv6: None }],
-                groups: vec![state.land.group_named("sg-tenant")],
+                groups: vec![state.land.group_named(group)],
                 name: None,
                 description: None,
                 policy: None,
@@ -236,6 +241,13 @@ impl Story {
         let key = self.awaiting(service);
         self.provider(|_| Call::AcceptConnection(key, AcceptForm::default()));
         key
+    }
+
+    /// The consumer takes its endpoint away.
+    pub fn leaves(&self, key: ConnectionKey) {
+        let zone = |state: &State| *state.endpoints[&key.endpoint].zones.keys().next().expect("it has a zone");
+        self.consumer(|state| Call::RemoveZone(key.endpoint, zone(state)));
+        self.consumer(|_| Call::DeleteEndpoint(key.endpoint));
     }
 
     /// Ends the operator, after all services are gone.
