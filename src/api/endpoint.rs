@@ -54,6 +54,10 @@ use super::{
     validation = (
         "self.type != 'GatewayLoadBalancer' || !has(self.zones) || self.zones.size() == 1",
         "zones: an endpoint of type GatewayLoadBalancer has exactly one: make one Endpoint for each zone",
+    ),
+    validation = (
+        "!has(self.addressFamily) || self.addressFamily != 'IPv4' || !has(self.zones) || !self.zones.exists(z, has(z.ipv6))",
+        "zones.ipv6 needs an addressFamily with IPv6: set addressFamily to DualStack, or remove ipv6",
     )
 )]
 #[serde(rename_all = "camelCase")]
@@ -99,7 +103,22 @@ pub struct EndpointSpec {
     /// remove it, apply, and add it again. Tencent: exactly one. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limit::ZONES))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["subnetId".into()]))]
+    #[x_kube(
+        merge_strategy = ListMerge::Map(vec!["subnetId".into()]),
+        validation = (
+            "self.all(z, !has(z.zone) || self.exists_one(o, has(o.zone) && o.zone == z.zone))",
+            "zones: two items have the same zone, and an endpoint has one interface in each: remove one of the two",
+        ),
+        validation = (
+            "self.all(z, !has(z.ip) || self.exists_one(o, has(o.ip) && o.ip == z.ip))",
+            "zones: two items have the same ip: give each an address of its own subnet, or leave ip out",
+        ),
+        validation = (
+            "self.all(z, !has(z.ipv6) || !isIP(z.ipv6) || \
+             self.exists_one(o, has(o.ipv6) && isIP(o.ipv6) && ip(o.ipv6) == ip(z.ipv6)))",
+            "zones: two items have the same ipv6: give each an address of its own subnet, or leave ipv6 out",
+        )
+    )]
     pub zones: Option<Vec<EndpointZone>>,
 
     /// The security groups of every interface, 1 to 10; one always stays. All clouds.
@@ -147,8 +166,8 @@ pub struct EndpointSpec {
     #[x_kube(validation = rule::cloud_id("resourceGroupId", "rg-acfm1example"))]
     pub resource_group_id: Option<String>,
 
-    /// The bandwidth to a service in another region, in Mbit/s, from 100; the account's quota is the
-    /// upper bound. Once removed here it returns to the cloud's default. Alibaba only.
+    /// The bandwidth to a service in another region, in Mbit/s, 100 to 100000 and no more than the
+    /// account's quota. Once removed here it returns to the cloud's default. Alibaba only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = limit::BANDWIDTH_MIN, max = limit::CROSS_REGION_BANDWIDTH))]
     pub cross_region_bandwidth_mbps: Option<u32>,
@@ -165,7 +184,13 @@ pub struct EndpointSpec {
 
 /// The service that an endpoint reaches.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
-#[x_kube(validation = rule::exactly_one("service", &["ref", "id", "name"]))]
+#[x_kube(
+    validation = rule::exactly_one("service", &["ref", "id", "name"]),
+    validation = (
+        "!has(self.ref) || !has(self.region)",
+        "service.region goes with service.id or service.name: a ref knows its region, so remove region",
+    )
+)]
 #[serde(rename_all = "camelCase")]
 pub struct ServiceTarget {
     /// An `EndpointService` of this cluster. Of another namespace only if the service's
@@ -191,7 +216,8 @@ pub struct ServiceTarget {
     ))]
     pub name: Option<String>,
 
-    /// The region of the service, where it is another than the account's. Alibaba, AWS.
+    /// The region of the service, where it is another than the account's; a ref knows its own.
+    /// Alibaba, AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = limit::NOT_EMPTY, max = limit::REGION))]
     #[x_kube(validation = rule::region("service.region"))]
@@ -327,6 +353,10 @@ pub struct ExtraVpc {
 
 /// One DNS record that leads to an endpoint.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[x_kube(validation = (
+    "self.type != 'Alias' || !has(self.ttlSeconds)",
+    "dns.records.ttlSeconds goes with type: CNAME, since an Alias has none of its own: remove ttlSeconds",
+))]
 #[serde(rename_all = "camelCase")]
 pub struct DnsRecord {
     /// The name within the zone: @ for the zone's own name, a name such as db, or *. for all below
@@ -344,8 +374,8 @@ pub struct DnsRecord {
     #[serde(rename = "type")]
     pub record_type: DnsRecordType,
 
-    /// How long an answer may be kept, in seconds, 1 to 604800; an Alias has none of its own. Not
-    /// set: 60. AWS; Alibaba and Tencent once their private DNS is supported.
+    /// How long an answer may be kept, in seconds, 1 to 604800; for a CNAME, since an Alias has none
+    /// of its own. Not set: 60. AWS; Alibaba and Tencent once their private DNS is supported.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = limit::DNS_TTL))]
     pub ttl_seconds: Option<u32>,

@@ -345,7 +345,19 @@ pub enum ConsumersFrom {
 }
 
 /// How connections leave a load balancer.
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[x_kube(
+    validation = (
+        "!has(self.migration) || self.migration != 'Wait' || \
+         !(has(self.drainSeconds) || has(self.approval) || has(self.maxMigrating))",
+        "removal: drainSeconds, approval and maxMigrating go with a migration that moves connections: \
+         set migration to Smooth, or remove them",
+    ),
+    validation = (
+        "!has(self.migration) || self.migration != 'Forced' || !(has(self.drainSeconds) || has(self.approval))",
+        "removal: drainSeconds and approval go with migration: Smooth, since Forced closes at once: set Smooth, or remove them",
+    )
+)]
 #[schemars(extend("minProperties" = 1))]
 #[serde(rename_all = "camelCase")]
 pub struct Removal {

@@ -89,7 +89,11 @@ pub struct EndpointTarget {
 }
 
 /// How a zone moves to another load balancer.
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[x_kube(validation = (
+    "!has(self.mode) || self.mode != 'Forced' || !(has(self.drainSeconds) || has(self.approval))",
+    "migration: drainSeconds and approval go with mode: Smooth, since Forced closes at once: set Smooth, or remove them",
+))]
 #[schemars(extend("minProperties" = 1))]
 #[serde(rename_all = "camelCase")]
 pub struct Migration {

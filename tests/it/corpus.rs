@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::cluster::{self, Cluster};
 
 /// As many cases as there are at least; raise it with the corpus.
-const RECORDED: usize = 423;
+const RECORDED: usize = 446;
 
 /// The files of the corpus, a kind each.
 pub const FILES: [&str; 5] =
