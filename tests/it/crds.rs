@@ -78,16 +78,49 @@ fn every_spec_field_names_the_clouds_that_have_it() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What the numbers of specs count. A number that counts something else adds its word here.
+const UNITS: [&str; 6] = ["mbit/s", "seconds", "requests", "connections", "zones", "port"];
+
+/// What is missing in the description of a number: the word for what it counts, or its range as the schema has it.
+fn unsaid(text: &str, schema: &serde_json::Map<String, Value>) -> Option<String> {
+    let text = text.to_lowercase();
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric() && c != '/').collect();
+    let unit = UNITS.iter().any(|unit| words.contains(unit));
+    let range = |least: i64, most: i64| {
+        let range = [least.to_string(), "to".to_owned(), most.to_string()];
+        words.windows(3).any(|words| words == range)
+    };
+    let bound = |key: &str| schema.get(key).and_then(Value::as_i64);
+    match (bound("minimum"), bound("maximum")) {
+        (Some(least), Some(most)) if unit && range(least, most) => None,
+        (Some(least), Some(most)) => Some(format!("one of {UNITS:?}, and {least} to {most}")),
+        _ => Some("minimum and maximum".to_owned()),
+    }
+}
+
 #[test]
-fn every_number_names_its_unit_or_its_range() {
-    let wrong = fields_of("spec", |kind, field| {
-        let text = field.schema.get("description").and_then(Value::as_str).unwrap_or_default();
+fn every_number_names_its_unit_and_its_range() {
+    let numbers = fields_of("spec", |kind, field| {
         let number = field.schema.get("type").and_then(Value::as_str) == Some("integer");
-        let bounded = field.schema.contains_key("minimum") && field.schema.contains_key("maximum");
-        (number && !(bounded && text.chars().any(|c| c.is_ascii_digit())))
-            .then(|| format!("{kind} {}: {text}", field.path))
+        let text = field.schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        number.then(|| (format!("{kind} {}: {text}", field.path), unsaid(text, field.schema)))
     });
+    let wrong: Vec<_> = numbers.iter().filter(|(_, missing)| missing.is_some()).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(numbers.len() >= 10, "only {} numbers were found", numbers.len());
+}
+
+#[test]
+fn a_number_without_its_unit_or_with_another_range_is_found() {
+    let schema = json!({ "minimum": 1, "maximum": 50 });
+    let schema = schema.as_object().expect("an object");
+    assert_eq!(unsaid("How long, in seconds, 1 to 50.", schema), None);
+    for text in
+        ["How long, 1 to 50.", "How long, in seconds, 1 to 500.", "IPv4 in seconds.", "", "What is important, 1 to 50."]
+    {
+        assert!(unsaid(text, schema).is_some(), "{text}");
+    }
+    assert!(unsaid("In seconds, 1 to 50.", &serde_json::Map::new()).is_some());
 }
 
 #[test]
