@@ -40,9 +40,12 @@ fn with_defaults(object: &Value) -> Value {
     filled
 }
 
-/// All samples, with the name of their file.
+/// The folder of samples, as the README names it.
+const SAMPLES: &str = "deploy/samples/alibaba";
+
+/// All samples of our kinds, with the name of their file.
 fn samples() -> Vec<(String, Value)> {
-    let folder = cluster::repository().join("deploy/samples/alibaba");
+    let folder = cluster::repository().join(SAMPLES);
     let files = fs::read_dir(&folder).expect("the folder of samples");
     let mut files: Vec<_> = files.map(|entry| entry.expect("a file").path()).collect();
     files.sort();
@@ -51,7 +54,8 @@ fn samples() -> Vec<(String, Value)> {
         let text = fs::read_to_string(&path).expect("a sample");
         let documents: Vec<Value> =
             serde_saphyr::from_multiple(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        found.extend(documents.into_iter().map(|document| (path.display().to_string(), document)));
+        let ours = documents.into_iter().filter(|document| document["kind"] != "Namespace");
+        found.extend(ours.map(|document| (path.display().to_string(), document)));
     }
     found
 }
@@ -112,4 +116,30 @@ async fn the_samples_are_accepted() {
         assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{file} is accepted without a warning");
     }
+}
+
+/// What the README tells a user to type, on a cluster that has none of it. The real apply comes first: with it the
+/// namespaces are there, as the dry run needs them, and it shows that they sort before what lives in them.
+#[test]
+fn the_folder_of_samples_is_applied_as_the_readme_says() {
+    let cluster = cluster::oldest();
+    let path = |part: &str| cluster::repository().join(part).display().to_string();
+    let applied = |arguments: &[&str]| -> Vec<String> {
+        let output = cluster.kubectl(arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.is_empty(), "kubectl {arguments:?}: {said}");
+        String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+    };
+    let all_end_with = |lines: &[String], end: &str| lines.iter().all(|line| line.ends_with(end));
+    let (crds, folder, namespaces) = (path("crds"), path(SAMPLES), path(&format!("{SAMPLES}/00-namespaces.yaml")));
+    applied(&["apply", "--server-side", "-f", &crds]);
+
+    let made = applied(&["apply", "-f", &folder]);
+    assert!(all_end_with(&made, " created"), "{made:#?}");
+    let again = applied(&["apply", "-f", &namespaces]);
+    assert!(all_end_with(&again, " unchanged"), "{again:#?}");
+    assert_eq!(made.len(), again.len() + samples().len());
+    let dry = applied(&["apply", "--dry-run=server", "-f", &folder]);
+    assert!(all_end_with(&dry, " unchanged (server dry run)"), "{dry:#?}");
+    assert_eq!(dry.len(), made.len());
 }
