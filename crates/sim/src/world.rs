@@ -99,9 +99,10 @@ impl State {
     pub fn load_of(&self, service: ServiceId, resource: (BalancerId, ZoneId)) -> Load {
         let mut load = Load::default();
         for endpoint in self.endpoints_of(service) {
-            let Some(leg) = endpoint.zones.get(&resource.1) else { continue };
-            load.current += usize::from(leg.depends_on(resource.0));
-            load.replaced += usize::from(leg.replaced.is_some_and(|side| side.resource == resource.0));
+            let mut legs = endpoint.zones.iter();
+            load.current += usize::from(legs.clone().any(|(zone, leg)| leg.depends_on(*zone, resource)));
+            let leaves = |zone, leg: &Leg| leg.replaced.is_some_and(|side| side.served_by(zone) == resource);
+            load.replaced += usize::from(legs.any(|(zone, leg)| leaves(*zone, leg)));
         }
         load
     }

@@ -2,7 +2,7 @@
 
 import land
 from land import CLB_F1, CLB_F2, CLB_G1, GROUP, GROUP_2, ZONE_F, ZONE_G
-from scene import clb, refusal, replace, switch_off, zone
+from scene import clb, refusal, replace, served, switch_off, zone
 
 
 def test_a_whole_life(scene):
@@ -247,3 +247,72 @@ def delete_in_order(scene):
     )
     world = scene.simulator.world()
     assert not world["services"] and not world["endpoints"]
+
+
+def test_a_life_across_regions(scene):
+    """An endpoint abroad: its zone is none of the service's, and any of the service's resources serves it."""
+    served(scene)
+    open_abroad(scene)
+    far = scene.by("consumer", land.FAR_REGION)
+    join_from_abroad(scene, far)
+    scene.provider("EnableVpcEndpointConnection", **scene.link)
+    scene.settle()
+    assert scene.connection()["ConnectionStatus"] == "Connected"
+    first = scene.leg(land.FAR_ZONE)
+    assert first["ZoneStatus"] == "Connected"
+    assert scene.resource(first["ResourceId"])["RelatedEndpointCount"] == 1
+
+    other = next(name for name in (CLB_G1, CLB_F1) if name != first["ResourceId"])
+    switch_off(scene, first["ResourceId"])
+    replace(scene, land.FAR_ZONE, other, "Graceful")
+    scene.settle()
+    leg = scene.leg(land.FAR_ZONE)
+    assert (leg["ZoneStatus"], leg["ResourceId"]) == ("Migrated", other)
+    assert leg["ReplacedResourceId"] == first["ResourceId"]
+    in_use = refusal(
+        scene.provider, "DetachResourceFromVpcEndpointService", ServiceId=scene.service, **clb(other)
+    )
+    assert in_use.code == "EndpointServiceConnectionDependence"
+
+    form = {**scene.link, "ZoneId": land.FAR_ZONE}
+    scene.provider("DisableVpcEndpointZoneConnection", **form, ReplacedResource=True)
+    scene.settle()
+    assert scene.leg(land.FAR_ZONE)["ZoneStatus"] == "Connected"
+    assert scene.gaps(land.FAR_ZONE) == 0
+    scene.provider("DisableVpcEndpointConnection", **scene.link)
+    scene.settle()
+    far("RemoveZoneFromVpcEndpoint", EndpointId=scene.endpoint, ZoneId=land.FAR_ZONE)
+    scene.settle()
+    far("DeleteVpcEndpoint", EndpointId=scene.endpoint)
+    scene.settle()
+    assert far("ListVpcEndpoints")["Endpoints"] == []
+
+
+def test_a_service_that_accepts_by_itself_serves_another_region(scene):
+    served(scene)
+    scene.provider("UpdateVpcEndpointServiceAttribute", ServiceId=scene.service, AutoAcceptEnabled=True)
+    scene.settle()
+    open_abroad(scene)
+    join_from_abroad(scene, scene.by("consumer", land.FAR_REGION))
+    assert scene.connection()["ConnectionStatus"] == "Connected"
+    assert scene.leg(land.FAR_ZONE)["ZoneStatus"] == "Connected"
+
+
+def open_abroad(scene):
+    scene.provider(
+        "UpdateVpcEndpointServiceAttribute", ServiceId=scene.service, AddSupportedRegionSet=[land.FAR_REGION]
+    )
+    scene.settle()
+
+
+def join_from_abroad(scene, far):
+    made = far(
+        "CreateVpcEndpoint",
+        ServiceId=scene.service,
+        ServiceRegionId=land.REGION,
+        VpcId=land.FAR_VPC,
+        SecurityGroupId=[land.FAR_GROUP],
+        Zone=[{"ZoneId": land.FAR_ZONE, "VSwitchId": land.SWITCH_FAR}],
+    )
+    scene.endpoint = made["EndpointId"]
+    scene.settle()

@@ -2,7 +2,7 @@
 
 use super::call::{AcceptForm, Assignment, ConnectionKey, ResourceForm, Side};
 use super::endpoint::free_address;
-use super::id::{InterfaceId, RegionId, ZoneId};
+use super::id::{BalancerId, InterfaceId, RegionId, ZoneId};
 use super::object::{
     BalancerKind, Connection, ConnectionStatus, Endpoint, EndpointStatus, Leg, LegStatus, ReplacedSide, Service,
     ServiceStatus, TrafficControl,
@@ -39,7 +39,7 @@ pub(super) fn accept(
     let mut zones = endpoint.zones.clone();
     for (zone, leg) in &mut zones {
         if leg.resource.is_none() && state.variants.is_on(Variant::AutoAssignOnEnable) {
-            leg.resource = pick(state, service, *zone);
+            *leg = leg.given(*zone, pick(state, service, endpoint, *zone));
         }
         if leg.resource.is_none() {
             return Err(Refusal::NoAvailableResource);
@@ -107,10 +107,10 @@ pub(super) fn connect_zone(
     if !matches!(leg.status, LegStatus::Disconnected | LegStatus::Wait) {
         return Err(Refusal::ZoneState);
     }
-    let resource = leg.resource.or_else(|| pick(state, service, zone)).ok_or(Refusal::NoAvailableResource)?;
+    let resource =
+        leg.served_by(zone).or_else(|| pick(state, service, endpoint, zone)).ok_or(Refusal::NoAvailableResource)?;
     change_leg(state, key, zone, |leg| {
-        leg.resource = Some(resource);
-        leg.status = LegStatus::Connecting;
+        *leg = Leg { status: LegStatus::Connecting, ..leg.given(zone, Some(resource)) };
     });
     Ok(Answer::Done)
 }
@@ -157,12 +157,12 @@ pub(super) fn assign(
         Assignment::Automatic => {
             require_disconnected(endpoint)?;
             require_still(leg)?;
-            Leg { resource: pick(state, service, zone), fixed: false, ..leg }
+            Leg { fixed: false, ..leg.given(zone, pick(state, service, endpoint, zone)) }
         }
         Assignment::Manual(form) => {
             require_disconnected(endpoint)?;
             require_still(leg)?;
-            Leg { resource: Some(target(state, service, zone, form)?), fixed: true, ..leg }
+            Leg { fixed: true, ..leg.given(zone, Some(target(state, service, endpoint, zone, form)?)) }
         }
         Assignment::ReplaceGracefully(form) => replaced(state, service, endpoint, zone, form, LegStatus::Migrating)?,
         Assignment::ReplaceForcibly(form) => replaced(state, service, endpoint, zone, form, LegStatus::Replacing)?,
@@ -194,12 +194,12 @@ fn replaced(
     if !matches!(leg.status, LegStatus::Connected | LegStatus::Disconnected) {
         return Err(Refusal::ZoneNotReplaceable);
     }
-    let to = target(state, service, zone, form)?;
-    let Some(from) = leg.resource.filter(|from| *from != to) else { return Err(Refusal::ZoneNotReplaceable) };
-    if service.resources.get(&(from, zone)).is_some_and(|resource| resource.auto_allocate) {
+    let to = target(state, service, endpoint, zone, form)?;
+    let from = leg.served_by(zone).filter(|from| from.0 != to.0).ok_or(Refusal::ZoneNotReplaceable)?;
+    if service.resources.get(&from).is_some_and(|resource| resource.auto_allocate) {
         return Err(Refusal::StillAutoAllocated);
     }
-    let next = Leg { resource: Some(to), fixed: true, ..leg };
+    let next = Leg { fixed: true, ..leg.given(zone, Some(to)) };
     if leg.status == LegStatus::Disconnected {
         return Ok(next);
     }
@@ -207,18 +207,30 @@ fn replaced(
         return Ok(Leg { status, ..next });
     }
     let ip = free_address(state, leg.switch, &[]).ok_or(Refusal::ZoneNotReplaceable)?;
-    let side = ReplacedSide { interface: leg.interface, ip: leg.ip, resource: from };
+    let side = ReplacedSide { interface: leg.interface, ip: leg.ip, resource: from.0, served_in: leg.served_in };
     Ok(Leg { status, ip, interface: InterfaceId(endpoint.interfaces_made + 1), replaced: Some(side), ..next })
 }
 
-/// The attached resource that an assignment names, if it can serve this zone.
-fn target(state: &State, service: &Service, zone: ZoneId, form: &ResourceForm) -> Result<super::BalancerId, Refusal> {
+/// The attached resource that an assignment names, if it can serve this zone of `endpoint`.
+fn target(
+    state: &State,
+    service: &Service,
+    endpoint: &Endpoint,
+    zone: ZoneId,
+    form: &ResourceForm,
+) -> Result<(BalancerId, ZoneId), Refusal> {
     let kind = state.land.balancer(form.balancer).map_or(service.kind, |balancer| balancer.kind);
     if !matches!(kind, BalancerKind::Clb | BalancerKind::Alb) || form.kind.is_some_and(|named| named != kind) {
         return Err(Refusal::KindNotAssignable);
     }
+    if endpoint.is_cross_region() && service.kind == kind {
+        // The call names the endpoint's zone: of the load balancer's own, the least loaded one serves.
+        let attached = service.resources.keys().filter(|(balancer, _)| *balancer == form.balancer).copied();
+        let least = attached.min_by_key(|key| (state.load_of(service.id, *key).current, *key));
+        return least.ok_or(Refusal::ResourceNotAttached);
+    }
     let in_zone = ResourceForm { zone: Some(zone), ..*form };
-    attached(service, &in_zone).map(|(balancer, _)| balancer).map_err(|refusal| {
+    attached(service, &in_zone).map_err(|refusal| {
         let elsewhere = service.resources.keys().any(|(balancer, _)| *balancer == form.balancer);
         if elsewhere { Refusal::ResourceInOtherZone } else { refusal }
     })

@@ -182,10 +182,7 @@ pub(super) fn remove_zone(
         return Err(Refusal::EndpointNotActive);
     }
     if let Some(leg) = state.endpoints.get_mut(&id).and_then(|endpoint| endpoint.zones.get_mut(&zone)) {
-        leg.status = LegStatus::Deleting;
-        leg.resource = None;
-        leg.fixed = false;
-        leg.replaced = None;
+        *leg = Leg { status: LegStatus::Deleting, fixed: false, replaced: None, ..leg.given(zone, None) };
     }
     Ok(Answer::Done)
 }
@@ -365,7 +362,7 @@ fn add_leg(state: &State, service: &Service, endpoint: &mut Endpoint, form: &Zon
         return Err(Refusal::TooManyZones);
     }
     // Zones have names of their own in each region: a cross-region leg ends in any zone of the service.
-    let served = endpoint.region != endpoint.service_region || service.resources.keys().any(|(_, at)| *at == zone);
+    let served = service.resources.keys().any(|(_, at)| endpoint.is_cross_region() || *at == zone);
     if !served {
         return Err(Refusal::ZoneWithoutResource);
     }
@@ -405,6 +402,7 @@ fn add_leg(state: &State, service: &Service, endpoint: &mut Endpoint, form: &Zon
         ip,
         ipv6,
         resource: None,
+        served_in: None,
         fixed: false,
         replaced: None,
     };

@@ -64,12 +64,16 @@ fn check_endpoint(state: &State, endpoint: &Endpoint, found: &mut Vec<String>) {
     }
     for (zone, leg) in &endpoint.zones {
         let of_leg = format!("zone {zone:?} of {id:?}, {:?},", leg.status);
-        let attached = |balancer| service.is_some_and(|one| one.resources.contains_key(&(balancer, *zone)));
-        if leg.resource.is_some_and(|balancer| !attached(balancer)) {
+        let attached = |key| service.is_some_and(|one| one.resources.contains_key(&key));
+        if leg.served_by(*zone).is_some_and(|key| !attached(key)) {
             found.push(format!("{of_leg} has a resource that is not attached to the service"));
         }
-        if leg.replaced.is_some_and(|side| !attached(side.resource)) {
+        if leg.replaced.is_some_and(|side| !attached(side.served_by(*zone))) {
             found.push(format!("{of_leg} has a replaced side whose resource is not attached to the service"));
+        }
+        let from_afar = leg.served_in.is_some() || leg.replaced.is_some_and(|side| side.served_in.is_some());
+        if from_afar && !endpoint.is_cross_region() {
+            found.push(format!("{of_leg} is served from another zone of its own region"));
         }
         if leg.carries() && leg.resource.is_none() {
             found.push(format!("{of_leg} carries without a resource"));

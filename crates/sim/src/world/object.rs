@@ -304,6 +304,15 @@ pub struct Connection {
     pub traffic_control: TrafficControl,
 }
 
+impl Endpoint {
+    /// Lies in another region than its service: zones of the two do not correspond, so that any resource of
+    /// the service can serve any of its zones.
+    #[must_use]
+    pub fn is_cross_region(&self) -> bool {
+        self.region != self.service_region
+    }
+}
+
 impl ConnectionStatus {
     /// Moves by itself, and takes no call until it has.
     #[must_use]
@@ -348,6 +357,16 @@ pub struct ReplacedSide {
     pub ip: Ipv4Addr,
     /// Old load balancer.
     pub resource: BalancerId,
+    /// As [`Leg::served_in`], of the old load balancer.
+    pub served_in: Option<ZoneId>,
+}
+
+impl ReplacedSide {
+    /// The resource of the service that the old side of a leg in `zone` leans on.
+    #[must_use]
+    pub fn served_by(&self, zone: ZoneId) -> (BalancerId, ZoneId) {
+        (self.resource, self.served_in.unwrap_or(zone))
+    }
 }
 
 /// One zone of a connection.
@@ -365,6 +384,8 @@ pub struct Leg {
     pub ipv6: Option<Ipv6Addr>,
     /// Load balancer of the current side, once one is assigned.
     pub resource: Option<BalancerId>,
+    /// The service's zone that it serves from, where that is not the leg's own: in a leg of another region.
+    pub served_in: Option<ZoneId>,
     /// The resource was chosen by a person, not by the cloud.
     pub fixed: bool,
     /// Old side, from the start of a smooth migration until it is closed.
@@ -384,10 +405,23 @@ impl Leg {
         !matches!(self.status, LegStatus::Wait | LegStatus::Connected | LegStatus::Migrated | LegStatus::Disconnected)
     }
 
-    /// Its current side keeps `balancer` on the service.
+    /// The resource of the service that the current side of this leg, which lies in `zone`, leans on.
     #[must_use]
-    pub fn depends_on(&self, balancer: BalancerId) -> bool {
-        self.resource == Some(balancer)
+    pub fn served_by(&self, zone: ZoneId) -> Option<(BalancerId, ZoneId)> {
+        self.resource.map(|balancer| (balancer, self.served_in.unwrap_or(zone)))
+    }
+
+    /// The same leg, served by `resource` from now on.
+    #[must_use]
+    pub(super) fn given(self, zone: ZoneId, resource: Option<(BalancerId, ZoneId)>) -> Self {
+        let served_in = resource.map(|(_, at)| at).filter(|at| *at != zone);
+        Self { resource: resource.map(|(balancer, _)| balancer), served_in, ..self }
+    }
+
+    /// Its current side, in `zone`, keeps `resource` on the service.
+    #[must_use]
+    pub fn depends_on(&self, zone: ZoneId, resource: (BalancerId, ZoneId)) -> bool {
+        self.served_by(zone) == Some(resource)
             && !matches!(
                 self.status,
                 LegStatus::Creating | LegStatus::Wait | LegStatus::Disconnected | LegStatus::Deleting

@@ -1,11 +1,9 @@
 //! What moves by itself. The world has no clock: a transition is open, and whoever drives the world (a
 //! timetable, a test, a model checker) says which one is due.
 
-use std::collections::BTreeMap;
-
 use super::State;
 use super::call::ObjectId;
-use super::id::{BalancerId, EndpointId, RegionId, ServiceId, ZoneId};
+use super::id::{EndpointId, RegionId, ServiceId, ZoneId};
 use super::object::{
     ConnectionStatus, ConsumerRegion, Endpoint, EndpointStatus, Leg, LegStatus, Membership, Service, ServiceStatus,
 };
@@ -149,12 +147,12 @@ fn settle_endpoint(state: &mut State, id: EndpointId) {
             state.endpoints.remove(&id);
         }
         EndpointStatus::Creating => {
-            let picks = accepted_by_cloud(state, endpoint);
+            let accepted = is_accepted_by_cloud(state, endpoint);
             if let Some(endpoint) = state.endpoints.get_mut(&id) {
                 endpoint.status = EndpointStatus::Active;
-                if let Some(picks) = picks {
+                if accepted {
+                    // Its interfaces are made from now on, and join a connection that stands.
                     endpoint.connection.status = ConnectionStatus::Connecting;
-                    connect(endpoint, &picks);
                 }
             }
         }
@@ -168,28 +166,10 @@ fn settle_endpoint(state: &mut State, id: EndpointId) {
     }
 }
 
-/// The resources of a fresh endpoint's zones, where its service accepts by itself and can.
-fn accepted_by_cloud(state: &State, endpoint: &Endpoint) -> Option<BTreeMap<ZoneId, BalancerId>> {
-    let service = accepting(state, endpoint)?;
-    Some(endpoint.zones.keys().filter_map(|zone| Some((*zone, pick(state, service, *zone)?))).collect())
-}
-
-fn accepting<'a>(state: &'a State, endpoint: &Endpoint) -> Option<&'a Service> {
-    state
-        .services
-        .get(&endpoint.service)
-        .filter(|service| service.auto_accept && service.status != ServiceStatus::Deleting)
-}
-
-fn connect(endpoint: &mut Endpoint, picks: &BTreeMap<ZoneId, BalancerId>) {
-    for (zone, leg) in &mut endpoint.zones {
-        if leg.status == LegStatus::Wait
-            && let Some(resource) = leg.resource.or_else(|| picks.get(zone).copied())
-        {
-            leg.resource = Some(resource);
-            leg.status = LegStatus::Connecting;
-        }
-    }
+/// The service of a fresh endpoint accepts by itself and can.
+fn is_accepted_by_cloud(state: &State, endpoint: &Endpoint) -> bool {
+    let service = state.services.get(&endpoint.service);
+    service.is_some_and(|service| service.auto_accept && service.status != ServiceStatus::Deleting)
 }
 
 fn settle_connection(state: &mut State, id: EndpointId) {
@@ -234,8 +214,8 @@ fn made(state: &State, endpoint: &Endpoint, zone: ZoneId, leg: &Leg) -> Leg {
         return Leg { status: LegStatus::Disconnected, ..*leg };
     };
     let joins = stands && (service.auto_accept || !state.variants.is_on(Variant::AddedZoneWaits));
-    match pick(state, service, zone) {
-        Some(resource) if joins => Leg { status: LegStatus::Connecting, resource: Some(resource), ..*leg },
+    match pick(state, service, endpoint, zone) {
+        Some(resource) if joins => Leg { status: LegStatus::Connecting, ..leg.given(zone, Some(resource)) },
         _ => waiting,
     }
 }

@@ -3,8 +3,8 @@
 use super::call::{ResourceForm, ServiceChange, ServiceForm};
 use super::id::{AccountId, BalancerId, RegionId, ServiceId, ZoneId};
 use super::object::{
-    BalancerKind, ConnectionStatus, ConsumerRegion, IpVersion, LegStatus, Payer, Principal, Resource, Service,
-    ServiceStatus,
+    BalancerKind, ConnectionStatus, ConsumerRegion, Endpoint, IpVersion, Leg, LegStatus, Payer, Principal, Resource,
+    Service, ServiceStatus,
 };
 use super::variant::Variant;
 use super::{Actor, Answer, Refusal, State, Text};
@@ -182,11 +182,8 @@ pub(super) fn detach(
     }
     for endpoint in state.endpoints.values_mut().filter(|endpoint| endpoint.service == id) {
         // A leg that is not connected keeps no resource on the service: it forgets the one that leaves.
-        if let Some(leg) = endpoint.zones.get_mut(&key.1)
-            && leg.resource == Some(key.0)
-        {
-            leg.resource = None;
-            leg.fixed = false;
+        for (zone, leg) in endpoint.zones.iter_mut().filter(|(zone, leg)| leg.served_by(**zone) == Some(key)) {
+            *leg = Leg { fixed: false, ..leg.given(*zone, None) };
         }
     }
     if let Some(service) = state.services.get_mut(&id) {
@@ -291,15 +288,19 @@ pub(super) fn migrates(state: &State, id: ServiceId) -> bool {
         .any(|leg| matches!(leg.status, LegStatus::Migrating | LegStatus::Replacing))
 }
 
-/// The resource that the cloud picks for a zone: the least loaded one that may be picked.
-pub(super) fn pick(state: &State, service: &Service, zone: ZoneId) -> Option<BalancerId> {
+/// The resource that the cloud picks for a zone of `endpoint`: the least loaded one that may be picked.
+pub(super) fn pick(
+    state: &State,
+    service: &Service,
+    endpoint: &Endpoint,
+    zone: ZoneId,
+) -> Option<(BalancerId, ZoneId)> {
     service
         .resources
         .iter()
-        .filter(|((_, at), resource)| *at == zone && resource.auto_allocate)
+        .filter(|((_, at), resource)| (*at == zone || endpoint.is_cross_region()) && resource.auto_allocate)
         .map(|(key, _)| *key)
         .min_by_key(|key| (state.load_of(service.id, *key).current, *key))
-        .map(|(balancer, _)| balancer)
 }
 
 /// `account` is on the service's allow-list, by number, by its ARN, or by a wildcard.

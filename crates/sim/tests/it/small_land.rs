@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use privatelink_sim::world::call::{ConnectionKey, EndpointForm, ResourceForm, ServiceForm, ZoneForm};
+use privatelink_sim::world::call::{ConnectionKey, EndpointForm, ResourceForm, ServiceChange, ServiceForm, ZoneForm};
 use privatelink_sim::world::land::{Balancer, Group, Region, Switch, Vpc, Zone};
 use privatelink_sim::world::object::{BalancerKind, Principal};
 use privatelink_sim::world::{
@@ -20,18 +20,22 @@ pub const HERE: RegionId = RegionId(0);
 pub const ABROAD: RegionId = RegionId(1);
 pub const F: ZoneId = ZoneId(0);
 pub const G: ZoneId = ZoneId(1);
+pub const ZONE_ABROAD: ZoneId = ZoneId(2);
 
 pub const PROVIDER_VPC: VpcId = VpcId(0);
 pub const CONSUMER_VPC: VpcId = VpcId(1);
 pub const SECOND_VPC: VpcId = VpcId(2);
+pub const VPC_ABROAD: VpcId = VpcId(3);
 pub const SWITCH_F: SwitchId = SwitchId(0);
 pub const SWITCH_G: SwitchId = SwitchId(1);
 pub const TIGHT_SWITCH: SwitchId = SwitchId(2);
 pub const UNMADE_SWITCH: SwitchId = SwitchId(3);
+pub const SWITCH_ABROAD: SwitchId = SwitchId(4);
 pub const BASIC: GroupId = GroupId(0);
 pub const BASIC_TOO: GroupId = GroupId(1);
 pub const ENTERPRISE: GroupId = GroupId(2);
 pub const MANAGED: GroupId = GroupId(3);
+pub const GROUP_ABROAD: GroupId = GroupId(4);
 
 pub const HOT: BalancerId = BalancerId(0);
 pub const COOL: BalancerId = BalancerId(1);
@@ -91,23 +95,27 @@ fn land() -> Land {
         zones: vec![
             Zone { name: "cn-hangzhou-f".into(), region: HERE },
             Zone { name: "cn-hangzhou-g".into(), region: HERE },
+            Zone { name: "cn-shanghai-b".into(), region: ABROAD },
         ],
         vpcs: vec![
             vpc("vpc-provider", ours),
             vpc("vpc-consumer", CONSUMER.account),
             vpc("vpc-second", CONSUMER.account),
+            Vpc { region: ABROAD, ..vpc("vpc-abroad", CONSUMER.account) },
         ],
         switches: vec![
             switch("vsw-f", F, 1, 200, true),
             switch("vsw-g", G, 2, 200, true),
             switch("vsw-tight", F, 3, 1, true),
             switch("vsw-unmade", G, 4, 200, false),
+            Switch { vpc: VPC_ABROAD, ..switch("vsw-abroad", ZONE_ABROAD, 5, 200, true) },
         ],
         groups: vec![
             group("sg-basic", false, false),
             group("sg-basic-too", false, false),
             group("sg-enterprise", true, false),
             group("sg-managed", false, true),
+            Group { vpc: VPC_ABROAD, ..group("sg-abroad", false, false) },
         ],
         balancers: vec![
             balancer("lb-hot", ours, BalancerKind::Clb, &[F], true),
@@ -150,7 +158,11 @@ impl Stage {
     }
 
     pub fn call(&mut self, actor: Actor, call: Call) -> Result<Answer, Refusal> {
-        let (next, answer) = apply(&self.state, actor, &Request { region: HERE, token: None, call })?;
+        self.call_in(HERE, actor, call)
+    }
+
+    pub fn call_in(&mut self, region: RegionId, actor: Actor, call: Call) -> Result<Answer, Refusal> {
+        let (next, answer) = apply(&self.state, actor, &Request { region, token: None, call })?;
         self.state = next;
         Ok(answer)
     }
@@ -201,6 +213,17 @@ impl Stage {
         ConnectionKey { service, endpoint }
     }
 
+    /// Opens `service` abroad and makes an endpoint of the consumer there, in the one zone there is.
+    pub fn endpoint_abroad(&mut self, service: ServiceId) -> ConnectionKey {
+        let open = ServiceChange { open_regions: vec![ABROAD], ..ServiceChange::default() };
+        self.done(PROVIDER, Call::UpdateService(service, open));
+        self.settle();
+        let made = self.call_in(ABROAD, CONSUMER, Call::CreateEndpoint(form_abroad(service)));
+        let Ok(Answer::Endpoint(endpoint)) = made else { panic!("no endpoint: {made:?}") };
+        self.settle();
+        ConnectionKey { service, endpoint }
+    }
+
     /// The same, accepted and connected.
     pub fn connected(&mut self, service: ServiceId, switches: &[SwitchId]) -> ConnectionKey {
         let key = self.endpoint(service, switches);
@@ -226,6 +249,18 @@ pub fn clb(balancer: BalancerId) -> ResourceForm {
 
 pub fn zone_form(switch: SwitchId) -> ZoneForm {
     ZoneForm { zone: None, switch, ip: None, ipv6: None }
+}
+
+/// An endpoint abroad of a service here.
+pub fn form_abroad(service: ServiceId) -> EndpointForm {
+    let zones = vec![zone_form(SWITCH_ABROAD)];
+    EndpointForm {
+        service_region: Some(HERE),
+        vpc: VPC_ABROAD,
+        groups: vec![GROUP_ABROAD],
+        zones,
+        ..endpoint_form(service, &[])
+    }
 }
 
 pub fn endpoint_form(service: ServiceId, switches: &[SwitchId]) -> EndpointForm {

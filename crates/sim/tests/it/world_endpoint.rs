@@ -1,18 +1,18 @@
 //! What the consumer's calls need and lead to.
 
-use privatelink_sim::world::call::{AcceptForm, ConnectionKey, EndpointChange, EndpointForm, ServiceChange, ZoneForm};
-use privatelink_sim::world::land;
+use privatelink_sim::world::call::{
+    AcceptForm, Assignment, ConnectionKey, EndpointChange, EndpointForm, ServiceChange, Side, ZoneForm,
+};
+use privatelink_sim::world::invariant;
 use privatelink_sim::world::object::{
-    BalancerKind, ConnectionStatus, EndpointKind, EndpointStatus, IpVersion, Principal,
+    BalancerKind, ConnectionStatus, EndpointKind, EndpointStatus, IpVersion, LegStatus, Principal,
 };
-use privatelink_sim::world::{
-    Actor, Answer, Call, GroupId, Refusal, Request, ServiceId, SwitchId, VpcId, ZoneId, apply,
-};
+use privatelink_sim::world::{Actor, Answer, Call, GroupId, Refusal, ServiceId, SwitchId, VpcId};
 
 use crate::small_land::{
-    ABROAD, BASIC, BASIC_TOO, CONSUMER, CONSUMERS_COLLEAGUE, COOL, ENTERPRISE, F, G, GWLB, HERE, HOT, IN_G, MANAGED,
-    PROVIDER, PROVIDER_VPC, SECOND_VPC, STRANGER, SWITCH_F, SWITCH_G, Stage, TIGHT_SWITCH, UNMADE_SWITCH,
-    endpoint_form, zone_form,
+    ABROAD, BASIC, BASIC_TOO, CONSUMER, CONSUMERS_COLLEAGUE, COOL, ENTERPRISE, F, G, GWLB, HOT, IN_G, MANAGED,
+    PROVIDER, PROVIDER_VPC, SECOND_VPC, STRANGER, SWITCH_F, SWITCH_G, Stage, TIGHT_SWITCH, UNFIT, UNMADE_SWITCH,
+    ZONE_ABROAD, clb, endpoint_form, form_abroad, zone_form,
 };
 
 fn accept() -> AcceptForm {
@@ -266,23 +266,86 @@ fn an_endpoints_attributes_change_and_its_policy_goes_back() {
 fn a_vpc_of_another_region_reaches_a_service_that_is_open_there() {
     let mut stage = Stage::new();
     let id = stage.service(&[HOT]);
-    let mut land = (*stage.state.land).clone();
-    let zone = ZoneId(u16::try_from(land.zones.len()).expect("small"));
-    land.zones.push(land::Zone { name: "cn-shanghai-b".into(), region: ABROAD });
-    land.vpcs[usize::from(SECOND_VPC.0)].region = ABROAD;
-    land.switches.push(land::Switch { name: "vsw-abroad".into(), vpc: SECOND_VPC, zone, ..land.switches[0].clone() });
-    let switch = SwitchId(u16::try_from(land.switches.len() - 1).expect("small"));
-    stage.state.land = land.into();
-    let mut form = endpoint_form(id, &[switch]);
-    form.vpc = SECOND_VPC;
-    form.groups.clear();
-    form.service_region = Some(HERE);
+    let mut form = form_abroad(id);
     form.cross_region_bandwidth_mbps = Some(100);
-    let request = Request { region: ABROAD, token: None, call: Call::CreateEndpoint(form) };
-    assert_eq!(apply(&stage.state, CONSUMER, &request).map(|_| ()), Err(Refusal::NoService), "not open there");
+    let made = stage.call_in(ABROAD, CONSUMER, Call::CreateEndpoint(form));
+    assert_eq!(made, Err(Refusal::NoService), "not open there");
+    stage.endpoint_abroad(id);
+    assert_eq!(stage.state.endpoints.len(), 1);
+    let mut bare = Stage::new();
+    let id = bare.service(&[]);
     let open = ServiceChange { open_regions: vec![ABROAD], ..ServiceChange::default() };
-    stage.done(PROVIDER, Call::UpdateService(id, open));
+    bare.done(PROVIDER, Call::UpdateService(id, open));
+    bare.settle();
+    let made = bare.call_in(ABROAD, CONSUMER, Call::CreateEndpoint(form_abroad(id)));
+    assert_eq!(made, Err(Refusal::ZoneWithoutResource));
+}
+
+#[test]
+fn a_zone_abroad_is_served_from_any_zone_of_the_service() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT, COOL, IN_G]);
+    let near = stage.connected(id, &[SWITCH_F, SWITCH_G]);
+    let key = stage.endpoint_abroad(id);
+    stage.done(PROVIDER, Call::AcceptConnection(key, accept()));
     stage.settle();
-    let (next, _) = apply(&stage.state, CONSUMER, &request).expect("open there");
-    assert_eq!(next.endpoints.len(), 1);
+    let leg = stage.leg(key.endpoint, ZONE_ABROAD);
+    assert_eq!((leg.status, leg.served_by(ZONE_ABROAD)), (LegStatus::Connected, Some((COOL, F))), "the least loaded");
+    assert_eq!(stage.leg(near.endpoint, F).served_in, None);
+    assert_eq!(stage.state.load_of(id, (COOL, F)).current, 1);
+    assert_eq!(stage.refused(PROVIDER, Call::DetachResource(id, clb(COOL))), Refusal::ResourceInUse);
+
+    stage.done(PROVIDER, Call::SetAutoAllocate(id, clb(COOL), false));
+    let move_to = |one| Call::AssignZoneResource(key, ZONE_ABROAD, Assignment::ReplaceGracefully(clb(one)));
+    assert_eq!(stage.refused(PROVIDER, move_to(COOL)), Refusal::ZoneNotReplaceable);
+    assert_eq!(stage.refused(PROVIDER, move_to(UNFIT)), Refusal::ResourceNotAttached);
+    stage.done(PROVIDER, move_to(IN_G));
+    stage.settle();
+    let leg = stage.leg(key.endpoint, ZONE_ABROAD);
+    assert_eq!((leg.status, leg.served_by(ZONE_ABROAD)), (LegStatus::Migrated, Some((IN_G, G))));
+    assert_eq!(leg.replaced.map(|side| side.served_by(ZONE_ABROAD)), Some((COOL, F)));
+    let load = |stage: &Stage, resource| {
+        let load = stage.state.load_of(id, resource);
+        (load.current, load.replaced)
+    };
+    assert_eq!((load(&stage, (COOL, F)), load(&stage, (IN_G, G))), ((0, 1), (2, 0)));
+    assert_eq!(stage.refused(PROVIDER, Call::DetachResource(id, clb(COOL))), Refusal::ResourceInUse);
+    stage.done(PROVIDER, Call::DisconnectZone(key, ZONE_ABROAD, Side::Replaced));
+    stage.settle();
+    stage.done(PROVIDER, Call::DetachResource(id, clb(COOL)));
+    stage.settle();
+    assert_eq!(invariant::broken(&stage.state), Vec::<String>::new());
+
+    stage.done(PROVIDER, Call::DisconnectZone(key, ZONE_ABROAD, Side::Current));
+    stage.settle();
+    assert_eq!(load(&stage, (IN_G, G)), (1, 0));
+    stage.done(PROVIDER, Call::ConnectZone(key, ZONE_ABROAD));
+    stage.settle();
+    assert_eq!(stage.leg(key.endpoint, ZONE_ABROAD).served_by(ZONE_ABROAD), Some((IN_G, G)));
+}
+
+#[test]
+fn a_zone_abroad_forgets_a_resource_that_leaves() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT, COOL]);
+    let key = stage.endpoint_abroad(id);
+    stage.done(PROVIDER, Call::AssignZoneResource(key, ZONE_ABROAD, Assignment::Manual(clb(COOL))));
+    stage.settle();
+    assert_eq!(stage.leg(key.endpoint, ZONE_ABROAD).served_by(ZONE_ABROAD), Some((COOL, F)));
+    stage.done(PROVIDER, Call::DetachResource(id, clb(COOL)));
+    stage.settle();
+    let leg = stage.leg(key.endpoint, ZONE_ABROAD);
+    assert_eq!((leg.resource, leg.served_in), (None, None));
+}
+
+#[test]
+fn an_endpoint_abroad_of_a_service_that_accepts_by_itself_connects() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT]);
+    let accepts = ServiceChange { auto_accept: Some(true), ..ServiceChange::default() };
+    stage.done(PROVIDER, Call::UpdateService(id, accepts));
+    let key = stage.endpoint_abroad(id);
+    assert_eq!(stage.state.endpoints[&key.endpoint].connection.status, ConnectionStatus::Connected);
+    let leg = stage.leg(key.endpoint, ZONE_ABROAD);
+    assert_eq!((leg.status, leg.served_by(ZONE_ABROAD)), (LegStatus::Connected, Some((HOT, F))));
 }

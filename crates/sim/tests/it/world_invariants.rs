@@ -50,8 +50,9 @@ const CORRUPTIONS: &[(&str, Corruption)] = &[
     ("has a replaced side whose resource is not attached", |state| {
         let leg = leg(state, G);
         leg.status = LegStatus::Migrated;
-        leg.replaced = Some(ReplacedSide { interface: leg.interface, ip: leg.ip, resource: COOL });
+        leg.replaced = Some(ReplacedSide { interface: leg.interface, ip: leg.ip, resource: COOL, served_in: None });
     }),
+    ("is served from another zone of its own region", |state| leg(state, F).served_in = Some(G)),
     ("carries without a resource", |state| leg(state, F).resource = None),
     ("carries on a connection that is Disconnected", |state| {
         let endpoint = state.endpoints.get_mut(&ENDPOINT).expect("the stage has it");
@@ -61,8 +62,12 @@ const CORRUPTIONS: &[(&str, Corruption)] = &[
     ("same resource or interface on both sides", |state| {
         let leg = leg(state, F);
         leg.status = LegStatus::Migrated;
-        leg.replaced =
-            Some(ReplacedSide { interface: leg.interface, ip: leg.ip, resource: leg.resource.expect("connected") });
+        leg.replaced = Some(ReplacedSide {
+            interface: leg.interface,
+            ip: leg.ip,
+            resource: leg.resource.expect("connected"),
+            served_in: None,
+        });
     }),
     ("lies in a vSwitch of another zone or VPC", |state| leg(state, F).switch = SWITCH_G),
     ("is taken twice", |state| {

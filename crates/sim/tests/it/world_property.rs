@@ -9,11 +9,14 @@ use privatelink_sim::world::call::{
 use privatelink_sim::world::object::{BalancerKind, LegStatus, Principal};
 use privatelink_sim::world::variant::TABLE;
 use privatelink_sim::world::{
-    Actor, Answer, BalancerId, Call, EndpointId, GroupId, Request, ServiceId, State, SwitchId, Variants, VpcId, ZoneId,
-    advance, apply, invariant, progress,
+    Actor, Answer, BalancerId, Call, EndpointId, GroupId, RegionId, Request, ServiceId, State, SwitchId, Variants,
+    VpcId, ZoneId, advance, apply, invariant, progress,
 };
 
-use crate::small_land::{CONSUMER, CONSUMERS_COLLEAGUE, HERE, PROVIDER, STRANGER, empty, endpoint_form};
+use crate::small_land::{
+    ABROAD, CONSUMER, CONSUMERS_COLLEAGUE, HERE, PROVIDER, STRANGER, VPC_ABROAD, ZONE_ABROAD, empty, endpoint_form,
+    form_abroad,
+};
 
 /// What happens next in a run.
 #[derive(Clone, Debug)]
@@ -36,7 +39,7 @@ fn keys() -> impl Strategy<Value = ConnectionKey> {
 }
 
 fn zones() -> impl Strategy<Value = ZoneId> {
-    (0_u16..2).prop_map(ZoneId)
+    (0_u16..3).prop_map(ZoneId)
 }
 
 fn resources() -> impl Strategy<Value = ResourceForm> {
@@ -53,7 +56,7 @@ fn resources() -> impl Strategy<Value = ResourceForm> {
 }
 
 fn zone_forms() -> impl Strategy<Value = ZoneForm> {
-    (0_u16..5, prop::option::weighted(0.2, 0_u8..255)).prop_map(|(switch, host)| ZoneForm {
+    (0_u16..6, prop::option::weighted(0.2, 0_u8..255)).prop_map(|(switch, host)| ZoneForm {
         zone: None,
         switch: SwitchId(switch),
         ip: host.map(|host| std::net::Ipv4Addr::new(10, 0, 1, host)),
@@ -73,7 +76,14 @@ fn provider_calls() -> impl Strategy<Value = Call> {
     let kinds = prop_oneof![3 => Just(BalancerKind::Clb), 1 => Just(BalancerKind::Nlb)];
     let create =
         (prop::collection::vec(resources(), 0..3), kinds, any::<bool>()).prop_map(|(resources, kind, auto_accept)| {
-            Call::CreateService(ServiceForm { kind: Some(kind), resources, auto_accept, ..ServiceForm::default() })
+            let (kind, consumer_regions) = (Some(kind), vec![ABROAD]);
+            Call::CreateService(ServiceForm {
+                kind,
+                resources,
+                auto_accept,
+                consumer_regions,
+                ..ServiceForm::default()
+            })
         });
     let assignments = prop_oneof![
         1 => Just(Assignment::Automatic),
@@ -103,7 +113,7 @@ fn provider_calls() -> impl Strategy<Value = Call> {
 }
 
 fn consumer_calls() -> impl Strategy<Value = Call> {
-    let create = (services(), prop::collection::vec(0_u16..5, 0..3), 0_u16..3, any::<bool>()).prop_map(
+    let create = (services(), prop::collection::vec(0_u16..6, 0..3), 0_u16..3, any::<bool>()).prop_map(
         |(service, switches, vpc, protected)| {
             let switches: Vec<SwitchId> = switches.into_iter().map(SwitchId).collect();
             let mut form = endpoint_form(service, &switches);
@@ -115,16 +125,22 @@ fn consumer_calls() -> impl Strategy<Value = Call> {
             Call::CreateEndpoint(form)
         },
     );
+    let create_abroad = (services(), any::<bool>()).prop_map(|(service, with_zone)| {
+        let mut form = form_abroad(service);
+        form.zones.truncate(usize::from(with_zone));
+        Call::CreateEndpoint(form)
+    });
     prop_oneof![
         4 => create,
+        2 => create_abroad,
         1 => endpoints().prop_map(|id| {
             Call::UpdateEndpoint(id, EndpointChange { zone_affinity: Some(true), ..EndpointChange::default() })
         }),
         2 => endpoints().prop_map(Call::DeleteEndpoint),
         4 => (endpoints(), zone_forms()).prop_map(|(id, form)| Call::AddZone(id, form)),
         2 => (endpoints(), zones()).prop_map(|(id, zone)| Call::RemoveZone(id, zone)),
-        1 => (endpoints(), 0_u16..5).prop_map(|(id, group)| Call::AttachGroup(id, GroupId(group))),
-        1 => (endpoints(), 0_u16..5).prop_map(|(id, group)| Call::DetachGroup(id, GroupId(group))),
+        1 => (endpoints(), 0_u16..6).prop_map(|(id, group)| Call::AttachGroup(id, GroupId(group))),
+        1 => (endpoints(), 0_u16..6).prop_map(|(id, group)| Call::DetachGroup(id, GroupId(group))),
         1 => endpoints().prop_map(|id| Call::Tag(vec![ObjectId::Endpoint(id)], [("k".into(), "v".into())].into())),
         1 => endpoints().prop_map(|id| Call::Untag(vec![ObjectId::Endpoint(id)], UntagKeys::All)),
         1 => endpoints().prop_map(|id| Call::ChangeResourceGroup(ObjectId::Endpoint(id), "rg-other".into())),
@@ -171,6 +187,20 @@ fn may_cut(call: &Call) -> bool {
     )
 }
 
+/// Where a call belongs: an endpoint's where the endpoint is, all else here.
+fn region_of(state: &State, call: &Call) -> RegionId {
+    match call {
+        Call::CreateEndpoint(form) if form.vpc == VPC_ABROAD => ABROAD,
+        Call::UpdateEndpoint(id, _)
+        | Call::DeleteEndpoint(id)
+        | Call::AddZone(id, _)
+        | Call::RemoveZone(id, _)
+        | Call::AttachGroup(id, _)
+        | Call::DetachGroup(id, _) => state.endpoints.get(id).map_or(HERE, |endpoint| endpoint.region),
+        _ => HERE,
+    }
+}
+
 /// What a run did, to show that random calls do reach the interesting states.
 #[derive(Debug, Default)]
 struct Reached {
@@ -178,6 +208,8 @@ struct Reached {
     refused: usize,
     connected: bool,
     migrated: bool,
+    connected_abroad: bool,
+    migrated_abroad: bool,
 }
 
 fn run(start: State, events: &[Event]) -> Result<Reached, TestCaseError> {
@@ -195,7 +227,7 @@ fn run(start: State, events: &[Event]) -> Result<Reached, TestCaseError> {
             }
             Event::Call(actor, token, call) => {
                 let token = token.map(|number| format!("token-{number}").into());
-                let request = Request { region: HERE, token, call: call.clone() };
+                let request = Request { region: region_of(&state, call), token, call: call.clone() };
                 match apply(&state, *actor, &request) {
                     Ok((next, answer)) => {
                         reached.carried_out += 1;
@@ -215,6 +247,12 @@ fn run(start: State, events: &[Event]) -> Result<Reached, TestCaseError> {
         let legs = || state.endpoints.values().flat_map(|endpoint| endpoint.zones.values());
         reached.connected |= legs().any(|leg| leg.status == LegStatus::Connected);
         reached.migrated |= legs().any(|leg| leg.status == LegStatus::Migrated);
+        let abroad = |status| {
+            let mut far = state.endpoints.values().filter(|endpoint| endpoint.is_cross_region());
+            far.any(|endpoint| endpoint.zones.values().any(|leg| leg.status == status))
+        };
+        reached.connected_abroad |= abroad(LegStatus::Connected);
+        reached.migrated_abroad |= abroad(LegStatus::Migrated);
     }
     comes_to_rest(state)?;
     Ok(reached)
@@ -281,6 +319,21 @@ fn with_connection(variants: Variants) -> State {
     stage.state
 }
 
+/// A service with three resources and a connected endpoint abroad whose resource may be replaced.
+fn with_connection_abroad(variants: Variants) -> State {
+    use crate::small_land::{COOL, HOT, IN_G, Stage, clb};
+    let mut stage = Stage::with(variants);
+    let service = stage.service(&[HOT, COOL, IN_G]);
+    let key = stage.endpoint_abroad(service);
+    stage.done(PROVIDER, Call::AssignZoneResource(key, ZONE_ABROAD, Assignment::Automatic));
+    stage.settle();
+    stage.done(PROVIDER, Call::AcceptConnection(key, AcceptForm::default()));
+    stage.settle();
+    let current = stage.leg(key.endpoint, ZONE_ABROAD).resource.expect("a connected leg has one");
+    stage.done(PROVIDER, Call::SetAutoAllocate(service, clb(current), false));
+    stage.state
+}
+
 const CASES: u32 = 1_500;
 
 proptest! {
@@ -308,6 +361,17 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: CASES / 2, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_sequence_breaks_an_invariant_from_a_world_with_a_connection_abroad(
+        variants in variants(), events in prop::collection::vec(events(), 1..60)
+    ) {
+        run(with_connection_abroad(variants), &events)?;
+    }
+}
+
 /// The generators do reach connected and migrated legs, carried-out and refused calls.
 #[test]
 fn random_sequences_reach_what_matters() {
@@ -318,14 +382,18 @@ fn random_sequences_reach_what_matters() {
     let mut total = Reached::default();
     for _ in 0..300 {
         let events = prop::collection::vec(events(), 60).new_tree(&mut runner).expect("generates").current();
-        for start in [empty(Variants::default()), with_connection(Variants::default())] {
+        let default = Variants::default();
+        for start in [empty(default), with_connection(default), with_connection_abroad(default)] {
             let reached = run(start, &events).expect("no invariant breaks");
             total.carried_out += reached.carried_out;
             total.refused += reached.refused;
             total.connected |= reached.connected;
             total.migrated |= reached.migrated;
+            total.connected_abroad |= reached.connected_abroad;
+            total.migrated_abroad |= reached.migrated_abroad;
         }
     }
     assert!(total.connected && total.migrated, "{total:?}");
+    assert!(total.connected_abroad && total.migrated_abroad, "{total:?}");
     assert!(total.carried_out > 1_000 && total.refused > 1_000, "{total:?}");
 }
