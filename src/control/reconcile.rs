@@ -191,7 +191,11 @@ impl<K: Kind> InTurn<'_, K> {
                 break;
             }
         }
-        let plan = plan.unwrap_or_else(|| Plan::saying(Next::Moving { since: None }, []));
+        let mut plan = plan.unwrap_or_else(|| Plan::saying(Next::Moving { since: None }, []));
+        if acted.queued && matches!(plan.next, Next::Moving { .. }) {
+            // Nothing moves for it until its turn at the gate comes, and that wakes it.
+            plan.next = Next::At(clock::now() + QUEUED);
+        }
         self.follow(site, &plan, looked);
         if plan.released {
             return self.release(&plan).await;
