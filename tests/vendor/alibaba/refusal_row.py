@@ -225,6 +225,12 @@ def dual_stack(scene):
     scene.settle()
 
 
+def served_by_alb(scene):
+    """A service of application load balancers, none attached yet."""
+    scene.service = scene.provider("CreateVpcEndpointService", ServiceResourceType="alb")["ServiceId"]
+    scene.settle()
+
+
 def small_service(scene):
     """The one service of an account that may own one, with as many resources in zone F as it may have."""
     form = {"Resource": [clb(land.SMALL_CLBS[0])]}

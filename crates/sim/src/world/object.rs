@@ -76,6 +76,9 @@ impl BalancerKind {
         }
     }
 
+    /// What a CLB or ALB service may give its new connections, in Mbit/s: one range for both.
+    pub const CONNECT_BANDWIDTH_MBPS: std::ops::RangeInclusive<u32> = 100..=10_240;
+
     /// Bandwidth of a connection that nobody gave one, in Mbit/s.
     pub const DEFAULT_BANDWIDTH_MBPS: u32 = 3072;
 }

@@ -88,7 +88,7 @@ pub(super) fn update(
         if !matches!(service.kind, BalancerKind::Clb | BalancerKind::Alb) {
             return Err(Refusal::BandwidthUnsupported);
         }
-        if !service.kind.bandwidth_mbps().contains(&bandwidth) {
+        if !BalancerKind::CONNECT_BANDWIDTH_MBPS.contains(&bandwidth) {
             return Err(Refusal::BandwidthOutOfRange);
         }
         service.connect_bandwidth_mbps = Some(bandwidth);

@@ -146,6 +146,12 @@ fn a_services_attributes_change_within_their_rules() {
     let bandwidth = |mbps| ServiceChange { connect_bandwidth_mbps: Some(mbps), ..ServiceChange::default() };
     assert_eq!(stage.refused(PROVIDER, Call::UpdateService(id, bandwidth(99))), Refusal::BandwidthOutOfRange);
     assert_eq!(stage.refused(PROVIDER, Call::UpdateService(nlb, bandwidth(200))), Refusal::BandwidthUnsupported);
+    let alb = stage.service_of(BalancerKind::Alb, &[]);
+    for service in [id, alb] {
+        let too_fast = Call::UpdateService(service, bandwidth(10_241));
+        assert_eq!(stage.refused(PROVIDER, too_fast), Refusal::BandwidthOutOfRange);
+        stage.done(PROVIDER, Call::UpdateService(service, bandwidth(10_240)));
+    }
     stage.done(PROVIDER, Call::UpdateService(id, bandwidth(200)));
     assert_eq!(stage.state.services[&id].connect_bandwidth_mbps, Some(200));
     assert_eq!(stage.state.services[&id].status, ServiceStatus::Active);
