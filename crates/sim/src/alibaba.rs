@@ -62,11 +62,13 @@ pub fn answer_call(cloud: &mut Cloud, inbound: &Inbound) -> Outcome {
         Some(Fault::LoseAnswer) => Wire::AnswerLost,
         _ => Wire::Answered,
     };
-    cloud.journal.record(journal::Call {
+    let counted_as = result.as_ref().err().and_then(|failure| failure.counted_as);
+    let action = if course.is_known() { course.action } else { journal::UNKNOWN_ACTION.to_owned() };
+    let call = journal::Call {
         sequence: cloud.journal.next_sequence(),
         at: cloud.clock.now(),
         account: course.actor.map_or(0, |actor| actor.account.0),
-        action: course.action,
+        action,
         parameters: course.parameters,
         token: course.token,
         request_id: course.request_id,
@@ -75,7 +77,8 @@ pub fn answer_call(cloud: &mut Cloud, inbound: &Inbound) -> Outcome {
         effect: course.effect,
         wire,
         latency_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-    });
+    };
+    cloud.journal.record(call, counted_as);
     Outcome { reply: (wire == Wire::Answered).then_some(reply), delay, held: course.held }
 }
 
@@ -115,6 +118,10 @@ impl Course {
             fault: None,
             held: Held::default(),
         }
+    }
+
+    fn is_known(&self) -> bool {
+        description::product(&self.version).is_some_and(|product| product.actions.contains_key(&self.action))
     }
 
     fn run(&mut self, cloud: &mut Cloud, inbound: &Inbound) -> Result<Fields, Failure> {

@@ -1,6 +1,7 @@
 //! What happened, beside what is: the calls, counters, the times of objects, and the witness of legs.
 //!
-//! Memory is bounded: the last [`CALLS_KEPT`] calls are kept in full, counters are exact for ever.
+//! Memory is bounded, whatever callers send: the last [`CALLS_KEPT`] calls are kept with texts of at most
+//! [`TEXT_KEPT`] bytes, counters are exact for ever and know no word that a caller made up.
 
 pub mod witness;
 
@@ -16,6 +17,10 @@ use witness::Witness;
 
 /// Calls that are kept in full.
 pub const CALLS_KEPT: usize = 10_000;
+/// What a call to an action is written down as that this cloud does not have.
+pub const UNKNOWN_ACTION: &str = "<unknown>";
+/// Longest text of a caller that is kept, in bytes; the rest is cut off.
+pub const TEXT_KEPT: usize = 256;
 
 /// One call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,7 +32,7 @@ pub struct Call {
     pub at: Timestamp,
     /// Account of its key; 0 where the signature was refused.
     pub account: u64,
-    /// Action, as the caller wrote it.
+    /// Action, or [`UNKNOWN_ACTION`].
     pub action: String,
     /// SHA-256 of the parameters that tell it from other calls, in 64 hexadecimal digits.
     pub parameters: String,
@@ -77,6 +82,12 @@ pub enum Wire {
     AnswerLost,
 }
 
+fn cut(text: &mut String) {
+    if text.len() > TEXT_KEPT {
+        *text = text[..text.floor_char_boundary(TEXT_KEPT)].to_owned();
+    }
+}
+
 /// The history of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
@@ -104,10 +115,15 @@ impl Journal {
         self.recorded + 1
     }
 
-    /// Writes a call down.
-    pub fn record(&mut self, call: Call) {
+    /// Writes a call down, and counts it by `counted_as` where that is not its code.
+    pub fn record(&mut self, mut call: Call, counted_as: Option<&str>) {
         self.recorded += 1;
-        *self.counters.entry((call.action.clone(), call.code.clone())).or_default() += 1;
+        cut(&mut call.code);
+        if let Some(token) = &mut call.token {
+            cut(token);
+        }
+        let counted_as = counted_as.unwrap_or(&call.code).to_owned();
+        *self.counters.entry((call.action.clone(), counted_as)).or_default() += 1;
         if self.calls.len() == CALLS_KEPT {
             self.calls.pop_front();
         }

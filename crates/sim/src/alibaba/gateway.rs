@@ -16,6 +16,8 @@ pub struct Failure {
     pub status: u16,
     /// Code.
     pub code: String,
+    /// The code, as calls are counted by it: without what the caller made up.
+    pub counted_as: Option<&'static str>,
     /// What is wrong, for a person.
     pub message: String,
     /// When to come again, where the cloud says so.
@@ -26,7 +28,7 @@ impl Failure {
     /// A refusal without a hint when to come again.
     #[must_use]
     pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), retry_after: None }
+        Self { status, code: code.into(), counted_as: None, message: message.into(), retry_after: None }
     }
 
     /// A required parameter is not there.
@@ -62,11 +64,9 @@ impl Failure {
     /// The action knows no such parameter.
     #[must_use]
     pub fn unknown_parameter(name: &str) -> Self {
-        Self::new(
-            400,
-            format!("InvalidParameter.{}", leaf(name)),
-            format!("Parameter {name} is not known to this action; leave it out or correct its name."),
-        )
+        let message = format!("Parameter {name} is not known to this action; leave it out or correct its name.");
+        let failure = Self::new(400, format!("InvalidParameter.{}", leaf(name)), message);
+        Self { counted_as: Some("InvalidParameter.<unknown>"), ..failure }
     }
 
     /// The parameter `name` says something else than the signed header of its meaning.

@@ -61,14 +61,18 @@ impl<'a> Params<'a> {
     /// The vendor's refusal of the first parameter that is unknown, ill-formed or missing.
     pub fn check(action: &'a Action, pairs: Vec<(String, String)>) -> Result<Self, Failure> {
         let mut flat = BTreeMap::new();
+        let mut twice = None;
         for (name, value) in pairs {
             if flat.insert(name.clone(), value).is_some() {
-                return Err(Failure::illegal(action, &name, "it is given once only"));
+                twice.get_or_insert(name);
             }
         }
         let params = Self { action, flat };
         for name in params.flat.keys() {
             params.check_name(name)?;
+        }
+        if let Some(name) = twice {
+            return Err(Failure::illegal(action, &name, "it is given once only"));
         }
         for field in &action.request {
             params.check_field(field)?;

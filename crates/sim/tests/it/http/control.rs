@@ -16,6 +16,42 @@ async fn control(scene: &Scene, method: &str, path: &str, body: Value) -> (u16, 
 }
 
 #[tokio::test]
+async fn the_journal_stays_small_whatever_callers_send() {
+    let scene = Scene::new();
+    for number in 0..1_000 {
+        let name = format!("{number}{}", "x".repeat(100_000));
+        let unsigned = [
+            Request::post("/").header("authorization", "none").header("x-acs-action", &name),
+            Request::post("/")
+                .header("authorization", "none")
+                .header("x-acs-action", &name)
+                .header("x-acs-version", "2020-04-15"),
+            Request::get(format!("/?Action={}&Version={number}&Signature=none", &name[..50_000])),
+        ];
+        let [one, two, three] = unsigned.map(|request| request.body(Full::default()).expect("a request"));
+        for request in [one, two, three] {
+            assert_ne!(scene.provider.send(request).await.expect("an answer").status, 200);
+        }
+        let made_up = &name[..1_000];
+        let refused = scene.provider.call("DescribeRegions", &[(made_up, "1")]).await;
+        assert_eq!(refused.body["Code"], format!("InvalidParameter.{made_up}"));
+    }
+    scene.simulator.with(|cloud| {
+        let counters: Vec<_> = cloud.journal.counters().collect();
+        assert_eq!(
+            counters,
+            [
+                ("<unknown>", "InvalidAction.NotFound", 1_000),
+                ("<unknown>", "InvalidVersion", 2_000),
+                ("DescribeRegions", "InvalidParameter.<unknown>", 1_000),
+            ]
+        );
+        let kept: usize = cloud.journal.calls().map(|call| serde_json::json!(call).to_string().len()).sum();
+        assert!(kept < 2_000_000, "{kept} bytes");
+    });
+}
+
+#[tokio::test]
 async fn the_world_and_the_journal_are_shown() {
     let scene = Scene::new();
     let (service, endpoint) = scene.connected().await;
