@@ -171,12 +171,16 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
 /// The connection was never made, or it ended before the answer did.
 fn broken(error: &(dyn Error + Send + Sync + 'static)) -> Failure {
     let unconnected = error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect);
-    let (code, told) = if unconnected {
-        ("<connect>", "no connection: ")
+    let cause = chain(error);
+    if unconnected {
+        let told = format!(
+            "no connection: {cause}; check the network, the proxy, and region and endpoints of the CloudAccount: it is \
+             tried again"
+        );
+        failure("<connect>", scrub(&told), false)
     } else {
-        (BROKEN, "the connection ended before the answer did: ")
-    };
-    failure(code, scrub(&format!("{told}{}", chain(error))), !unconnected)
+        failure(BROKEN, scrub(&format!("the connection ended before the answer did: {cause}; it is tried again")), true)
+    }
 }
 
 /// What an error says, with its causes.

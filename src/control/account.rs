@@ -45,6 +45,8 @@ use super::watch::{Guarded, Stores};
 const RECHECK: Duration = Duration::from_mins(10);
 /// How often credentials that fail are tried again; a changed Secret is tried at once.
 const FAILING: Duration = Duration::from_mins(1);
+/// How often credentials are asked again at most because a call with them was refused.
+const DOUBTFUL: Duration = Duration::from_secs(1);
 
 /// When a turn that was overtaken by a change is made again, if the watch does not bring the change before.
 const OVERTAKEN: Duration = Duration::from_secs(2);
@@ -61,6 +63,8 @@ struct Answer {
     account: AccountId,
     at: Instant,
     epoch: u64,
+    /// A call with them was refused since, as one of somebody unknown.
+    doubted: bool,
 }
 
 impl Answered {
@@ -70,6 +74,12 @@ impl Answered {
 
     fn put(&self, name: &str, answer: Answer) {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.to_owned(), answer);
+    }
+
+    fn doubt(&self, name: &str) {
+        if let Some(answer) = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_mut(name) {
+            answer.doubted = true;
+        }
     }
 
     fn forget(&self, name: &str) {
@@ -157,15 +167,20 @@ async fn turn(mut account: CloudAccount, context: &Context, mind: &mut Mind) -> 
             tracing::info!("released");
             return Err(Error::Gone);
         }
-        let (_, failing) = verify(context, &api, account.clone(), mind, Some(holders)).await?;
-        return Ok(if failing { FAILING } else { RECHECK });
+        return verify(context, &api, account.clone(), mind, Some(holders)).await;
     }
     if !finalizer::is_on(&account) {
         account = finalizer::put_on(&api, &account).await?;
         context.own.accounts.wrote(&account);
     }
-    let (_, failing) = verify(context, &api, account, mind, None).await?;
-    Ok(if failing { FAILING } else { RECHECK })
+    verify(context, &api, account, mind, None).await
+}
+
+/// A call for an object was refused because of its account's credentials: they are asked again, and what is wrong
+/// with them is said at the account.
+pub fn doubt(context: &Context, name: &str) {
+    context.answered.doubt(name);
+    context.wakes.accounts.wake([(String::new(), name.to_owned())]);
 }
 
 /// The account is gone: nothing is spoken with it any more.
@@ -194,15 +209,16 @@ pub fn wake_objects(context: &Context, name: &str) {
     context.wakes.services.wake(of_account);
 }
 
-/// Asks whose the credentials are, lets the account speak to its place or keeps it from it, and says so.
+/// Asks whose the credentials are, lets the account speak to its place or keeps it from it, and says so; gives when
+/// they are to be asked again.
 async fn verify(
     context: &Context,
     api: &Api<CloudAccount>,
     account: CloudAccount,
     mind: &mut Mind,
     holders: Option<Vec<String>>,
-) -> Result<(CloudAccount, bool), Error> {
-    let name = account.name_any();
+) -> Result<Duration, Error> {
+    let (name, uid) = (account.name_any(), account.uid().unwrap_or_default());
     let requested = account.annotations().get(RECONCILE_REQUESTED_AT).cloned();
     let handled = account.status.as_ref().and_then(|status| status.common.last_handled_reconcile_at.clone());
     let asked = requested.is_some() && requested != handled && requested != mind.requested;
@@ -230,6 +246,18 @@ async fn verify(
         plan.sayings.push(ready(Truth::False, Reason::BlockedByDependents, message));
     }
     let pinned = answer.as_ref().ok().map(|(place, _, _)| place.account.clone());
+    let pause = match &answer {
+        Ok((_, answered, _)) if answered.doubted => DOUBTFUL,
+        Ok(_) => RECHECK,
+        Err(Trouble::Silent(failure)) => {
+            mind.silences = mind.silences.saturating_add(1);
+            requeue::pause(failure.meaning, mind.silences, failure.retry_after, &uid).min(FAILING)
+        }
+        Err(_) => FAILING,
+    };
+    if !matches!(answer, Err(Trouble::Silent(_))) {
+        mind.silences = 0;
+    }
     let account = write(context, api, account, mind, &plan, pinned, failure).await?;
     // Only what stands in the status is spoken with.
     match answer {
@@ -246,11 +274,10 @@ async fn verify(
         }
         Err(_) => {}
     }
-    let failing = standing.trouble.is_some() || mind.unreadable_since.is_some();
     if context.standings.set(&name, &standing) || asked {
         wake_objects(context, &name);
     }
-    Ok((account, failing))
+    Ok(pause)
 }
 
 fn fits() -> privatelink_core::plan::Saying {
@@ -327,11 +354,13 @@ async fn identified(
     let same = known.as_ref().filter(|answer| answer.of == of);
     let next_epoch = known.as_ref().map_or(1, |answer| answer.epoch + 1);
     let answer = match same {
-        Some(answer) if !asked && answer.at.elapsed() < RECHECK / 2 => answer.clone(),
+        Some(answer) if !asked && answer.at.elapsed() < if answer.doubted { DOUBTFUL } else { RECHECK / 2 } => {
+            answer.clone()
+        }
         _ => match context.pool.identify(&access).await {
             Ok(id) => {
                 let epoch = same.filter(|_| !asked).map_or(next_epoch, |answer| answer.epoch);
-                Answer { of, account: id, at: Instant::now(), epoch }
+                Answer { of, account: id, at: Instant::now(), epoch, doubted: false }
             }
             Err(failure) => return Ok(Err(unanswered(failure, same.is_some()))),
         },
@@ -355,7 +384,11 @@ async fn identified(
 /// What a failed question for the account means; credentials that answered before are not given up for silence.
 fn unanswered(failure: Failure, answered_before: bool) -> Trouble {
     let told = |reason| {
-        Trouble::Refused(reason, format!("the cloud refuses the credentials: {failure}"), Some(failure.clone()))
+        let what = match reason {
+            Reason::CredentialsInvalid => "the cloud refuses the credentials",
+            _ => "the cloud does not say whose the credentials are",
+        };
+        Trouble::Refused(reason, format!("{what}: {failure}"), Some(failure.clone()))
     };
     match failure.meaning {
         Meaning::Credentials(reason) | Meaning::UserMustAct(reason) => told(reason),

@@ -11,6 +11,7 @@ use crate::cloud::pool::Site;
 use crate::object::ObjectKey;
 use crate::runtime::clock;
 
+use super::account::doubt;
 use super::context::{Context, Mind};
 
 /// Length of a token that is drawn, in bytes before they are written as hexadecimal digits.
@@ -66,6 +67,9 @@ pub async fn act(
                 "refused: {}",
                 failure.message
             ),
+        }
+        if matches!(&result, Err(failure) if matches!(failure.meaning, Meaning::Credentials(_))) {
+            doubt(context, account);
         }
         // The same call is repeated with the same token; another decision is another token.
         let repeats =

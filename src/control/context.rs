@@ -201,6 +201,8 @@ pub struct Mind {
     pub unreadable_since: Option<Moment>,
     /// When its status was written last for the sake of counts.
     pub counted: Option<Instant>,
+    /// Turns in a row in which the cloud did not answer for the account.
+    pub silences: u32,
     /// Failed turns in a row.
     pub failures: u32,
     /// The request to look again that is being handled.

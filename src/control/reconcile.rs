@@ -16,7 +16,7 @@ use kube::runtime::controller::Action;
 use kube::{Resource, ResourceExt as _};
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::Deletion;
-use privatelink_core::error::Meaning;
+use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::moment::Moment;
 use privatelink_core::overlay::Laid;
 use privatelink_core::plan::{Next, Plan, Truth, say};
@@ -31,6 +31,7 @@ use crate::cloud::pool::Site;
 use crate::object::ObjectKey;
 use crate::runtime::clock;
 
+use super::account;
 use super::act::{Acted, act};
 use super::context::{Context, Mind, Name};
 use super::error::Error;
@@ -157,15 +158,16 @@ async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) ->
 impl<K: Kind> InTurn<'_, K> {
     /// The rounds, and what comes of them.
     async fn go(mut self, site: &Site, around: &K::Around, desired: &K::Desired) -> Result<Option<Duration>, Error> {
-        self.look_where_asked(site, K::epoch(around)).await;
+        let asked = self.look_where_asked(site, K::epoch(around)).await;
         let mut looked = BTreeSet::new();
         let mut acted = Acted::default();
-        let mut plan = None;
-        for _ in 0..ROUNDS {
+        let mut plan = asked.err().map(|failure| self.unreadable(&failure));
+        let mut unread = plan.is_some();
+        for _ in 0..if unread { 0 } else { ROUNDS } {
             let now = clock::now();
             let laid = site.observer().laid();
             let view = self.view(around, desired, &laid, now);
-            let mut planned = K::plan(&view);
+            let planned = K::plan(&view);
             let found = planned.identity.is_some() && planned.identity.as_ref() != K::id(&self.memory);
             if planned.pin.is_some() || (found && !planned.released) {
                 // What is about to be made, or was found or made, stands in the status before anything else.
@@ -179,10 +181,8 @@ impl<K: Kind> InTurn<'_, K> {
                     self.mind.unreadable_since = None;
                     continue;
                 };
-                tracing::info!(code = failure.code, request_id = failure.request_id, "a look failed: {failure}");
-                let since = *self.mind.unreadable_since.get_or_insert(now);
-                planned = Plan::unreadable(&failure, K::common(&mut self.memory), since, now);
-                plan = Some(planned);
+                plan = Some(self.unreadable(&failure));
+                unread = true;
                 break;
             }
             acted = self.act(site, &planned).await;
@@ -195,6 +195,15 @@ impl<K: Kind> InTurn<'_, K> {
         if acted.queued && matches!(plan.next, Next::Moving { .. }) {
             // Nothing moves for it until its turn at the gate comes, and that wakes it.
             plan.next = Next::At(clock::now() + QUEUED);
+        }
+        if unread && plan.says(ConditionType::Stalled, Truth::True) && self.object.meta().deletion_timestamp.is_some() {
+            let why = plan.sayings.iter().map(|saying| saying.message.clone()).next().unwrap_or_default();
+            if K::deletion(&self.object) == Deletion::Retain {
+                return self.leave(&why).await;
+            }
+            for saying in &mut plan.sayings {
+                saying.message.push_str("; deletion waits: set deletionPolicy: Retain to leave the cloud as it is");
+            }
         }
         self.follow(site, &plan, looked);
         if plan.released {
@@ -218,20 +227,39 @@ impl<K: Kind> InTurn<'_, K> {
         }
     }
 
+    /// What a read that failed means for the object.
+    fn unreadable(&mut self, failure: &Failure) -> Plan {
+        tracing::info!(code = failure.code, request_id = failure.request_id, "a look failed: {failure}");
+        if matches!(failure.meaning, Meaning::Credentials(_)) {
+            account::doubt(self.context, K::account(&self.object));
+        }
+        let now = clock::now();
+        let since = *self.mind.unreadable_since.get_or_insert(now);
+        Plan::unreadable(failure, K::common(&mut self.memory), since, now)
+    }
+
     /// New credentials, or a person who asks: what was refused before is tried again, and for a person all is
     /// looked at anew.
-    async fn look_where_asked(&mut self, site: &Site, epoch: u64) {
+    async fn look_where_asked(&mut self, site: &Site, epoch: u64) -> Result<(), Failure> {
         let handled = &K::common(&mut self.memory).last_handled_reconcile_at;
         let asked = self.requested.is_some() && self.requested != *handled && self.requested != self.mind.requested;
         if asked || epoch != self.mind.epoch {
             self.mind.tries.forget();
             self.mind.epoch = epoch;
         }
-        if asked {
-            self.mind.requested.clone_from(&self.requested);
-            let now = clock::now();
-            self.look_at(site, K::parts(&self.memory), now).await;
+        if !asked {
+            return Ok(());
         }
+        let now = clock::now();
+        let looks = K::parts(&self.memory).into_iter().map(|facet| Look { facet, not_older_than: now });
+        let looked = site.observer().look(&looks.collect::<Vec<_>>()).await;
+        if looked.is_ok() {
+            self.mind.requested.clone_from(&self.requested);
+        } else {
+            // The request stays open until all has been seen.
+            self.requested = None;
+        }
+        looked
     }
 
     /// Looks at parts that no decision waits for: what fails here fails again where a plan needs it, and is told
@@ -294,9 +322,13 @@ impl<K: Kind> InTurn<'_, K> {
         if self.object.meta().deletion_timestamp.is_some() {
             return self.go_without(unmet).await;
         }
+        let generation = self.object.meta().generation.unwrap_or_default();
         let silent = match unmet.fault {
             Fault::Soon => true,
-            Fault::Others => K::id(&self.memory).is_some(),
+            // Whoever has just changed the spec is told why nothing comes of it.
+            Fault::Others => {
+                K::id(&self.memory).is_some() && K::common(&mut self.memory).observed_generation == generation
+            }
             Fault::Own => false,
         };
         if silent {
@@ -312,6 +344,13 @@ impl<K: Kind> InTurn<'_, K> {
         self.say(&plan).await
     }
 
+    /// What was made stays, and nobody has been able to take our tags off it.
+    async fn leave(&mut self, why: &str) -> Result<Option<Duration>, Error> {
+        let kept = K::id(&self.memory).map_or("what was made", |id| id.as_str()).to_owned();
+        let message = format!("{kept} stays in the cloud with our tags, as deletionPolicy: Retain asks and {why}");
+        self.release(&Plan::released(Reason::Deleting, message)).await
+    }
+
     /// A deletion that cannot reach the cloud: what shall stay, or was never made, keeps nobody.
     async fn go_without(mut self, unmet: Unmet) -> Result<Option<Duration>, Error> {
         if annotations(self.object.annotations()).paused {
@@ -319,12 +358,7 @@ impl<K: Kind> InTurn<'_, K> {
             return self.say(&Plan::stuck(Reason::Paused, message)).await;
         }
         if K::deletion(&self.object) == Deletion::Retain {
-            let kept = K::id(&self.memory).map_or("what was made", |id| id.as_str()).to_owned();
-            let message = format!(
-                "{kept} stays in the cloud with our tags, as deletionPolicy: Retain asks and {}",
-                unmet.message
-            );
-            return self.release(&Plan::released(Reason::Deleting, message)).await;
+            return self.leave(&unmet.message).await;
         }
         let written = K::common(&mut self.memory).observed_generation >= 0;
         if written && !K::may_exist(&self.memory) {

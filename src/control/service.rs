@@ -58,9 +58,10 @@ impl Kind for Service {
         let standing = context.standings.of(&name).ok_or_else(|| Unmet::soon("its CloudAccount is being looked at"))?;
         let deleting = object.meta().deletion_timestamp.is_some();
         let (place, trouble) = (standing.place, standing.trouble);
-        let troubled = |(reason, message): (Reason, String)| Unmet {
+        let troubled = |(reason, _): (Reason, String)| Unmet {
             reason,
-            message: format!("CloudAccount {name} is not usable: {message}"),
+            // The account says it once for all its objects, and to those who may mend it.
+            message: format!("CloudAccount {name} is not usable: its own Ready condition says why"),
             fault: Fault::Others,
         };
         let place = match (place, trouble) {
@@ -232,7 +233,10 @@ fn account(context: &Context, object: &EndpointService, memory: &ServiceStatus) 
         return Err(own(Reason::AccountNotPermitted, message));
     }
     if account.meta().deletion_timestamp.is_some() && !Service::may_exist(memory) {
-        let message = format!("accountRef: CloudAccount {name} is being deleted and takes no new object");
+        let message = format!(
+            "accountRef: CloudAccount {name} is being deleted and takes no new object: create the object with another \
+             account, or the account again once it is gone"
+        );
         return Err(own(Reason::AccountNotPermitted, message));
     }
     Ok(account)

@@ -134,7 +134,7 @@ async fn what_keeps_a_service_from_being_ready_is_said_by_field_or_code() {
             "refusals",
             json!({"id": "lb-nowhere", "type": "CLB", "zone": "cn-hangzhou-f"}),
             json!({}),
-            "False ReferenceNotFound: CreateService of the service: LoadBalancerNotFound: ",
+            "False ReferenceNotFound: CreateService of the service with lb-nowhere: LoadBalancerNotFound: ",
         ),
         (
             "wrong-kind",
@@ -142,7 +142,7 @@ async fn what_keeps_a_service_from_being_ready_is_said_by_field_or_code() {
             "refusals",
             json!({"id": "lb-hot", "type": "NLB", "zone": "cn-hangzhou-f"}),
             json!({}),
-            "False InvalidSpec: CreateService of the service: ",
+            "False InvalidSpec: CreateService of the service with lb-",
         ),
         (
             "adopt-nothing",

@@ -93,7 +93,9 @@ impl Plan {
     /// changed; what was not says why.
     #[must_use]
     pub fn unreadable(failure: &Failure, previous: &Common, failing_since: Moment, now: Moment) -> Self {
-        let told = format!("the cloud cannot be read: {failure}");
+        let account = matches!(failure.meaning, Meaning::Credentials(_));
+        let told =
+            format!("the cloud cannot be read: {failure}{}", if account { "; see the CloudAccount" } else { "" });
         let reason = match failure.meaning {
             Meaning::UserMustAct(reason) | Meaning::Credentials(reason) | Meaning::Waiting(reason) => reason,
             Meaning::Throttled => Reason::Throttled,
@@ -106,7 +108,8 @@ impl Plan {
             return Self::stuck(reason, told);
         }
         let lasting = now.since(failing_since) >= GRACE;
-        let silent = was_ready(previous) && !lasting;
+        // What is wrong with credentials is said once, at the account.
+        let silent = was_ready(previous) && (account || !lasting);
         let sayings = if silent { Vec::new() } else { vec![ready(Truth::False, reason, told)] };
         Self::saying(Next::Moving { since: Some(failing_since) }, sayings)
     }

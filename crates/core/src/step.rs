@@ -170,7 +170,12 @@ impl Step {
     pub fn subject(&self) -> String {
         match self {
             Self::OpenProduct => "the product".to_owned(),
-            Self::CreateService(_) => "the service".to_owned(),
+            Self::CreateService(form) if form.resources.is_empty() => "the service".to_owned(),
+            Self::CreateService(form) => {
+                // One load balancer may have several zones.
+                let balancers: BTreeSet<&str> = form.resources.iter().map(|key| key.id.as_str()).collect();
+                format!("the service with {}", balancers.into_iter().collect::<Vec<_>>().join(", "))
+            }
             Self::AttachResource(_, key, _) | Self::DetachResource(_, key, _) | Self::SetAutoAllocate(_, key, _) => {
                 format!("{} in {}", key.id, key.zone)
             }

@@ -228,7 +228,12 @@ fn refusal_plan(input: &Input<'_>, step: &Step, refused: &Refused, mut sayings: 
             Plan::saying(Next::Others, sayings)
         }
         Meaning::Credentials(reason) => {
-            replace_ready(ready(Truth::False, reason, format!("{told}; see the CloudAccount")));
+            // The account says it once; what was ready stays so.
+            if was_ready(&input.status.common) {
+                sayings.retain(|other| other.condition != ConditionType::Ready);
+            } else {
+                replace_ready(ready(Truth::False, reason, format!("{told}; see the CloudAccount")));
+            }
             Plan::saying(Next::Person, sayings)
         }
         Meaning::Throttled | Meaning::Unavailable => {

@@ -267,7 +267,7 @@ fn a_missing_load_balancer_is_said_and_tried_again_only_when_the_spec_changes() 
     });
     stage.rest();
     let message = says(&stage, Reason::ReferenceNotFound);
-    assert!(message.starts_with("CreateService of the service: NoBalancer"), "{message}");
+    assert!(message.starts_with("CreateService of the service with lb-hot, lb-none: NoBalancer"), "{message}");
     assert!(stage.said(ConditionType::Stalled).is_some());
     assert!(stage.world.services.is_empty());
     assert_eq!(

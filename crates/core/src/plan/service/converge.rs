@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Adoption, DesiredService, Management};
 use crate::id::ServiceId;
-use crate::observed::{AddressFamily, Payer, Resource, ResourceKey, Service, Tags};
+use crate::observed::{AddressFamily, Payer, Resource, ResourceKey, ResourceKind, Service, Tags};
 use crate::owner::{self, Ownership};
 use crate::plan::service::{Input, attempt, detachable, moving, resources, stale, view};
 use crate::plan::{Next, Pin, Plan, Saying, Truth, ready, say};
@@ -30,6 +30,9 @@ pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
         return Plan::stuck(Reason::BillingLocked, message);
     }
     if let Some(message) = immutable_difference(input.desired, service) {
+        return Plan::stuck(Reason::InvalidSpec, message);
+    }
+    if let Some(message) = elsewhere(input.desired, held) {
         return Plan::stuck(Reason::InvalidSpec, message);
     }
     match service.state {
@@ -305,6 +308,22 @@ fn immutable_difference(desired: &DesiredService, service: &Service) -> Option<S
         return unchangeable("resources.type", kind.as_str(), desired.kind.as_str());
     }
     None
+}
+
+/// A CLB stands in one zone, and the cloud attaches it there whatever zone is declared.
+fn elsewhere(desired: &DesiredService, held: &std::collections::BTreeMap<ResourceKey, Resource>) -> Option<String> {
+    if desired.kind != ResourceKind::Clb {
+        return None;
+    }
+    let wrong = desired.resources.keys().find_map(|wanted| {
+        let attached = held.keys().find(|key| key.id == wanted.id && key.zone != wanted.zone)?;
+        Some((wanted, attached))
+    });
+    let (wanted, attached) = wrong.filter(|(wanted, _)| !held.contains_key(*wanted))?;
+    Some(format!(
+        "resources: {} is in {}, not in {}: correct its zone in spec.resources",
+        wanted.id, attached.zone, wanted.zone
+    ))
 }
 
 /// The first look at an adopted service takes nothing away: it reports, and waits for a person.

@@ -48,7 +48,7 @@ pub(super) const TABLE: &[Row] = &[
         "NeedOpenProduct",
         person(Reason::FeatureNotEnabled),
         "PrivateLink is not switched on for the account",
-        "switch it on in the cloud's console, or set spec.alibaba.openProduct on the CloudAccount",
+        "switch it on in the cloud's console",
     ),
     row("SystemBusy", Meaning::Unavailable, "the cloud is busy", WAIT),
     row("ConcurrentCallNotSupported", Meaning::InTransition, "another call of this scope is on its way", WAIT),
@@ -115,7 +115,7 @@ pub(super) const TABLE: &[Row] = &[
         "EndpointServicePayerForbidden",
         person(Reason::FeatureNotEnabled),
         "the account may not choose who pays",
-        "remove spec.payer, or ask the cloud's support to enable it for the account",
+        "ask the cloud's support to enable it for the account, or make the service anew without spec.payer",
     ),
     row(
         "EndpointServiceNotSupportIpv6",
@@ -191,7 +191,7 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(
         "QuotaMisMatched",
-        person(Reason::QuotaExceeded),
+        Meaning::Waiting(Reason::QuotaExceeded),
         "a quota is used up",
         "ask the cloud for a larger quota, or delete what is no longer used",
     ),

@@ -71,7 +71,7 @@ fn codes_mean_what_is_done_next() {
         ("LoadBalancerNotFound", must(Reason::ReferenceNotFound)),
         ("LoadBalancerNotSupportPrivateLink", must(Reason::InvalidSpec)),
         ("Mismatch.ResourceType", must(Reason::InvalidSpec)),
-        ("QuotaMisMatched", must(Reason::QuotaExceeded)),
+        ("QuotaMisMatched", Meaning::Waiting(Reason::QuotaExceeded)),
         ("ResourceAutoAllocateViolation", must(Reason::LastAutoAllocatedInZone)),
         ("EndpointServicePayerForbidden", must(Reason::FeatureNotEnabled)),
         ("InvalidAccountStatus.NotEnoughBalance", must(Reason::BillingLocked)),
