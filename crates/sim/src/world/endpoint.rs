@@ -99,6 +99,9 @@ pub(super) fn update(
 ) -> Result<Answer, Refusal> {
     let endpoint = changeable(state, actor, at, id)?;
     let service = state.services.get(&endpoint.service).ok_or(Refusal::ServiceDeleted)?;
+    if endpoint.connection.status.in_transition() {
+        return Err(Refusal::ConnectionInTransition);
+    }
     if change.policy.is_some() && !is_vendors(state, service) {
         return Err(Refusal::PolicyUnsupported);
     }
@@ -260,6 +263,19 @@ pub(super) fn addresses_in(state: &State, id: SwitchId) -> impl Iterator<Item = 
         .flat_map(|leg| std::iter::once(leg.ip).chain(leg.replaced.map(|side| side.ip)))
 }
 
+/// IPv6 addresses of endpoint interfaces in a vSwitch; a smooth migration keeps its zone's.
+fn addresses_v6_in(state: &State, id: SwitchId) -> impl Iterator<Item = Ipv6Addr> {
+    let legs = state.endpoints.values().flat_map(|endpoint| endpoint.zones.values());
+    legs.filter(move |leg| leg.switch == id).filter_map(|leg| leg.ipv6)
+}
+
+/// The IPv6 address of `host` in the vSwitch, or the lowest free one.
+fn free_address_v6(state: &State, id: SwitchId, base: Ipv6Addr, host: u32) -> Option<Ipv6Addr> {
+    let taken: BTreeSet<Ipv6Addr> = addresses_v6_in(state, id).collect();
+    let hosts = std::iter::once(host).chain(RESERVED_ADDRESSES..=0xffff);
+    hosts.map(|host| Ipv6Addr::from(u128::from(base) + u128::from(host))).find(|one| !taken.contains(one))
+}
+
 fn hosts(prefix: u8) -> u32 {
     // The last address of the range is the broadcast address.
     (1_u32 << u32::from(32_u8.saturating_sub(prefix)).min(16)) - 1
@@ -382,14 +398,16 @@ fn add_leg(state: &State, service: &Service, endpoint: &mut Endpoint, form: &Zon
     };
     let ipv6 = match (endpoint.ip_version, switch.base_v6, form.ipv6) {
         (IpVersion::V4, _, None) => None,
-        (IpVersion::DualStack, Some(base), asked) => {
-            let address =
-                asked.unwrap_or_else(|| Ipv6Addr::from(u128::from(base) + u128::from(u32::from(ip) & 0xffff)));
-            let of_switch = u128::from(address) >> 64 == u128::from(base) >> 64;
-            if !of_switch {
+        (IpVersion::DualStack, Some(base), None) => {
+            let host = u32::from(ip) & 0xffff;
+            Some(free_address_v6(state, form.switch, base, host).ok_or(Refusal::NoFreeAddress)?)
+        }
+        (IpVersion::DualStack, Some(base), Some(asked)) => {
+            let of_switch = u128::from(asked) >> 64 == u128::from(base) >> 64;
+            if !of_switch || addresses_v6_in(state, form.switch).any(|taken| taken == asked) {
                 return Err(Refusal::AddressUnavailable);
             }
-            Some(address)
+            Some(asked)
         }
         (IpVersion::V4, _, Some(_)) | (IpVersion::DualStack, None, _) => return Err(Refusal::AddressUnavailable),
     };

@@ -18,6 +18,7 @@ pub fn broken(state: &State) -> Vec<String> {
         check_endpoint(state, endpoint, &mut found);
     }
     check_addresses(state, &mut found);
+    check_addresses_v6(state, &mut found);
     check_counters(state, &mut found);
     found
 }
@@ -109,6 +110,15 @@ fn check_addresses(state: &State, found: &mut Vec<String>) {
             if !taken.insert((leg.switch, ip)) {
                 found.push(format!("{ip} is taken twice in {:?}", leg.switch));
             }
+        }
+    }
+}
+
+fn check_addresses_v6(state: &State, found: &mut Vec<String>) {
+    let mut taken = BTreeSet::new();
+    for leg in state.endpoints.values().flat_map(|endpoint| endpoint.zones.values()) {
+        if let Some(ip) = leg.ipv6.filter(|ip| !taken.insert((leg.switch, *ip))) {
+            found.push(format!("{ip} is taken twice in {:?}", leg.switch));
         }
     }
 }

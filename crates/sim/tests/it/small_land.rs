@@ -1,11 +1,11 @@
 //! A land small enough to exhaust: a provider and a consumer in one region with two zones.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use privatelink_sim::world::call::{ConnectionKey, EndpointForm, ResourceForm, ServiceChange, ServiceForm, ZoneForm};
 use privatelink_sim::world::land::{Balancer, Group, Region, Switch, Vpc, Zone};
-use privatelink_sim::world::object::{BalancerKind, Principal};
+use privatelink_sim::world::object::{BalancerKind, IpVersion, Principal};
 use privatelink_sim::world::{
     Account, AccountId, Actor, Answer, BalancerId, Call, EndpointId, GroupId, Land, Refusal, RegionId, Request,
     ServiceId, State, SwitchId, Variants, VpcId, ZoneId, advance, apply, progress,
@@ -31,6 +31,7 @@ pub const SWITCH_G: SwitchId = SwitchId(1);
 pub const TIGHT_SWITCH: SwitchId = SwitchId(2);
 pub const UNMADE_SWITCH: SwitchId = SwitchId(3);
 pub const SWITCH_ABROAD: SwitchId = SwitchId(4);
+pub const V6_OF_SWITCH_F: Ipv6Addr = Ipv6Addr::new(0x2408, 0x4005, 1, 1, 0, 0, 0, 0);
 pub const BASIC: GroupId = GroupId(0);
 pub const BASIC_TOO: GroupId = GroupId(1);
 pub const ENTERPRISE: GroupId = GroupId(2);
@@ -104,7 +105,7 @@ fn land() -> Land {
             Vpc { region: ABROAD, ..vpc("vpc-abroad", CONSUMER.account) },
         ],
         switches: vec![
-            switch("vsw-f", F, 1, 200, true),
+            Switch { base_v6: Some(V6_OF_SWITCH_F), ..switch("vsw-f", F, 1, 200, true) },
             switch("vsw-g", G, 2, 200, true),
             switch("vsw-tight", F, 3, 1, true),
             switch("vsw-unmade", G, 4, 200, false),
@@ -121,7 +122,7 @@ fn land() -> Land {
             balancer("lb-hot", ours, BalancerKind::Clb, &[F], true),
             balancer("lb-cool", ours, BalancerKind::Clb, &[F], true),
             balancer("lb-g", ours, BalancerKind::Clb, &[G], true),
-            balancer("nlb-a", ours, BalancerKind::Nlb, &[F, G], true),
+            Balancer { ipv6: true, ..balancer("nlb-a", ours, BalancerKind::Nlb, &[F, G], true) },
             balancer("lb-unfit", ours, BalancerKind::Clb, &[F], false),
             balancer("lb-strangers", STRANGER.account, BalancerKind::Clb, &[F], true),
             balancer("nlb-b", ours, BalancerKind::Nlb, &[F], true),
@@ -211,6 +212,15 @@ impl Stage {
         let Answer::Endpoint(endpoint) = self.done(CONSUMER, Call::CreateEndpoint(form)) else { panic!("no endpoint") };
         self.settle();
         ConnectionKey { service, endpoint }
+    }
+
+    /// An active NLB service that speaks IPv6 too, on whose list the consumer is.
+    pub fn service_v6(&mut self) -> ServiceId {
+        let id = self.service_of(BalancerKind::Nlb, &[NLB]);
+        let speaks = ServiceChange { ip_version: Some(IpVersion::DualStack), ..ServiceChange::default() };
+        self.done(PROVIDER, Call::UpdateService(id, speaks));
+        self.settle();
+        id
     }
 
     /// Opens `service` abroad and makes an endpoint of the consumer there, in the one zone there is.

@@ -1,5 +1,7 @@
 //! What the consumer's calls need and lead to.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use privatelink_sim::world::call::{
     AcceptForm, Assignment, ConnectionKey, EndpointChange, EndpointForm, ServiceChange, Side, ZoneForm,
 };
@@ -12,7 +14,7 @@ use privatelink_sim::world::{Actor, Answer, Call, GroupId, Refusal, ServiceId, S
 use crate::small_land::{
     ABROAD, BASIC, BASIC_TOO, CONSUMER, CONSUMERS_COLLEAGUE, COOL, ENTERPRISE, F, G, GWLB, HOT, IN_G, MANAGED,
     PROVIDER, PROVIDER_VPC, SECOND_VPC, STRANGER, SWITCH_F, SWITCH_G, Stage, TIGHT_SWITCH, UNFIT, UNMADE_SWITCH,
-    ZONE_ABROAD, clb, endpoint_form, form_abroad, zone_form,
+    V6_OF_SWITCH_F, ZONE_ABROAD, clb, endpoint_form, form_abroad, zone_form,
 };
 
 fn accept() -> AcceptForm {
@@ -113,6 +115,44 @@ fn addresses_are_given_once_and_run_out() {
     fixed.zones = vec![ZoneForm { ip: Some(chosen), ..zone_form(SWITCH_F) }];
     let Answer::Endpoint(endpoint) = lax.done(CONSUMER, Call::CreateEndpoint(fixed)) else { panic!("no endpoint") };
     assert_eq!(lax.leg(endpoint, F).ip, chosen);
+}
+
+#[test]
+fn an_ipv6_address_is_given_once() {
+    let mut stage = Stage::flipped("oneEndpointPerVpc", "false");
+    let id = stage.service_v6();
+    let form = |ip: Option<Ipv4Addr>, ipv6| {
+        let mut form = endpoint_form(id, &[]);
+        form.ip_version = Some(IpVersion::DualStack);
+        form.zones = vec![ZoneForm { ip, ipv6, ..zone_form(SWITCH_F) }];
+        Call::CreateEndpoint(form)
+    };
+    let v6 = |host: u128| Ipv6Addr::from(u128::from(V6_OF_SWITCH_F) + host);
+    let asked = v6(0x0109);
+    stage.done(CONSUMER, form(None, Some(asked)));
+    assert_eq!(stage.refused(CONSUMER, form(None, Some(asked))), Refusal::AddressUnavailable);
+    let elsewhere = Ipv6Addr::new(0x2408, 1, 1, 1, 0, 0, 0, 9);
+    assert_eq!(stage.refused(CONSUMER, form(None, Some(elsewhere))), Refusal::AddressUnavailable);
+    // The address that 10.0.1.9 would bring along is taken.
+    let made = stage.done(CONSUMER, form(Some(Ipv4Addr::new(10, 0, 1, 9)), None));
+    let Answer::Endpoint(endpoint) = made else { panic!("no endpoint") };
+    assert_eq!(stage.leg(endpoint, F).ipv6, Some(v6(4)));
+    assert_eq!(invariant::broken(&stage.state), Vec::<String>::new());
+}
+
+#[test]
+fn an_endpoint_is_not_changed_while_its_connection_is() {
+    let mut stage = Stage::new();
+    let id = stage.service(&[HOT]);
+    let key = stage.endpoint(id, &[SWITCH_F]);
+    stage.done(PROVIDER, Call::AcceptConnection(key, accept()));
+    let rename = || {
+        let change = EndpointChange { name: Some("db".into()), ..EndpointChange::default() };
+        Call::UpdateEndpoint(key.endpoint, change)
+    };
+    assert_eq!(stage.refused(CONSUMER, rename()), Refusal::ConnectionInTransition);
+    stage.settle();
+    stage.done(CONSUMER, rename());
 }
 
 #[test]

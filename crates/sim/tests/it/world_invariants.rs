@@ -52,6 +52,12 @@ const CORRUPTIONS: &[(&str, Corruption)] = &[
         leg.status = LegStatus::Migrated;
         leg.replaced = Some(ReplacedSide { interface: leg.interface, ip: leg.ip, resource: COOL, served_in: None });
     }),
+    ("2408:4005:1:1::7 is taken twice", |state| {
+        for zone in [F, G] {
+            let leg = leg(state, zone);
+            (leg.switch, leg.ipv6) = (SWITCH_F, "2408:4005:1:1::7".parse().ok());
+        }
+    }),
     ("is served from another zone of its own region", |state| leg(state, F).served_in = Some(G)),
     ("carries without a resource", |state| leg(state, F).resource = None),
     ("carries on a connection that is Disconnected", |state| {

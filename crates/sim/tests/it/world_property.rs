@@ -1,12 +1,14 @@
 //! No sequence of calls and transitions reaches a state that breaks the world's invariants.
 
+use std::net::Ipv6Addr;
+
 use proptest::prelude::*;
 
 use privatelink_sim::world::call::{
-    AcceptForm, Assignment, ConnectionKey, EndpointChange, ObjectId, ResourceForm, ServiceChange, ServiceForm, Side,
-    UntagKeys, ZoneForm,
+    AcceptForm, Assignment, ConnectionKey, EndpointChange, EndpointForm, ObjectId, ResourceForm, ServiceChange,
+    ServiceForm, Side, UntagKeys, ZoneForm,
 };
-use privatelink_sim::world::object::{BalancerKind, LegStatus, Principal};
+use privatelink_sim::world::object::{BalancerKind, IpVersion, LegStatus, Principal};
 use privatelink_sim::world::variant::TABLE;
 use privatelink_sim::world::{
     Actor, Answer, BalancerId, Call, EndpointId, GroupId, RegionId, Request, ServiceId, State, SwitchId, Variants,
@@ -14,8 +16,8 @@ use privatelink_sim::world::{
 };
 
 use crate::small_land::{
-    ABROAD, CONSUMER, CONSUMERS_COLLEAGUE, HERE, PROVIDER, STRANGER, VPC_ABROAD, ZONE_ABROAD, empty, endpoint_form,
-    form_abroad,
+    ABROAD, CONSUMER, CONSUMERS_COLLEAGUE, HERE, PROVIDER, STRANGER, V6_OF_SWITCH_F, VPC_ABROAD, ZONE_ABROAD, empty,
+    endpoint_form, form_abroad,
 };
 
 /// What happens next in a run.
@@ -55,12 +57,18 @@ fn resources() -> impl Strategy<Value = ResourceForm> {
     })
 }
 
+/// Few addresses, so that some are asked for twice.
+fn addresses_v6() -> impl Strategy<Value = Option<Ipv6Addr>> {
+    let hosts = (0x0100_u32..0x0108).prop_map(|host| Ipv6Addr::from(u128::from(V6_OF_SWITCH_F) + u128::from(host)));
+    prop::option::weighted(0.3, hosts)
+}
+
 fn zone_forms() -> impl Strategy<Value = ZoneForm> {
-    (0_u16..6, prop::option::weighted(0.2, 0_u8..255)).prop_map(|(switch, host)| ZoneForm {
+    (0_u16..6, prop::option::weighted(0.2, 0_u8..255), addresses_v6()).prop_map(|(switch, host, ipv6)| ZoneForm {
         zone: None,
         switch: SwitchId(switch),
         ip: host.map(|host| std::net::Ipv4Addr::new(10, 0, 1, host)),
-        ipv6: None,
+        ipv6,
     })
 }
 
@@ -130,9 +138,15 @@ fn consumer_calls() -> impl Strategy<Value = Call> {
         form.zones.truncate(usize::from(with_zone));
         Call::CreateEndpoint(form)
     });
+    let create_v6 = (services(), addresses_v6()).prop_map(|(service, ipv6)| {
+        let zones = vec![ZoneForm { zone: None, switch: SwitchId(0), ip: None, ipv6 }];
+        let ip_version = Some(IpVersion::DualStack);
+        Call::CreateEndpoint(EndpointForm { ip_version, zones, ..endpoint_form(service, &[]) })
+    });
     prop_oneof![
         4 => create,
         2 => create_abroad,
+        2 => create_v6,
         1 => endpoints().prop_map(|id| {
             Call::UpdateEndpoint(id, EndpointChange { zone_affinity: Some(true), ..EndpointChange::default() })
         }),
@@ -210,6 +224,7 @@ struct Reached {
     migrated: bool,
     connected_abroad: bool,
     migrated_abroad: bool,
+    addresses_v6: usize,
 }
 
 fn run(start: State, events: &[Event]) -> Result<Reached, TestCaseError> {
@@ -253,6 +268,7 @@ fn run(start: State, events: &[Event]) -> Result<Reached, TestCaseError> {
         };
         reached.connected_abroad |= abroad(LegStatus::Connected);
         reached.migrated_abroad |= abroad(LegStatus::Migrated);
+        reached.addresses_v6 = reached.addresses_v6.max(legs().filter(|leg| leg.ipv6.is_some()).count());
     }
     comes_to_rest(state)?;
     Ok(reached)
@@ -319,6 +335,13 @@ fn with_connection(variants: Variants) -> State {
     stage.state
 }
 
+/// An NLB service that speaks IPv6, and no endpoint.
+fn with_service_v6(variants: Variants) -> State {
+    let mut stage = crate::small_land::Stage::with(variants);
+    stage.service_v6();
+    stage.state
+}
+
 /// A service with three resources and a connected endpoint abroad whose resource may be replaced.
 fn with_connection_abroad(variants: Variants) -> State {
     use crate::small_land::{COOL, HOT, IN_G, Stage, clb};
@@ -370,6 +393,13 @@ proptest! {
     ) {
         run(with_connection_abroad(variants), &events)?;
     }
+
+    #[test]
+    fn no_sequence_breaks_an_invariant_from_a_world_with_ipv6(
+        variants in variants(), events in prop::collection::vec(events(), 1..60)
+    ) {
+        run(with_service_v6(variants), &events)?;
+    }
 }
 
 /// The generators do reach connected and migrated legs, carried-out and refused calls.
@@ -383,17 +413,20 @@ fn random_sequences_reach_what_matters() {
     for _ in 0..300 {
         let events = prop::collection::vec(events(), 60).new_tree(&mut runner).expect("generates").current();
         let default = Variants::default();
-        for start in [empty(default), with_connection(default), with_connection_abroad(default)] {
+        let lax = default.with("oneEndpointPerVpc", "false").expect("a variant of the table");
+        for start in [empty(default), with_connection(default), with_connection_abroad(default), with_service_v6(lax)] {
             let reached = run(start, &events).expect("no invariant breaks");
             total.carried_out += reached.carried_out;
             total.refused += reached.refused;
             total.connected |= reached.connected;
             total.migrated |= reached.migrated;
+            total.addresses_v6 = total.addresses_v6.max(reached.addresses_v6);
             total.connected_abroad |= reached.connected_abroad;
             total.migrated_abroad |= reached.migrated_abroad;
         }
     }
     assert!(total.connected && total.migrated, "{total:?}");
+    assert!(total.addresses_v6 > 1, "{total:?}");
     assert!(total.connected_abroad && total.migrated_abroad, "{total:?}");
     assert!(total.carried_out > 1_000 && total.refused > 1_000, "{total:?}");
 }
