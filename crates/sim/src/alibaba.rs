@@ -210,7 +210,7 @@ impl Course {
         let repeated = request
             .token
             .as_ref()
-            .is_some_and(|token| cloud.state().tokens.contains_key(&(actor.account, token.clone())));
+            .is_some_and(|token| cloud.state().tokens.contains_key(&(actor.account, region, token.clone())));
         let variants = cloud.state().variants;
         let applied = apply(cloud.state(), actor, &request);
         let (next, answer) = applied.map_err(|refusal| self.refused(action, refusal, &variants))?;
@@ -244,7 +244,7 @@ impl Course {
     ) -> Result<(), Failure> {
         let variants = cloud.state().variants;
         if let Some(token) = &request.token {
-            let token = (actor.account, token.clone());
+            let token = (actor.account, request.region, token.clone());
             if !cloud.enter_token(&token) {
                 let message = "A call with the same client token is being processed.";
                 return Err(Failure::new(400, "IdempotenceProcessing", message));

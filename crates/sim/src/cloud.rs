@@ -17,7 +17,7 @@ use crate::throttle::Throttle;
 use crate::timetable::Timetable;
 use crate::touch;
 use crate::world::call::ObjectId;
-use crate::world::{AccountId, Answer, Call, Progress, Refusal, Scope, State, Text, settle};
+use crate::world::{Answer, Call, Progress, Refusal, Scope, State, TokenKey, settle};
 
 /// Earlier states that stale reads are answered from.
 const STATES_KEPT: usize = 8;
@@ -65,7 +65,7 @@ pub struct Cloud {
     pub(crate) nonces: Nonces,
     timetable: Timetable,
     earlier: VecDeque<State>,
-    tokens_in_flight: BTreeSet<(AccountId, Text)>,
+    tokens_in_flight: BTreeSet<TokenKey>,
     request_ids: Random,
 }
 
@@ -75,7 +75,7 @@ pub struct Held {
     /// Its scope.
     pub scope: Option<Scope>,
     /// Its client token.
-    pub token: Option<(AccountId, Text)>,
+    pub token: Option<TokenKey>,
 }
 
 impl Cloud {
@@ -165,7 +165,7 @@ impl Cloud {
     }
 
     /// Whether a call of this client token is on its way; if not, it is from now on.
-    pub fn enter_token(&mut self, token: &(AccountId, Text)) -> bool {
+    pub fn enter_token(&mut self, token: &TokenKey) -> bool {
         self.tokens_in_flight.insert(token.clone())
     }
 

@@ -36,6 +36,9 @@ pub use variant::{Variant, Variants};
 /// Text that many states share.
 pub type Text = Arc<str>;
 
+/// What a client token is known by: each account has its own, and each region's cloud knows its own alone.
+pub type TokenKey = (AccountId, RegionId, Text);
+
 /// All that the cloud holds at one instant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
@@ -50,7 +53,7 @@ pub struct State {
     /// Endpoints that exist, each with its connection and its zones.
     pub endpoints: BTreeMap<EndpointId, Endpoint>,
     /// Client tokens that were used, with the call and the answer; kept for ever.
-    pub tokens: BTreeMap<(AccountId, Text), (Arc<Call>, Answer)>,
+    pub tokens: BTreeMap<TokenKey, (Arc<Call>, Answer)>,
     /// Calls that are on their way, by what they exclude.
     pub in_flight: BTreeSet<Scope>,
 }
@@ -125,14 +128,14 @@ pub struct Load {
 /// A [`Refusal`] that names the precondition which does not hold.
 pub fn apply(state: &State, actor: Actor, request: &Request) -> Result<(State, Answer), Refusal> {
     if let Some(token) = &request.token
-        && let Some((call, answer)) = state.tokens.get(&(actor.account, token.clone()))
+        && let Some((call, answer)) = state.tokens.get(&(actor.account, request.region, token.clone()))
     {
         return if **call == request.call { Ok((state.clone(), *answer)) } else { Err(Refusal::TokenReused) };
     }
     let mut next = state.clone();
     let answer = perform(&mut next, actor, request)?;
     if let Some(token) = &request.token {
-        next.tokens.insert((actor.account, token.clone()), (Arc::new(request.call.clone()), answer));
+        next.tokens.insert((actor.account, request.region, token.clone()), (Arc::new(request.call.clone()), answer));
     }
     Ok((next, answer))
 }

@@ -29,8 +29,7 @@ pub(super) fn create(state: &mut State, actor: Actor, at: RegionId, form: &Servi
     if !account.product_open {
         return Err(Refusal::ProductNotOpen);
     }
-    let owned =
-        state.services.values().filter(|service| service.owner == actor.account && service.region == at).count();
+    let owned = state.services.values().filter(|service| service.owner == actor.account).count();
     if owned >= usize::from(account.max_services) {
         return Err(Refusal::TooManyServices);
     }

@@ -263,6 +263,20 @@ fn a_token_repeats_its_answer_for_ever_and_belongs_to_one_call() {
     assert_eq!(other.map(|_| ()), Err(Refusal::TokenReused));
     let (elsewhere, _) = apply(&settled, STRANGER, &request(create(&[]))).expect("tokens are the account's own");
     assert_eq!(elsewhere.services.len(), 2);
+    let abroad = Request { region: ABROAD, ..request(create(&[])) };
+    let (abroad, _) = apply(&settled, PROVIDER, &abroad).expect("tokens are the region's own");
+    assert_eq!(abroad.services.len(), 2);
+}
+
+#[test]
+fn an_accounts_services_are_counted_in_all_regions() {
+    let mut stage = Stage::new();
+    for region in [HERE, ABROAD, HERE, ABROAD] {
+        stage.call_in(region, PROVIDER, create(&[])).expect("within the quota of four");
+    }
+    for region in [HERE, ABROAD] {
+        assert_eq!(stage.call_in(region, PROVIDER, create(&[])), Err(Refusal::TooManyServices));
+    }
 }
 
 #[test]

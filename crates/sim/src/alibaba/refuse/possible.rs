@@ -217,6 +217,7 @@ pub const POSSIBLE: &[(&str, &[R])] = &[
             R::EndpointLocked,
             R::EndpointNotActive,
             R::ServiceDeleted,
+            R::ConnectionInTransition,
             R::PolicyUnsupported,
             R::NotCrossRegion,
             R::NoIpv6,
