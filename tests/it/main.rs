@@ -1,4 +1,6 @@
 //! The one binary of the tests that need real things: a control plane, processes, sockets.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test program talks to its reader")]
+#![allow(clippy::large_futures, reason = "a story is one long future, made once")]
 
 mod cluster;
 mod columns;
