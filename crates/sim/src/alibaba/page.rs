@@ -4,10 +4,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::description::{Action, Kind};
 use super::gateway::Failure;
 use super::params::Params;
+use super::signature::hex;
 
 /// Items of a page where the action takes no size.
 const SIZE_ELSE: usize = 50;
@@ -24,16 +26,17 @@ pub fn of(params: &Params<'_>, name: &str, mut items: Vec<(String, Value)>) -> R
         Some(page) => params.number("MaxResults")?.unwrap_or(page.default) as usize,
         None => SIZE_ELSE,
     };
+    let list = filtered(params, name);
     if let Some(cursor) = params.text("NextToken") {
         let after =
-            read(name, cursor).ok_or_else(|| params.illegal("NextToken", "it is one that this list answered"))?;
+            read(&list, cursor).ok_or_else(|| params.illegal("NextToken", "it is one that this list answered"))?;
         items.retain(|(key, _)| *key > after);
     }
     let more = items.len() > size;
     items.truncate(size);
     let mut page = Map::new();
     if let Some((last, _)) = items.last().filter(|_| more) {
-        page.insert("NextToken".to_owned(), write(name, last).into());
+        page.insert("NextToken".to_owned(), write(&list, last).into());
     }
     if params.action.page.is_some() {
         page.insert("MaxResults".to_owned(), size.into());
@@ -49,6 +52,15 @@ pub fn of(params: &Params<'_>, name: &str, mut items: Vec<(String, Value)>) -> R
 fn total_count(action: &Action, total: usize) -> Option<Value> {
     let field = action.response.iter().find(|field| field.name == "TotalCount")?;
     Some(if field.kind == Kind::String { total.to_string().into() } else { total.into() })
+}
+
+/// The name of the list and what it was asked for: a cursor of other filters is another list's.
+fn filtered(params: &Params<'_>, name: &str) -> String {
+    let mut hash = Sha256::new();
+    for (name, value) in params.telling().filter(|(name, _)| !matches!(*name, "NextToken" | "MaxResults")) {
+        hash.update(format!("{}:{name}={}:{value};", name.len(), value.len()));
+    }
+    format!("{name} {}", hex(&hash.finalize()))
 }
 
 fn write(list: &str, key: &str) -> String {
@@ -102,6 +114,18 @@ mod tests {
         assert_eq!(text["TotalCount"], Value::from("3"));
         let none = page("ListVpcEndpointServiceResources", "RegionId=r&ServiceId=s", keys(0..3)).expect("a page");
         assert!(none.get("TotalCount").is_none());
+    }
+
+    #[test]
+    fn a_cursor_belongs_to_what_was_asked_for() {
+        let users = |query: &str| page("ListVpcEndpointServiceUsers", query, keys(0..120));
+        let first = users("RegionId=r&ServiceId=a&MaxResults=20").expect("a page");
+        let token = first["NextToken"].as_str().expect("more");
+        let next = |query: &str| users(&format!("{query}&NextToken={token}")).map(|_| ());
+        assert_eq!(next("RegionId=r&ServiceId=a&MaxResults=30"), Ok(()));
+        for other in ["RegionId=r&ServiceId=b", "RegionId=s&ServiceId=a", "RegionId=r&ServiceId=a&UserId=1"] {
+            assert_eq!(next(other), Err("InvalidParameter.NextToken".to_owned()), "{other}");
+        }
     }
 
     #[test]
