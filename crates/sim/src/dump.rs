@@ -127,7 +127,6 @@ fn of_leg(state: &State, endpoint: &Endpoint, zone: ZoneId, leg: &Leg) -> Value 
         "ip": leg.ip.to_string(),
         "ipv6": leg.ipv6.map(|address| address.to_string()),
         "resourceId": leg.resource.map(|resource| balancer_name(state, resource)),
-        "fixed": leg.fixed,
         "carries": leg.carries(),
         "replaced": replaced,
     })

@@ -157,8 +157,6 @@ fn codes(refusal: Refusal) -> (&'static [&'static str], &'static str) {
             &["ResourceAutoAllocateViolation", "EndpointServiceResourceCannotRemove"],
             "Each zone must keep at least one automatically allocated resource.",
         ),
-        Refusal::NoPrincipal => (&["MissingParam.UserArn"], "UserId or UserARN is needed."),
-        Refusal::PrincipalMismatch => (&["Mismatch.UserIdAndUserArn"], "UserId and UserARN name different accounts."),
         Refusal::NoEndpoint => {
             (&["ResourceNotFound.VpcEndpoint", "EndpointNotFound"], "The specified endpoint does not exist.")
         }

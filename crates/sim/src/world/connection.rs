@@ -157,12 +157,12 @@ pub(super) fn assign(
         Assignment::Automatic => {
             require_disconnected(endpoint)?;
             require_still(leg)?;
-            Leg { fixed: false, ..leg.given(zone, pick(state, service, endpoint, zone)) }
+            leg.given(zone, pick(state, service, endpoint, zone))
         }
         Assignment::Manual(form) => {
             require_disconnected(endpoint)?;
             require_still(leg)?;
-            Leg { fixed: true, ..leg.given(zone, Some(target(state, service, endpoint, zone, form)?)) }
+            leg.given(zone, Some(target(state, service, endpoint, zone, form)?))
         }
         Assignment::ReplaceGracefully(form) => replaced(state, service, endpoint, zone, form, LegStatus::Migrating)?,
         Assignment::ReplaceForcibly(form) => replaced(state, service, endpoint, zone, form, LegStatus::Replacing)?,
@@ -199,7 +199,7 @@ fn replaced(
     if service.resources.get(&from).is_some_and(|resource| resource.auto_allocate) {
         return Err(Refusal::StillAutoAllocated);
     }
-    let next = Leg { fixed: true, ..leg.given(zone, Some(to)) };
+    let next = leg.given(zone, Some(to));
     if leg.status == LegStatus::Disconnected {
         return Ok(next);
     }

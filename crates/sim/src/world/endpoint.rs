@@ -185,7 +185,7 @@ pub(super) fn remove_zone(
         return Err(Refusal::EndpointNotActive);
     }
     if let Some(leg) = state.endpoints.get_mut(&id).and_then(|endpoint| endpoint.zones.get_mut(&zone)) {
-        *leg = Leg { status: LegStatus::Deleting, fixed: false, replaced: None, ..leg.given(zone, None) };
+        *leg = Leg { status: LegStatus::Deleting, replaced: None, ..leg.given(zone, None) };
     }
     Ok(Answer::Done)
 }
@@ -421,7 +421,6 @@ fn add_leg(state: &State, service: &Service, endpoint: &mut Endpoint, form: &Zon
         ipv6,
         resource: None,
         served_in: None,
-        fixed: false,
         replaced: None,
     };
     endpoint.zones.insert(zone, leg);

@@ -389,8 +389,6 @@ pub struct Leg {
     pub resource: Option<BalancerId>,
     /// The service's zone that it serves from, where that is not the leg's own: in a leg of another region.
     pub served_in: Option<ZoneId>,
-    /// The resource was chosen by a person, not by the cloud.
-    pub fixed: bool,
     /// Old side, from the start of a smooth migration until it is closed.
     pub replaced: Option<ReplacedSide>,
 }

@@ -76,11 +76,6 @@ pub enum Refusal {
     /// It is the last that may be picked automatically in its zone while others stay there.
     LastAutoAllocated,
 
-    /// Neither an account nor an ARN was named.
-    NoPrincipal,
-    /// An account and an ARN of another account were named.
-    PrincipalMismatch,
-
     /// No such endpoint for this account in this region.
     NoEndpoint,
     /// The endpoint is being made, changed or deleted.

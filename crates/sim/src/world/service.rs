@@ -3,7 +3,7 @@
 use super::call::{ResourceForm, ServiceChange, ServiceForm};
 use super::id::{AccountId, BalancerId, RegionId, ServiceId, ZoneId};
 use super::object::{
-    BalancerKind, ConnectionStatus, ConsumerRegion, Endpoint, IpVersion, Leg, LegStatus, Payer, Principal, Resource,
+    BalancerKind, ConnectionStatus, ConsumerRegion, Endpoint, IpVersion, LegStatus, Payer, Principal, Resource,
     Service, ServiceStatus,
 };
 use super::variant::Variant;
@@ -182,7 +182,7 @@ pub(super) fn detach(
     for endpoint in state.endpoints.values_mut().filter(|endpoint| endpoint.service == id) {
         // A leg that is not connected keeps no resource on the service: it forgets the one that leaves.
         for (zone, leg) in endpoint.zones.iter_mut().filter(|(zone, leg)| leg.served_by(**zone) == Some(key)) {
-            *leg = Leg { fixed: false, ..leg.given(*zone, None) };
+            *leg = leg.given(*zone, None);
         }
     }
     if let Some(service) = state.services.get_mut(&id) {

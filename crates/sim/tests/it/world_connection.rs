@@ -152,9 +152,9 @@ fn a_chosen_resource_is_kept_until_automatic_forgets_it() {
     assert_eq!(stage.state.services[&id].status, ServiceStatus::Pending);
     assert_eq!(stage.refused(PROVIDER, assign(Assignment::Automatic)), Refusal::ServiceBusy);
     stage.settle();
-    assert!(stage.leg(key.endpoint, F).fixed);
+    assert_eq!(stage.leg(key.endpoint, F).resource, Some(COOL));
     stage.done(PROVIDER, assign(Assignment::Automatic));
-    assert!(!stage.leg(key.endpoint, F).fixed);
+    assert_eq!(stage.leg(key.endpoint, F).resource, Some(HOT));
     stage.settle();
     stage.done(PROVIDER, assign(Assignment::Manual(clb(COOL))));
     stage.settle();

@@ -94,11 +94,8 @@ pub const POSSIBLE: &[(&str, &[R])] = &[
             R::LastAutoAllocated,
         ],
     ),
-    (
-        "AddUserToVpcEndpointService",
-        &[R::NoService, R::ServiceLocked, R::ServiceNotActive, R::NoPrincipal, R::PrincipalMismatch],
-    ),
-    ("RemoveUserFromVpcEndpointService", &[R::NoService, R::ServiceNotActive, R::NoPrincipal, R::PrincipalMismatch]),
+    ("AddUserToVpcEndpointService", &[R::NoService, R::ServiceLocked, R::ServiceNotActive]),
+    ("RemoveUserFromVpcEndpointService", &[R::NoService, R::ServiceNotActive]),
     (
         "EnableVpcEndpointConnection",
         &[
