@@ -79,6 +79,12 @@ fn of_service(input: &Input<'_>, id: &ServiceId) -> Plan {
     };
     let said = |message: &str| deleting(message);
     if let Some((key, resource)) = held.iter().find(|(key, _)| detachable(held, key)) {
+        // One may have come since the last sweep; whatever comes later, the cloud refuses the call, and it is
+        // looked for again.
+        let looks = stale(input, &[FacetKey::Connections(id.clone())], input.now - FRESH);
+        if !looks.is_empty() {
+            return Plan::looking(looks);
+        }
         let message = format!("{} is being detached before {id} is deleted", key.id);
         return attempt(
             input,
@@ -127,9 +133,7 @@ fn cut(input: &Input<'_>, id: &ServiceId, connections: &[Connection]) -> Option<
         return Some(plan);
     }
     if live.is_empty() {
-        // That there are none is no old news: one may have come since the last sweep.
-        let looks = stale(input, &[FacetKey::Connections(id.clone())], input.now - FRESH);
-        return (!looks.is_empty()).then(|| Plan::looking(looks));
+        return None;
     }
     let transient = live.iter().any(|connection| connection.state != ConnectionState::Connected);
     let facets = [FacetKey::Connections(id.clone())];
