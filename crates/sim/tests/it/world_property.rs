@@ -222,7 +222,6 @@ struct Reached {
     refused: usize,
     connected: bool,
     migrated: bool,
-    connected_abroad: bool,
     migrated_abroad: bool,
     addresses_v6: usize,
 }
@@ -266,7 +265,6 @@ fn run(start: State, events: &[Event]) -> Result<Reached, TestCaseError> {
             let mut far = state.endpoints.values().filter(|endpoint| endpoint.is_cross_region());
             far.any(|endpoint| endpoint.zones.values().any(|leg| leg.status == status))
         };
-        reached.connected_abroad |= abroad(LegStatus::Connected);
         reached.migrated_abroad |= abroad(LegStatus::Migrated);
         reached.addresses_v6 = reached.addresses_v6.max(legs().filter(|leg| leg.ipv6.is_some()).count());
     }
@@ -421,12 +419,11 @@ fn random_sequences_reach_what_matters() {
             total.connected |= reached.connected;
             total.migrated |= reached.migrated;
             total.addresses_v6 = total.addresses_v6.max(reached.addresses_v6);
-            total.connected_abroad |= reached.connected_abroad;
             total.migrated_abroad |= reached.migrated_abroad;
         }
     }
     assert!(total.connected && total.migrated, "{total:?}");
     assert!(total.addresses_v6 > 1, "{total:?}");
-    assert!(total.connected_abroad && total.migrated_abroad, "{total:?}");
+    assert!(total.migrated_abroad, "{total:?}");
     assert!(total.carried_out > 1_000 && total.refused > 1_000, "{total:?}");
 }
