@@ -144,10 +144,9 @@ impl Course {
         self.actor = Some(key.actor);
         self.meet_fault(cloud)?;
         let variants = cloud.state().variants;
-        cloud
-            .throttle
-            .take(key.actor.account, cloud.clock.wall())
-            .map_err(|wait| Failure::throttled(variants.value(Variant::ThrottlingCode), wait))?;
+        cloud.throttle.take(key.actor.account, cloud.clock.wall()).map_err(|wait| {
+            Failure::throttled(variants.value(Variant::ThrottlingStatus), variants.value(Variant::ThrottlingCode), wait)
+        })?;
         if key.denied.contains(&self.action) {
             return Err(Failure::forbidden(variants.value(Variant::PermissionCode), &self.action));
         }
@@ -169,8 +168,10 @@ impl Course {
         match &self.fault {
             Some(Fault::LoseRequest) => Err(Failure::new(400, "Lost", "The call was lost on its way.")),
             Some(Fault::Throttle) => {
-                let code = cloud.state().variants.value(Variant::ThrottlingCode);
-                Err(Failure::throttled(code, Duration::from_millis(500)))
+                let variants = cloud.state().variants;
+                let status = variants.value(Variant::ThrottlingStatus);
+                let code = variants.value(Variant::ThrottlingCode);
+                Err(Failure::throttled(status, code, Duration::from_millis(500)))
             }
             Some(Fault::Refuse { code, status }) => {
                 Err(Failure::new(*status, code.clone(), "The service is not able to answer now."))

@@ -114,8 +114,11 @@ impl Failure {
 
     /// Too many calls; `code` is the world's choice.
     #[must_use]
-    pub fn throttled(code: &str, retry_after: Duration) -> Self {
-        Self { retry_after: Some(retry_after), ..Self::new(400, code, "Request was denied due to user flow control.") }
+    pub fn throttled(status: &str, code: &str, retry_after: Duration) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(status.parse().unwrap_or(400), code, "Request was denied due to user flow control.")
+        }
     }
 }
 

@@ -104,7 +104,8 @@ pub(super) fn connect_zone(
 ) -> Result<Answer, Refusal> {
     let (service, endpoint) = zone_call(state, actor, at, key)?;
     let leg = endpoint.zones.get(&zone).ok_or(Refusal::NoZone)?;
-    if !matches!(leg.status, LegStatus::Disconnected | LegStatus::Wait) {
+    let takes_wait = state.variants.is_on(Variant::ConnectZoneTakesWait);
+    if !(leg.status == LegStatus::Disconnected || takes_wait && leg.status == LegStatus::Wait) {
         return Err(Refusal::ZoneState);
     }
     let resource =
@@ -191,7 +192,8 @@ fn replaced(
 ) -> Result<Leg, Refusal> {
     require_connected(endpoint)?;
     let leg = *endpoint.zones.get(&zone).ok_or(Refusal::NoZone)?;
-    if !matches!(leg.status, LegStatus::Connected | LegStatus::Disconnected) {
+    let takes_cut = state.variants.is_on(Variant::ReplaceTakesDisconnected);
+    if !(leg.status == LegStatus::Connected || takes_cut && leg.status == LegStatus::Disconnected) {
         return Err(Refusal::ZoneNotReplaceable);
     }
     let to = target(state, service, endpoint, zone, form)?;

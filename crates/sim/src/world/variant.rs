@@ -1,7 +1,7 @@
 //! How the world settles what the vendor's documents leave open. Each variant is one statement that a
 //! client can notice; its default is what the references make likely, and every value is possible.
 //!
-//! The `source` of a variant names the reference (`behaviour`, `wire` or `rules`), and what it says there.
+//! The `source` of a variant names the reference's file and line, and what it says there.
 
 /// The statements, in the order in which [`Variants`] keeps their values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +46,12 @@ pub enum Variant {
     PermissionCode,
     /// The code of throttling.
     ThrottlingCode,
+    /// The HTTP status of throttling.
+    ThrottlingStatus,
+    /// A zone that waits can be connected like one that was cut.
+    ConnectZoneTakesWait,
+    /// The resource behind a zone that was cut can be replaced while the connection stands.
+    ReplaceTakesDisconnected,
 }
 
 /// One row of the table.
@@ -79,121 +85,139 @@ pub const TABLE: &[Description] = &[
         Variant::AutoAssignOnEnable,
         "autoAssignOnEnable",
         YES_NO,
-        "rules, Legs: whether accepting alone picks resources is inferred",
+        "rules.md:16: whether accepting alone picks resources is inferred",
     ),
     row(
         Variant::RefusalMarksZones,
         "refusalMarksZones",
         YES_NO,
-        "behaviour, Status values: Wait against Disconnected is the only hint at a refusal, inferred",
+        "alibaba-behaviour.md:36: Wait against Disconnected is the only hint at a refusal, inferred",
     ),
     row(
         Variant::AcceptConnectedRefused,
         "acceptConnectedRefused",
         YES_NO,
-        "behaviour, Error classes: EndpointConnectionOperationDenied also answers a wrong settled state, inferred",
+        "alibaba-behaviour.md:104: EndpointConnectionOperationDenied also answers a wrong settled state, inferred",
     ),
     row(
         Variant::RejectDisconnectedRefused,
         "rejectDisconnectedRefused",
         NO_YES,
-        "behaviour, Error classes: the same statement, for refusing twice",
+        "alibaba-behaviour.md:104: the same statement, for refusing twice",
     ),
     row(
         Variant::AddedZoneWaits,
         "addedZoneWaits",
         NO_YES,
-        "behaviour, Transitions: a zone added to a connected endpoint ends in Connected; Terraform waits for Wait too",
+        "alibaba-behaviour.md:51: a zone added to a connected endpoint ends in Connected; Terraform waits for Wait too",
     ),
     row(
         Variant::CleanUpShowsDisconnecting,
         "cleanUpShowsDisconnecting",
         NO_YES,
-        "behaviour, Transitions: Migrated to Connected by closing the replaced side, the last arrow is inferred",
+        "alibaba-behaviour.md:49: Migrated to Connected by closing the replaced side, the last arrow is inferred",
     ),
     row(
         Variant::ForceShowsMigrating,
         "forceShowsMigrating",
         YES_NO,
-        "behaviour, Transitions: what a forced replacement shows on its way is inferred",
+        "alibaba-behaviour.md:50: what a forced replacement shows on its way is inferred",
     ),
     row(
         Variant::MigrationBlocksService,
         "migrationBlocksService",
         YES_NO,
-        "behaviour, Replacing the resource: every call that needs an active service fails meanwhile, inferred",
+        "alibaba-behaviour.md:81: every call that needs an active service fails meanwhile, inferred",
     ),
     row(
         Variant::CutOfMigratedHitsCurrent,
         "cutOfMigratedHitsCurrent",
         YES_NO,
-        "behaviour, Replacing the resource: the hazard of the omitted flag is inferred",
+        "alibaba-behaviour.md:85: the hazard of the omitted flag is inferred",
     ),
     row(
         Variant::AccountScopeIsRegional,
         "accountScopeIsRegional",
         YES_NO,
-        "behaviour, Concurrency limits: the account's scope is presumably per region, inferred",
+        "alibaba-behaviour.md:92: the account's scope is presumably per region, inferred",
     ),
     row(
         Variant::ScopeCoversAllActions,
         "scopeCoversAllActions",
         NO_YES,
-        "behaviour, Concurrency limits: whether different actions of a scope exclude each other is not said",
+        "alibaba-behaviour.md:92: whether different actions of a scope exclude each other is not said",
     ),
     row(
         Variant::OneEndpointPerVpc,
         "oneEndpointPerVpc",
         YES_NO,
-        "behaviour, Field facts: EndpointDuplicated is presumably per VPC and service, inferred",
+        "alibaba-behaviour.md:121: EndpointDuplicated is presumably per VPC and service, inferred",
     ),
     row(
         Variant::ProtectionByIdentity,
         "protectionByIdentity",
         YES_NO,
-        "behaviour, Field facts: with an assumed role the role and session matter, inferred",
+        "alibaba-behaviour.md:123: with an assumed role the role and session matter, inferred",
     ),
     row(
         Variant::NlbTakesBandwidth,
         "nlbTakesBandwidth",
         YES_NO,
-        "behaviour, Who am I: the guide says an NLB's bandwidth cannot be set, the newer API takes it",
+        "alibaba-behaviour.md:133: the guide says an NLB's bandwidth cannot be set, the newer API takes it",
     ),
     row(
         Variant::EndpointBlocksServiceDelete,
         "endpointBlocksServiceDelete",
         NO_YES,
-        "behaviour, Which call is legal: DeleteFailedDueToEndpointExist beside ServiceDeleted is not explained",
+        "alibaba-behaviour.md:58: DeleteFailedDueToEndpointExist beside ServiceDeleted is not explained",
     ),
     row(
         Variant::GroupsRequired,
         "groupsRequired",
         NO_YES,
-        "behaviour, Field facts: the schema and the code EndpointMustContainSecurityGroup contradict each other",
+        "alibaba-behaviour.md:119: the schema and the code EndpointMustContainSecurityGroup contradict each other",
     ),
     row(
         Variant::AccountAndArnAreOne,
         "accountAndArnAreOne",
         NO_YES,
-        "rules, Claims: an account number is its account-wide ARN, inferred",
+        "rules.md:9: an account number is its account-wide ARN, inferred",
     ),
     row(
         Variant::AssignmentNotGrantedCode,
         "assignmentNotGrantedCode",
         &["NoPermission", "QuotaMisMatched", "OperationDenied.FeatureNotEnabled", "ZoneOperationDenied"],
-        "rules, Assignments in motion: the code is not documented, any of these counts",
+        "rules.md:18: the code is not documented, any of these counts",
     ),
     row(
         Variant::PermissionCode,
         "permissionCode",
         &["NoPermission", "Forbidden.RAM"],
-        "wire, Errors: gateway-level permission errors are usually 403, inferred",
+        "alibaba-wire.md:81: gateway-level permission errors are usually 403, inferred",
     ),
     row(
         Variant::ThrottlingCode,
         "throttlingCode",
         &["Throttling.User", "Throttling", "Throttling.Api", "Rejected.Throttling"],
-        "wire, Errors: published examples and the Terraform provider name different codes",
+        "alibaba-wire.md:83: published examples and the Terraform provider name different codes",
+    ),
+    row(
+        Variant::ThrottlingStatus,
+        "throttlingStatus",
+        &["400", "429", "503"],
+        "alibaba-wire.md:84: published examples have 400, and 429 and 503 are possible",
+    ),
+    row(
+        Variant::ConnectZoneTakesWait,
+        "connectZoneTakesWait",
+        YES_NO,
+        "alibaba-behaviour.md:62: the precondition names a disconnected zone only, the guide lets one be connected after acceptance",
+    ),
+    row(
+        Variant::ReplaceTakesDisconnected,
+        "replaceTakesDisconnected",
+        YES_NO,
+        "alibaba-behaviour.md:75: the connection's state is a precondition, the guide adds a connected or disconnected zone",
     ),
 ];
 
@@ -285,7 +309,7 @@ mod tests {
         for (place, row) in TABLE.iter().enumerate() {
             assert_eq!(row.variant as usize, place, "{}", row.name);
         }
-        assert_eq!(Variant::ThrottlingCode as usize + 1, TABLE.len());
+        assert_eq!(Variant::ReplaceTakesDisconnected as usize + 1, TABLE.len());
     }
 
     #[test]

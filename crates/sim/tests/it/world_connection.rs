@@ -284,3 +284,37 @@ fn a_detached_resource_is_forgotten_by_the_legs_it_no_longer_serves() {
     stage.done(PROVIDER, Call::ConnectZone(key, F));
     assert_eq!(stage.leg(key.endpoint, F).resource, Some(COOL));
 }
+
+#[test]
+fn a_waiting_zone_is_connected_or_refused() {
+    for (value, taken) in [("true", true), ("false", false)] {
+        let mut stage = Stage::flipped("connectZoneTakesWait", value);
+        stage.state.variants = stage.state.variants.with("addedZoneWaits", "true").expect("a variant");
+        let id = stage.service(&[HOT, IN_G]);
+        let key = stage.connected(id, &[SWITCH_F]);
+        stage.done(CONSUMER, Call::AddZone(key.endpoint, zone_form(SWITCH_G)));
+        stage.settle();
+        let connect = Call::ConnectZone(key, G);
+        if taken {
+            stage.done(PROVIDER, connect);
+        } else {
+            assert_eq!(stage.refused(PROVIDER, connect), Refusal::ZoneState);
+        }
+    }
+}
+
+#[test]
+fn the_resource_of_a_cut_zone_is_replaced_or_kept() {
+    for (value, taken) in [("true", true), ("false", false)] {
+        let (mut stage, key) = ready_to_migrate(Stage::flipped("replaceTakesDisconnected", value));
+        stage.done(PROVIDER, Call::DisconnectZone(key, F, Side::Current));
+        stage.settle();
+        let replace = Call::AssignZoneResource(key, F, Assignment::ReplaceGracefully(clb(COOL)));
+        if taken {
+            stage.done(PROVIDER, replace);
+            assert_eq!(stage.leg(key.endpoint, F).resource, Some(COOL));
+        } else {
+            assert_eq!(stage.refused(PROVIDER, replace), Refusal::ZoneNotReplaceable);
+        }
+    }
+}

@@ -217,7 +217,6 @@ fn region_of(state: &State, call: &Call) -> RegionId {
 
 /// What a run did, to show that random calls do reach the interesting states.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each says by itself that one thing was reached")]
 struct Reached {
     carried_out: usize,
     refused: usize,
