@@ -20,4 +20,3 @@ mod service_drift;
 mod service_fields;
 mod service_scale;
 mod story;
-mod trouble;
