@@ -260,6 +260,22 @@ fn drift_is_corrected() {
 }
 
 #[test]
+fn a_clb_declared_in_another_zone_than_its_own_is_said_and_not_attached_again() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    let own: Vec<_> = stage.desired.resources.keys().cloned().collect();
+    let key = |zone: &str| privatelink_core::observed::ResourceKey { id: "lb-hot".into(), zone: zone.into() };
+    stage.rest();
+    assert!(stage.said(ConditionType::Stalled).is_none());
+    stage.edit(|desired| desired.resources = [(key("cn-hangzhou-g"), true)].into());
+    let calls = stage.calls.len();
+    stage.rest();
+    let message = says(&stage, Reason::InvalidSpec);
+    assert_eq!(message, "resources: lb-hot is in cn-hangzhou-f, not in cn-hangzhou-g: correct its zone in spec.resources");
+    assert_eq!(stage.calls.len(), calls, "nothing is called");
+    assert_eq!(own, [key("cn-hangzhou-f")]);
+}
+
+#[test]
 fn a_missing_load_balancer_is_said_and_tried_again_only_when_the_spec_changes() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.edit(|desired| {
