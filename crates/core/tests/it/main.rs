@@ -3,6 +3,7 @@
 mod golden;
 mod laws;
 mod service_storm;
+mod service_teardown;
 mod service_walk;
 mod stage;
 mod wire_alibaba;

@@ -1,25 +1,14 @@
 //! The provider's side from manifest to cloud and back, step by step, in sentences.
 
 use privatelink_core::condition::{ConditionType, Reason};
-use privatelink_core::desired::{Adoption, Deletion, Management, OnDelete};
+use privatelink_core::desired::{Adoption, Deletion, Management};
 use privatelink_core::observed::ResourceKey;
 use privatelink_core::owner::{self, Owner};
 use privatelink_core::plan::{Next, Truth};
 use privatelink_sim::world::call::{ObjectId, ResourceForm, ServiceForm, UntagKeys};
 use privatelink_sim::world::{Answer, Call, ServiceId as WorldId};
 
-use crate::stage::{BALANCERS, CONSUMER, PROVIDER, Stage, Trouble, desired, key, wire_id};
-
-fn is_ready(stage: &Stage) {
-    let (truth, reason, message) = stage.ready().expect("something is said");
-    assert_eq!((truth, reason), (Truth::True, Reason::Ready), "{message}");
-}
-
-fn says(stage: &Stage, reason: Reason) -> String {
-    let (truth, said, message) = stage.ready().expect("something is said");
-    assert_eq!((truth, said), (Truth::False, reason), "{message}");
-    message
-}
+use crate::stage::{BALANCERS, PROVIDER, Stage, Trouble, desired, is_ready, key, says, wire_id};
 
 #[test]
 fn a_declared_service_is_made_by_one_call_and_becomes_ready() {
@@ -270,7 +259,10 @@ fn a_clb_declared_in_another_zone_than_its_own_is_said_and_not_attached_again() 
     let calls = stage.calls.len();
     stage.rest();
     let message = says(&stage, Reason::InvalidSpec);
-    assert_eq!(message, "resources: lb-hot is in cn-hangzhou-f, not in cn-hangzhou-g: correct its zone in spec.resources");
+    assert_eq!(
+        message,
+        "resources: lb-hot is in cn-hangzhou-f, not in cn-hangzhou-g: correct its zone in spec.resources"
+    );
     assert_eq!(stage.calls.len(), calls, "nothing is called");
     assert_eq!(own, [key("cn-hangzhou-f")]);
 }
@@ -482,75 +474,6 @@ fn observing_writes_nothing() {
 }
 
 #[test]
-fn a_paused_object_does_nothing_not_even_go() {
-    let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.desired.annotations.paused = true;
-    stage.rest();
-    assert!(stage.calls.is_empty());
-    stage.desired.annotations.paused = false;
-    stage.rest();
-    stage.desired.annotations.paused = true;
-    stage.desired.deleting = true;
-    stage.rest();
-    let (truth, reason, message) = stage.ready().expect("said");
-    assert_eq!((truth, reason), (Truth::Unknown, Reason::Paused));
-    assert!(message.contains("deletion waits"), "{message}");
-    assert!(!stage.released);
-    assert_eq!(stage.world.services.len(), 1);
-}
-
-#[test]
-fn a_deleted_service_goes_in_the_clouds_order() {
-    let mut stage = Stage::new(desired(&["lb-hot", "lb-g"]));
-    stage.rest();
-    stage.calls.clear();
-    stage.desired.deleting = true;
-    stage.rest();
-    assert!(stage.released);
-    assert!(stage.world.services.is_empty());
-    assert_eq!(stage.calls, ["DetachResource", "DetachResource", "DeleteService"]);
-}
-
-#[test]
-fn a_deletion_waits_for_connections_and_names_them() {
-    let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.rest();
-    let consumer = stage.connected();
-    stage.calls.clear();
-    stage.desired.deleting = true;
-    stage.sweep();
-    stage.rest();
-    let message = says(&stage, Reason::BlockedByConnections);
-    assert!(message.contains("1 connections: ep-1") && message.contains("connectionsOnDelete: Reject"), "{message}");
-    assert_eq!(stage.status.blocked_by, Some((vec!["ep-1".into()], 1)));
-    assert!(stage.calls.is_empty() && !stage.released);
-    for call in [
-        Call::RemoveZone(consumer.endpoint, privatelink_sim::world::ZoneId(0)),
-        Call::DeleteEndpoint(consumer.endpoint),
-    ] {
-        stage.elsewhere(CONSUMER, call).expect("the consumer leaves");
-        stage.settle_world();
-    }
-    stage.sweep();
-    stage.rest();
-    assert!(stage.released && stage.world.services.is_empty());
-}
-
-#[test]
-fn a_deletion_begins_with_a_look_at_the_connections_of_now() {
-    let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.rest();
-    stage.sweep();
-    stage.connected();
-    stage.calls.clear();
-    stage.desired.deleting = true;
-    stage.rest();
-    says(&stage, Reason::BlockedByConnections);
-    assert_eq!(stage.status.blocked_by, Some((vec!["ep-1".into()], 1)));
-    assert!(stage.calls.is_empty() && !stage.released, "{:?}", stage.calls);
-}
-
-#[test]
 fn a_load_balancer_that_is_refused_to_go_because_it_is_used_is_looked_at_again() {
     let mut stage = Stage::new(desired(&["lb-hot", "lb-cool"]));
     stage.rest();
@@ -568,53 +491,6 @@ fn a_load_balancer_that_is_refused_to_go_because_it_is_used_is_looked_at_again()
     assert!(message.contains(used), "{message}");
     stage.rest();
     is_ready(&stage);
-}
-
-#[test]
-fn a_deletion_may_cut_connections() {
-    let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.rest();
-    stage.connected();
-    stage.calls.clear();
-    stage.desired.on_delete = OnDelete::Reject;
-    stage.desired.deleting = true;
-    stage.sweep();
-    stage.rest();
-    assert!(stage.released && stage.world.services.is_empty());
-    assert_eq!(stage.calls, ["RejectConnection", "DetachResource", "DeleteService"]);
-}
-
-#[test]
-fn connections_that_nobody_accepted_do_not_block_a_deletion() {
-    for value in ["true", "false"] {
-        let variants = privatelink_sim::world::Variants::default().with("refusalMarksZones", value).expect("a variant");
-        let mut stage = Stage::with(desired(&["lb-hot"]), variants);
-        stage.rest();
-        stage.endpoint();
-        stage.calls.clear();
-        stage.desired.deleting = true;
-        stage.sweep();
-        stage.rest();
-        assert!(stage.released && stage.world.services.is_empty());
-        assert_eq!(stage.calls, ["RejectConnection", "DetachResource", "DeleteService"]);
-    }
-}
-
-#[test]
-fn deleted_before_anything_was_made() {
-    let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.desired.deleting = true;
-    stage.rest();
-    assert!(stage.released && stage.calls.is_empty());
-}
-
-#[test]
-fn deleted_while_a_create_call_may_be_on_its_way() {
-    let mut stage = Stage::new(desired(&["lb-hot"]));
-    assert!(stage.turn_with((0, Trouble::CrashAfter)).is_none());
-    stage.desired.deleting = true;
-    stage.rest();
-    assert!(stage.released && stage.world.services.is_empty());
 }
 
 #[test]
@@ -688,57 +564,4 @@ fn a_tag_that_was_set_before_a_crash_is_not_forgotten() {
     stage.edit(|desired| desired.tags.clear());
     stage.rest();
     assert!(!stage.the_service().tags.contains_key("team"), "{:?}", stage.the_service().tags);
-}
-
-#[test]
-fn deleted_after_a_create_call_got_no_answer() {
-    let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.turn_with((0, Trouble::LostAnswer));
-    stage.desired.deleting = true;
-    let (_, reason, message) = {
-        stage.turn();
-        stage.ready().expect("said")
-    };
-    assert_eq!(reason, Reason::Deleting);
-    assert!(message.contains("may still be on its way"), "{message}");
-    assert!(!stage.released);
-    stage.rest();
-    assert!(stage.released && stage.world.services.is_empty());
-}
-
-#[test]
-fn the_one_that_allows_automatic_allocation_goes_last_from_its_zone() {
-    let mut stage = Stage::new(desired(&["lb-cool", "lb-hot", "lb-spare"]));
-    stage.edit(|desired| {
-        desired.resources.insert(key("lb-hot"), false);
-        desired.resources.insert(key("lb-spare"), false);
-    });
-    stage.rest();
-    is_ready(&stage);
-    stage.desired.deleting = true;
-    stage.rest();
-    assert!(stage.released && stage.world.services.is_empty());
-}
-
-#[test]
-fn deleted_after_its_status_was_lost_it_is_found_by_tag_and_goes() {
-    let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.rest();
-    stage.status = privatelink_core::status::ServiceStatus::default();
-    stage.restart();
-    stage.desired.deleting = true;
-    stage.rest();
-    assert!(stage.released && stage.world.services.is_empty());
-}
-
-#[test]
-fn deleted_after_a_create_call_was_refused_it_goes_at_once() {
-    let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.edit(|desired| {
-        desired.resources.insert(ResourceKey { id: "lb-none".into(), zone: "cn-hangzhou-f".into() }, true);
-    });
-    stage.turn();
-    stage.desired.deleting = true;
-    stage.turn();
-    assert!(stage.released);
 }

@@ -620,3 +620,16 @@ fn connection(state: &State, endpoint: &world::Endpoint) -> Connection {
         zones,
     }
 }
+
+/// The status says that the service is ready.
+pub fn is_ready(stage: &Stage) {
+    let (truth, reason, message) = stage.ready().expect("something is said");
+    assert_eq!((truth, reason), (Truth::True, Reason::Ready), "{message}");
+}
+
+/// The status says that the service is not ready, for this reason; gives the message.
+pub fn says(stage: &Stage, reason: Reason) -> String {
+    let (truth, said, message) = stage.ready().expect("something is said");
+    assert_eq!((truth, said), (Truth::False, reason), "{message}");
+    message
+}
