@@ -124,7 +124,7 @@ async fn it_prints_its_variants_and_its_world() {
         let output = Command::new(env!("CARGO_BIN_EXE_privatelink-sim")).arg(argument).output().await;
         String::from_utf8(output.expect("the binary starts").stdout).expect("text")
     };
-    assert!(print("--list-variants").await.starts_with("autoAssignOnEnable = true (or false)\n    rules, Legs: "));
+    assert!(print("--list-variants").await.starts_with("autoAssignOnEnable = true (or false)\n    rules.md:"));
     assert!(privatelink_sim::fixture::Fixture::parse(&print("--print-world").await).is_ok());
     assert!(print("--help").await.contains("/_sim/advance"));
 }
