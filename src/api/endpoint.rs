@@ -3,7 +3,7 @@
 use kube::{CustomResource, KubeSchema};
 use privatelink_core::{
     limit,
-    state::{ConnectionState, DnsState, EndpointState, ZoneState},
+    state::{ConnectionState, DnsState, LifeState, ZoneState},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -437,7 +437,7 @@ pub struct EndpointStatus {
     /// Creating, Active, Modifying, Deleting or Failed; a word of another version is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
-    pub state: Option<EndpointState>,
+    pub state: Option<LifeState>,
 
     /// The cloud's own word for the state.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use privatelink_core::{
     limit,
-    state::{ConnectionState, ResourceState, ServiceState, VerificationState},
+    state::{ConnectionState, LifeState, ResourceState, VerificationState},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -497,7 +497,7 @@ pub struct EndpointServiceStatus {
     /// Creating, Active, Modifying, Deleting or Failed; a word of another version is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
-    pub state: Option<ServiceState>,
+    pub state: Option<LifeState>,
 
     /// The cloud's own word for the state.
     #[serde(skip_serializing_if = "Option::is_none")]

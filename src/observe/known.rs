@@ -8,7 +8,7 @@ use privatelink_core::moment::Moment;
 use privatelink_core::observed::{Facet, Service, ServiceView, Snapshot};
 use privatelink_core::overlay::{Effect, Laid, Overlay};
 use privatelink_core::read::FacetKey;
-use privatelink_core::state::ServiceState;
+use privatelink_core::state::LifeState;
 use privatelink_core::step::Step;
 
 use super::list::Shown;
@@ -190,7 +190,7 @@ impl Known {
         let expected = |id: &&ServiceId| {
             let part = FacetKey::Service((*id).clone());
             let exists = match laid.snapshot.services.get(*id).and_then(|view| view.service.value()) {
-                Some(Some(service)) => service.state != ServiceState::Deleting,
+                Some(Some(service)) => service.state != LifeState::Deleting,
                 Some(None) => false,
                 None => true,
             };

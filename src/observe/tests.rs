@@ -5,7 +5,7 @@ use privatelink_core::id::{AccountId, Region};
 use privatelink_core::observed::{AddressFamily, Payer, Resource, ResourceKey, ResourceKind, Service, Tags};
 use privatelink_core::place::Cloud;
 use privatelink_core::read::{Answer, Done, Page, Read};
-use privatelink_core::state::ServiceState;
+use privatelink_core::state::LifeState;
 use privatelink_core::step::{ServiceForm, Step};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
@@ -133,7 +133,7 @@ fn service(name: &str) -> Service {
         id: ServiceId::from(name),
         name: name.into(),
         domain: None,
-        state: ServiceState::Active,
+        state: LifeState::Active,
         cloud_state: "Active".into(),
         locked: false,
         kind: Some(ResourceKind::Nlb),
@@ -400,7 +400,7 @@ async fn services_that_we_have_just_made_are_not_missed() {
 #[test]
 fn a_list_misses_only_what_it_must_show() {
     let ids: [ServiceId; 2] = ["epsrv-1".into(), "epsrv-2".into()];
-    let shown = |at, state: ServiceState| {
+    let shown = |at, state: LifeState| {
         let mut known = Known::default();
         known.manage(ids.clone().into());
         for id in &ids {
@@ -413,10 +413,10 @@ fn a_list_misses_only_what_it_must_show() {
         known.apply(Moment(10), Shown::Services(Vec::new()), Moment(10));
         known.laid().snapshot.all_vanished
     };
-    assert!(misses(shown(9, ServiceState::Active)));
-    assert!(!misses(shown(9, ServiceState::Deleting)), "they were about to go");
-    assert!(!misses(shown(11, ServiceState::Active)), "seen since the list left");
-    let mut one = shown(9, ServiceState::Active);
+    assert!(misses(shown(9, LifeState::Active)));
+    assert!(!misses(shown(9, LifeState::Deleting)), "they were about to go");
+    assert!(!misses(shown(11, LifeState::Active)), "seen since the list left");
+    let mut one = shown(9, LifeState::Active);
     one.apply(Moment(9), Shown::Service(ids[1].clone(), None), Moment(9));
     assert!(!misses(one), "one may vanish by itself");
 }

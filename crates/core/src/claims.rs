@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::{AccountId, ServiceId};
+use crate::id::{AccountId, CloudId};
 use crate::moment::Moment;
 
-/// An object that has a service, or asks to take one over.
+/// An object that has a cloud object, or asks to take one over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claimant {
     /// Its uid.
@@ -19,18 +19,18 @@ pub struct Claimant {
     pub created: Moment,
     /// The account that it speaks of.
     pub account: AccountId,
-    /// The service that it speaks of.
-    pub service: ServiceId,
-    /// Its status holds the service's id.
+    /// The cloud object that it speaks of.
+    pub object: CloudId,
+    /// Its status holds the id of that.
     pub holds: bool,
 }
 
 /// For each claimant that has to wait, by uid: the name of the one that holds what it asks for.
 #[must_use]
 pub fn waiting(claimants: &[Claimant]) -> BTreeMap<&str, &str> {
-    let mut holders: BTreeMap<(&AccountId, &ServiceId), &Claimant> = BTreeMap::new();
+    let mut holders: BTreeMap<(&AccountId, &CloudId), &Claimant> = BTreeMap::new();
     for claimant in claimants {
-        let holder = holders.entry((&claimant.account, &claimant.service)).or_insert(claimant);
+        let holder = holders.entry((&claimant.account, &claimant.object)).or_insert(claimant);
         if rank(claimant) < rank(holder) {
             *holder = claimant;
         }
@@ -38,7 +38,7 @@ pub fn waiting(claimants: &[Claimant]) -> BTreeMap<&str, &str> {
     claimants
         .iter()
         .filter_map(|claimant| {
-            let holder = holders.get(&(&claimant.account, &claimant.service))?;
+            let holder = holders.get(&(&claimant.account, &claimant.object))?;
             (holder.uid != claimant.uid).then_some((claimant.uid.as_str(), holder.name.as_str()))
         })
         .collect()
@@ -58,7 +58,7 @@ mod tests {
             name: format!("team/{uid}"),
             created: Moment(created),
             account: "1".into(),
-            service: service.into(),
+            object: crate::id::ServiceId::from(service).into(),
             holds,
         }
     }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{Region, ServiceId};
+use crate::id::{CloudId, GroupId, Region, ServiceId, SubnetId, VpcId};
 use crate::moment::Moment;
-use crate::observed::{AddressFamily, Payer, ResourceKey, ResourceKind, Tags};
+use crate::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind, Tags};
 use crate::owner::Owner;
+use crate::step::InterfaceForm;
 
 /// Whether the cloud is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,12 +40,12 @@ pub enum OnDelete {
 pub enum Adoption {
     /// Nothing is adopted.
     No,
-    /// This object may take over this service.
-    Yes(ServiceId),
+    /// This object may take over this one.
+    Yes(CloudId),
     /// The account does not let this namespace adopt.
-    NotPermitted(ServiceId),
-    /// Another object, named here, has claimed the service first.
-    ClaimedBy(ServiceId, String),
+    NotPermitted(CloudId),
+    /// Another object, named here, has claimed it first.
+    ClaimedBy(CloudId, String),
 }
 
 /// What people have said by annotation.
@@ -58,9 +59,9 @@ pub struct Annotations {
     pub allow_recreate: Option<String>,
 }
 
-/// An endpoint service as declared.
+/// What every object in a cloud declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DesiredService {
+pub struct Common {
     /// Who declares it.
     pub owner: Owner,
     /// Generation of the spec.
@@ -71,12 +72,31 @@ pub struct DesiredService {
     pub deleting: bool,
     /// Whether the cloud is written to.
     pub management: Management,
-    /// What happens to the service when the object goes.
+    /// What happens to the cloud object when this one goes.
     pub deletion: Deletion,
     /// Adoption.
     pub adoption: Adoption,
     /// Annotations.
     pub annotations: Annotations,
+    /// Resource group; not compared where unset.
+    pub resource_group: Option<String>,
+    /// Declared tags.
+    pub tags: Tags,
+}
+
+impl Common {
+    /// The optional fields that are set, by their names in the spec; a declared tag is `tags.<key>`.
+    fn declared_fields(&self) -> impl Iterator<Item = String> {
+        let group = self.resource_group.as_ref().map(|_| "resourceGroupId".to_owned());
+        self.tags.keys().map(|key| format!("tags.{key}")).chain(group)
+    }
+}
+
+/// An endpoint service as declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredService {
+    /// What every object declares.
+    pub common: Common,
     /// Kind of all resources.
     pub kind: ResourceKind,
     /// Resources, and whether each may be given to new connections by the cloud; empty only under `Observe`.
@@ -95,10 +115,6 @@ pub struct DesiredService {
     pub family: Option<AddressFamily>,
     /// Consumer regions; not compared where unset and never set.
     pub regions: Option<BTreeSet<Region>>,
-    /// Resource group; not compared where unset.
-    pub resource_group: Option<String>,
-    /// Declared tags.
-    pub tags: Tags,
     /// What happens to live connections when the service goes.
     pub on_delete: OnDelete,
 }
@@ -112,10 +128,75 @@ impl DesiredService {
             ("zoneAffinity", self.zone_affinity.is_some()),
             ("supportedRegions", self.regions.is_some()),
             ("description", self.description.is_some()),
-            ("resourceGroupId", self.resource_group.is_some()),
             ("addressFamily", self.family.is_some()),
         ];
-        let set = fields.iter().filter(|(_, set)| *set).map(|(name, _)| (*name).to_owned());
-        set.chain(self.tags.keys().map(|key| format!("tags.{key}"))).collect()
+        set(&fields).chain(self.common.declared_fields()).collect()
+    }
+}
+
+fn set<'f>(fields: &'f [(&str, bool)]) -> impl Iterator<Item = String> + use<'f> {
+    fields.iter().filter(|(_, set)| *set).map(|(name, _)| (*name).to_owned())
+}
+
+/// The service that an endpoint is to reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// This one.
+    Known {
+        /// Id, where it is known: the reference leads to a service of this cluster, or the spec names it so.
+        id: Option<ServiceId>,
+        /// Full name, where the spec names it so.
+        name: Option<String>,
+        /// Region of the service, where it is another than the endpoint's.
+        region: Option<Region>,
+    },
+    /// The reference leads to a service that does not exist in the cloud yet; with a sentence that says which.
+    Awaited(String),
+}
+
+/// An endpoint as declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredEndpoint {
+    /// What every object declares.
+    pub common: Common,
+    /// Service to reach.
+    pub target: Target,
+    /// Kind.
+    pub kind: EndpointKind,
+    /// Name for people; not compared where unset.
+    pub name: Option<String>,
+    /// Free text; not compared where unset.
+    pub description: Option<String>,
+    /// VPC of the interfaces.
+    pub vpc: VpcId,
+    /// Interfaces, one in each subnet; unset only under `Observe`, and then not compared.
+    pub zones: Option<BTreeMap<SubnetId, InterfaceForm>>,
+    /// Security groups; not compared where unset.
+    pub groups: Option<BTreeSet<GroupId>>,
+    /// Protocols.
+    pub family: Option<AddressFamily>,
+    /// The domain answers with the nearest zone; not compared where unset and never set.
+    pub zone_affinity: Option<bool>,
+    /// Policy document, as text; not compared where unset and never set.
+    pub policy: Option<String>,
+    /// Let only the identity that makes it change it.
+    pub protected: Option<bool>,
+    /// Bandwidth to a service in another region, Mbit/s; not compared where unset and never set.
+    pub cross_region_bandwidth_mbps: Option<u32>,
+}
+
+impl DesiredEndpoint {
+    /// The optional fields that are set, by their names in the spec; a declared tag is `tags.<key>`.
+    #[must_use]
+    pub fn declared_fields(&self) -> BTreeSet<String> {
+        let fields = [
+            ("description", self.description.is_some()),
+            ("securityGroupIds", self.groups.is_some()),
+            ("addressFamily", self.family.is_some()),
+            ("zoneAffinity", self.zone_affinity.is_some()),
+            ("policy", self.policy.is_some()),
+            ("crossRegionBandwidthMbps", self.cross_region_bandwidth_mbps.is_some()),
+        ];
+        set(&fields).chain(self.common.declared_fields()).collect()
     }
 }

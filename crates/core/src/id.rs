@@ -51,4 +51,87 @@ ids! {
     VpcId,
     /// A network interface, such as `eni-…`.
     InterfaceId,
+    /// A subnet, such as `vsw-…`.
+    SubnetId,
+    /// A security group, such as `sg-…`.
+    GroupId,
+}
+
+/// A sort of cloud objects, each of which belongs to one Kubernetes object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sort {
+    /// Endpoint services.
+    Service,
+    /// Endpoints.
+    Endpoint,
+}
+
+impl Sort {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Service, Self::Endpoint];
+
+    /// What one is called in a message.
+    #[must_use]
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Service => "service",
+            Self::Endpoint => "endpoint",
+        }
+    }
+
+    /// The cloud object of this sort with this id.
+    #[must_use]
+    pub fn with(self, id: &str) -> CloudId {
+        match self {
+            Self::Service => CloudId::Service(id.into()),
+            Self::Endpoint => CloudId::Endpoint(id.into()),
+        }
+    }
+}
+
+/// A cloud object that belongs to one Kubernetes object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CloudId {
+    /// An endpoint service.
+    Service(ServiceId),
+    /// An endpoint.
+    Endpoint(EndpointId),
+}
+
+impl CloudId {
+    /// What it is.
+    #[must_use]
+    pub const fn sort(&self) -> Sort {
+        match self {
+            Self::Service(_) => Sort::Service,
+            Self::Endpoint(_) => Sort::Endpoint,
+        }
+    }
+
+    /// The id as the cloud writes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Service(id) => id.as_str(),
+            Self::Endpoint(id) => id.as_str(),
+        }
+    }
+}
+
+impl From<ServiceId> for CloudId {
+    fn from(id: ServiceId) -> Self {
+        Self::Service(id)
+    }
+}
+
+impl From<EndpointId> for CloudId {
+    fn from(id: EndpointId) -> Self {
+        Self::Endpoint(id)
+    }
+}
+
+impl std::fmt::Display for CloudId {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.as_str())
+    }
 }

@@ -3,12 +3,18 @@
 //! A [`Facet`] that was never read is `Unseen`, which is not the same as absent: a planner that needs it
 //! asks for a look and concludes nothing.
 
+mod endpoint;
+mod service;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::id::{AccountId, EndpointId, InterfaceId, Region, ResourceId, ServiceId, VpcId, Zone};
+use crate::id::{CloudId, EndpointId, ServiceId, Sort};
 use crate::moment::Moment;
-use crate::state::{ConnectionState, ServiceState, ZoneState};
+use crate::state::LifeState;
+
+pub use endpoint::{Endpoint, EndpointKind, EndpointView, Groups, Interface, Interfaces};
+pub use service::{Connection, Payer, Resource, ResourceKey, ResourceKind, Service, ServiceView, ZoneLeg};
 
 /// Tags of a cloud object.
 pub type Tags = BTreeMap<String, String>;
@@ -67,39 +73,14 @@ impl<T> Facet<T> {
     }
 }
 
-/// Kinds of what stands behind a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ResourceKind {
-    /// Classic load balancer.
-    Clb,
-    /// Application load balancer.
-    Alb,
-    /// Network load balancer.
-    Nlb,
-    /// Gateway load balancer.
-    Gwlb,
-}
-
-impl ResourceKind {
-    /// The word that specs use.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
+impl<T> Facet<Option<T>> {
+    /// The same part, seen through a function of what was read.
+    fn map<'a, U>(&'a self, of: impl FnOnce(&'a T) -> U) -> Facet<Option<U>> {
         match self {
-            Self::Clb => "CLB",
-            Self::Alb => "ALB",
-            Self::Nlb => "NLB",
-            Self::Gwlb => "GWLB",
+            Self::Unseen => Facet::Unseen,
+            Self::Seen { at, value } => Facet::seen(*at, value.as_ref().map(of)),
         }
     }
-}
-
-/// Who pays for the connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Payer {
-    /// Each consumer.
-    Consumer,
-    /// The provider.
-    Provider,
 }
 
 /// Internet protocols.
@@ -111,138 +92,44 @@ pub enum AddressFamily {
     DualStack,
 }
 
-/// An endpoint service as the cloud has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
-    /// Id.
-    pub id: ServiceId,
-    /// Full name.
-    pub name: String,
-    /// Domain.
-    pub domain: Option<String>,
-    /// State.
-    pub state: ServiceState,
-    /// The cloud's own word for the state.
-    pub cloud_state: String,
-    /// Money is owed and the cloud has locked it.
-    pub locked: bool,
-    /// Kind of all its resources, where it says.
-    pub kind: Option<ResourceKind>,
-    /// Free text.
-    pub description: Option<String>,
-    /// The cloud accepts connections by itself.
-    pub auto_accept: bool,
-    /// Who pays.
-    pub payer: Payer,
-    /// Domains answer with the nearest zone.
-    pub zone_affinity: bool,
-    /// Bandwidth of new connections, Mbit/s, where the kind has one.
-    pub default_bandwidth_mbps: Option<u32>,
-    /// Lowest and highest bandwidth of a connection, Mbit/s, where the cloud says.
-    pub bandwidth_mbps: Option<(u32, u32)>,
-    /// Protocols.
-    pub family: AddressFamily,
-    /// Consumer regions that are open or being opened, beside its own.
-    pub regions: BTreeSet<Region>,
-    /// Resource group.
-    pub resource_group: Option<String>,
-    /// Tags; `None`: not read. A service without tags is nobody's, so tags that were not read must never pass
-    /// for none: Alibaba's read by id does not show them, its list does.
-    pub tags: Option<Tags>,
-}
-
-/// A resource of a service: a load balancer in a zone.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ResourceKey {
-    /// Load balancer.
-    pub id: ResourceId,
-    /// Zone in which it serves.
-    pub zone: Zone,
-}
-
-/// A load balancer as it stands on a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Resource {
-    /// Kind.
-    pub kind: ResourceKind,
-    /// May be given to new connections by the cloud.
-    pub auto_allocate: bool,
-    /// Connections it carries.
-    pub connections: u32,
-    /// Replaced sides that are still open on it.
-    pub deprecated_connections: u32,
-}
-
-/// One zone of a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ZoneLeg {
-    /// State.
-    pub state: ZoneState,
-    /// Load balancer of the current side.
-    pub resource: Option<ResourceId>,
-    /// Interface of the current side.
-    pub interface: Option<InterfaceId>,
-    /// Load balancer that a smooth migration left behind.
-    pub replaced_resource: Option<ResourceId>,
-    /// Interface that a smooth migration left behind.
-    pub replaced_interface: Option<InterfaceId>,
-}
-
-/// A connection as its provider sees it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Connection {
-    /// Endpoint on the other side.
-    pub endpoint: EndpointId,
-    /// Account of the endpoint.
-    pub owner: Option<AccountId>,
-    /// VPC of the endpoint.
-    pub vpc: Option<VpcId>,
-    /// State.
-    pub state: ConnectionState,
-    /// The cloud's own word for the state.
-    pub cloud_state: String,
-    /// Bandwidth, Mbit/s.
-    pub bandwidth_mbps: Option<u32>,
-    /// Zones.
-    pub zones: BTreeMap<Zone, ZoneLeg>,
-}
-
-impl Connection {
-    /// Traffic may flow, or is about to, or has not stopped yet: what keeps a service from being deleted.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        matches!(
-            self.state,
-            ConnectionState::Connecting
-                | ConnectionState::Connected
-                | ConnectionState::Modifying
-                | ConnectionState::Disconnecting
-                | ConnectionState::Unknown(_)
-        )
-    }
-}
-
-/// What has been seen of one service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceView {
-    /// The service itself; `None`: the cloud says that it does not exist.
-    pub service: Facet<Option<Service>>,
-    /// Its resources.
-    pub resources: Facet<BTreeMap<ResourceKey, Resource>>,
-    /// Its connections.
-    pub connections: Facet<Vec<Connection>>,
-}
-
 /// What a cloud holds in one place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The services that the last list of all of them showed.
-    pub listed: Facet<BTreeSet<ServiceId>>,
+    pub listed_services: Facet<BTreeSet<ServiceId>>,
     /// What has been seen of each service; shared, since a place has thousands, and a copy is made of all of them
     /// whenever one changes.
     pub services: BTreeMap<ServiceId, Arc<ServiceView>>,
-    /// All of two or more known services were missing from the last list: nothing is concluded from it.
-    pub all_vanished: bool,
+    /// The endpoints that the last list of all of them showed.
+    pub listed_endpoints: Facet<BTreeSet<EndpointId>>,
+    /// What has been seen of each endpoint; shared as the services are.
+    pub endpoints: BTreeMap<EndpointId, Arc<EndpointView>>,
+    /// Sorts of which all of two or more known objects were missing from the last list: nothing is concluded
+    /// from it.
+    pub vanished: BTreeSet<Sort>,
+}
+
+/// What a cloud object of any sort has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole<'a> {
+    /// Which one it is.
+    pub id: CloudId,
+    /// State.
+    pub state: &'a LifeState,
+    /// Tags; `None`: not read.
+    pub tags: Option<&'a Tags>,
+}
+
+impl<'a> From<&'a Service> for Whole<'a> {
+    fn from(service: &'a Service) -> Self {
+        Self { id: service.id.clone().into(), state: &service.state, tags: service.tags.as_ref() }
+    }
+}
+
+impl<'a> From<&'a Endpoint> for Whole<'a> {
+    fn from(endpoint: &'a Endpoint) -> Self {
+        Self { id: endpoint.id.clone().into(), state: &endpoint.state, tags: endpoint.tags.as_ref() }
+    }
 }
 
 impl Snapshot {
@@ -257,8 +144,59 @@ impl Snapshot {
         Arc::make_mut(self.services.entry(id.clone()).or_default())
     }
 
+    /// What has been seen of the endpoint, if anything.
+    #[must_use]
+    pub fn endpoint(&self, id: &EndpointId) -> Option<&EndpointView> {
+        self.endpoints.get(id).map(Arc::as_ref)
+    }
+
+    /// What has been seen of the endpoint, to be changed; nothing, at first.
+    pub fn endpoint_mut(&mut self, id: &EndpointId) -> &mut EndpointView {
+        Arc::make_mut(self.endpoints.entry(id.clone()).or_default())
+    }
+
+    /// When the list of all objects of a sort was read last.
+    #[must_use]
+    pub const fn listed_at(&self, sort: Sort) -> Option<Moment> {
+        match sort {
+            Sort::Service => self.listed_services.at(),
+            Sort::Endpoint => self.listed_endpoints.at(),
+        }
+    }
+
+    /// Whether the last list of its sort showed the object.
+    #[must_use]
+    pub fn lists(&self, id: &CloudId) -> bool {
+        match id {
+            CloudId::Service(id) => self.listed_services.value().is_some_and(|listed| listed.contains(id)),
+            CloudId::Endpoint(id) => self.listed_endpoints.value().is_some_and(|listed| listed.contains(id)),
+        }
+    }
+
+    /// When the object itself was read last, and what was read: `None`, where the cloud says that it does not
+    /// exist.
+    #[must_use]
+    pub fn whole(&self, id: &CloudId) -> Facet<Option<Whole<'_>>> {
+        match id {
+            CloudId::Service(id) => self.service(id).map(|view| view.service.map(Whole::from)),
+            CloudId::Endpoint(id) => self.endpoint(id).map(|view| view.endpoint.map(Whole::from)),
+        }
+        .unwrap_or_default()
+    }
+
+    /// The objects of a sort that exist as far as is known.
+    #[must_use]
+    pub fn wholes(&self, sort: Sort) -> Vec<Whole<'_>> {
+        match sort {
+            Sort::Service => self.present_services().map(Whole::from).collect(),
+            Sort::Endpoint => {
+                self.endpoints.values().filter_map(|view| view.endpoint.value()?.as_ref()).map(Whole::from).collect()
+            }
+        }
+    }
+
     /// The services that exist as far as is known.
-    pub fn present(&self) -> impl Iterator<Item = &Service> {
+    pub fn present_services(&self) -> impl Iterator<Item = &Service> {
         self.services.values().filter_map(|view| view.service.value()?.as_ref())
     }
 }

@@ -6,14 +6,16 @@
 //! made again. It never confirms itself: what an effect touches is marked as unconfirmed, and an object that
 //! needs it read again is not ready.
 
+mod endpoint;
+mod service;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::id::ServiceId;
+use crate::id::CloudId;
 use crate::moment::Moment;
-use crate::observed::{Facet, Resource, ServiceView, Snapshot};
+use crate::observed::{Facet, Snapshot};
 use crate::read::{Done, FacetKey};
-use crate::state::{ConnectionState, ServiceState};
 use crate::step::Step;
 
 /// How long an effect usually waits for a read that shows it; older ones are counted.
@@ -37,27 +39,31 @@ pub struct Overlay {
 }
 
 impl Effect {
-    /// The service that was changed or made.
+    /// The cloud object that was changed or made.
     #[must_use]
-    pub fn service(&self) -> Option<&ServiceId> {
+    pub fn object(&self) -> Option<CloudId> {
         match &self.done {
-            Done::Created(service) => Some(&service.id),
-            Done::Accepted => self.step.service(),
+            Done::CreatedService(service) => Some(service.id.clone().into()),
+            Done::CreatedEndpoint(endpoint) => Some(endpoint.id.clone().into()),
+            Done::Accepted => self.step.object(),
         }
     }
 
     /// The parts of a snapshot whose read may drop the effect.
     #[must_use]
     pub fn touches(&self) -> Vec<FacetKey> {
-        touches(&self.step, self.service())
+        touches(&self.step, self.object().as_ref())
     }
 
-    fn lay(&self, facet: &FacetKey, view: &mut ServiceView) {
+    fn lay(&self, facet: &FacetKey, snapshot: &mut Snapshot) {
         match facet {
-            FacetKey::Services => {}
-            FacetKey::Service(_) => self.lay_on_service(view),
-            FacetKey::Resources(_) => self.lay_on_resources(view),
-            FacetKey::Connections(_) => self.lay_on_connections(view),
+            FacetKey::Services | FacetKey::Endpoints => {}
+            FacetKey::Service(id) => service::lay_on_whole(self, snapshot.service_mut(id)),
+            FacetKey::Resources(id) => service::lay_on_resources(self, snapshot.service_mut(id)),
+            FacetKey::Connections(id) => service::lay_on_connections(self, snapshot.service_mut(id)),
+            FacetKey::Endpoint(id) => endpoint::lay_on_whole(self, snapshot.endpoint_mut(id)),
+            FacetKey::Interfaces(id) => endpoint::lay_on_interfaces(self, snapshot.endpoint_mut(id)),
+            FacetKey::Groups(id) => endpoint::lay_on_groups(self, snapshot.endpoint_mut(id)),
         }
     }
 
@@ -65,100 +71,49 @@ impl Effect {
     fn before_answer(&self) -> Moment {
         self.at - Duration::from_millis(1)
     }
+}
 
-    fn lay_on_service(&self, view: &mut ServiceView) {
-        if let Done::Created(made) = &self.done
-            && view.service.value().is_none_or(Option::is_none)
-        {
-            view.service = Facet::seen(self.before_answer(), Some((**made).clone()));
-        }
-        let Some(Some(service)) = view.service.value_mut() else { return };
-        match &self.step {
-            Step::UpdateService(_, change) => {
-                if change.description.is_some() {
-                    service.description.clone_from(&change.description);
-                }
-                service.auto_accept = change.auto_accept.unwrap_or(service.auto_accept);
-                service.zone_affinity = change.zone_affinity.unwrap_or(service.zone_affinity);
-                service.default_bandwidth_mbps = change.default_bandwidth_mbps.or(service.default_bandwidth_mbps);
-                service.family = change.family.unwrap_or(service.family);
-                service.regions.extend(change.open_regions.iter().cloned());
-                service.regions.retain(|region| !change.close_regions.contains(region));
-            }
-            Step::DeleteService(_) => service.state = ServiceState::Deleting,
-            Step::AttachResource(..) | Step::DetachResource(..) => service.state = ServiceState::Modifying,
-            Step::TagService(_, tags) => {
-                if let Some(shown) = &mut service.tags {
-                    shown.extend(tags.clone());
-                }
-            }
-            Step::UntagService(_, keys) => {
-                if let Some(shown) = &mut service.tags {
-                    shown.retain(|key, _| !keys.contains(key));
-                }
-            }
-            Step::MoveService(_, group) => service.resource_group = Some(group.clone()),
-            Step::OpenProduct | Step::CreateService(_) | Step::SetAutoAllocate(..) | Step::RejectConnection(..) => {}
-        }
-    }
-
-    fn lay_on_resources(&self, view: &mut ServiceView) {
-        if let Step::CreateService(form) = &self.step {
-            let attached = form.resources.iter().map(|key| (key.clone(), fresh(form.kind)));
-            if view.resources.value().is_none() {
-                view.resources = Facet::seen(self.before_answer(), attached.collect());
-            }
-            return;
-        }
-        let Some(resources) = view.resources.value_mut() else { return };
-        match &self.step {
-            Step::AttachResource(_, key, kind) => {
-                resources.entry(key.clone()).or_insert(fresh(*kind));
-            }
-            Step::DetachResource(_, key, _) => {
-                resources.remove(key);
-            }
-            Step::SetAutoAllocate(_, key, on) => {
-                if let Some(resource) = resources.get_mut(key) {
-                    resource.auto_allocate = *on;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn lay_on_connections(&self, view: &mut ServiceView) {
-        let Step::RejectConnection(_, endpoint) = &self.step else { return };
-        let Some(connections) = view.connections.value_mut() else { return };
-        for connection in connections.iter_mut().filter(|connection| connection.endpoint == *endpoint) {
-            connection.state =
-                if connection.is_live() { ConnectionState::Disconnecting } else { ConnectionState::Rejected };
-        }
+/// Tags as they are once a step has changed them.
+fn lay_on_tags(step: &Step, tags: &mut Option<crate::observed::Tags>) {
+    let Some(shown) = tags else { return };
+    match step {
+        Step::Tag(_, tags) => shown.extend(tags.clone()),
+        Step::Untag(_, keys) => shown.retain(|key, _| !keys.contains(key)),
+        _ => {}
     }
 }
 
-/// The parts of a snapshot that a step on this service changes.
+/// The parts of a snapshot that a step on this object changes.
 #[must_use]
-pub fn touches(step: &Step, service: Option<&ServiceId>) -> Vec<FacetKey> {
-    let Some(id) = service else { return Vec::new() };
-    let service = || FacetKey::Service(id.clone());
-    match step {
-        Step::OpenProduct => Vec::new(),
+pub fn touches(step: &Step, object: Option<&CloudId>) -> Vec<FacetKey> {
+    let whole = object.map(FacetKey::whole);
+    let of_service = |part: fn(crate::id::ServiceId) -> FacetKey| match object {
+        Some(CloudId::Service(id)) => Some(part(id.clone())),
+        _ => None,
+    };
+    let of_endpoint = |part: fn(crate::id::EndpointId) -> FacetKey| match object {
+        Some(CloudId::Endpoint(id)) => Some(part(id.clone())),
+        _ => None,
+    };
+    let parts = match step {
+        Step::OpenProduct => [None, None, None],
         Step::UpdateService(..)
         | Step::DeleteService(_)
-        | Step::TagService(..)
-        | Step::UntagService(..)
-        | Step::MoveService(..) => vec![service()],
+        | Step::UpdateEndpoint(..)
+        | Step::DeleteEndpoint(_)
+        | Step::Tag(..)
+        | Step::Untag(..)
+        | Step::Move(..) => [whole, None, None],
         Step::CreateService(_) | Step::AttachResource(..) | Step::DetachResource(..) => {
-            vec![service(), FacetKey::Resources(id.clone())]
+            [whole, of_service(FacetKey::Resources), None]
         }
-        Step::SetAutoAllocate(..) => vec![FacetKey::Resources(id.clone())],
-        Step::RejectConnection(..) => vec![FacetKey::Connections(id.clone())],
-    }
-}
-
-const fn fresh(kind: crate::observed::ResourceKind) -> Resource {
-    Resource { kind, auto_allocate: true, connections: 0, deprecated_connections: 0 }
+        Step::SetAutoAllocate(..) => [of_service(FacetKey::Resources), None, None],
+        Step::RejectConnection(..) => [of_service(FacetKey::Connections), None, None],
+        Step::CreateEndpoint(_) => [whole, of_endpoint(FacetKey::Interfaces), of_endpoint(FacetKey::Groups)],
+        Step::AddZone(..) | Step::RemoveZone(..) => [of_endpoint(FacetKey::Interfaces), None, None],
+        Step::AttachSecurityGroup(..) | Step::DetachSecurityGroup(..) => [whole, of_endpoint(FacetKey::Groups), None],
+    };
+    parts.into_iter().flatten().collect()
 }
 
 impl Overlay {
@@ -183,10 +138,9 @@ impl Overlay {
     pub fn lay(&self, snapshot: &Snapshot) -> Laid {
         let mut laid = Laid { snapshot: snapshot.clone(), unconfirmed: BTreeMap::new() };
         for effect in &self.effects {
-            let Some(id) = effect.service() else { continue };
             for facet in effect.touches() {
                 if covers(effect, read_at(snapshot, &facet)) {
-                    effect.lay(&facet, laid.snapshot.service_mut(id));
+                    effect.lay(&facet, &mut laid.snapshot);
                     let since = laid.unconfirmed.entry(facet).or_insert(effect.at);
                     *since = (*since).max(effect.at);
                 }
@@ -206,16 +160,10 @@ pub struct Laid {
 }
 
 impl Laid {
-    /// The parts of this service that no read has confirmed.
+    /// The parts of this object that no read has confirmed.
     #[must_use]
-    pub fn unconfirmed_of(&self, id: &ServiceId) -> BTreeSet<&FacetKey> {
-        self.unconfirmed
-            .keys()
-            .filter(|facet| match facet {
-                FacetKey::Service(of) | FacetKey::Resources(of) | FacetKey::Connections(of) => of == id,
-                FacetKey::Services => false,
-            })
-            .collect()
+    pub fn unconfirmed_of(&self, id: &CloudId) -> BTreeSet<&FacetKey> {
+        self.unconfirmed.keys().filter(|facet| facet.object().as_ref() == Some(id)).collect()
     }
 }
 
@@ -223,28 +171,35 @@ fn covers(effect: &Effect, read: Option<Moment>) -> bool {
     read.is_none_or(|at| at < effect.at)
 }
 
-/// The parts of a service that is gone are never read again: what was done to them must not outlive it, or the
-/// service would be there again once the snapshot forgets it.
+/// The parts of an object that is gone are never read again: what was done to them must not outlive it, or the
+/// object would be there again once the snapshot forgets it.
 fn is_of_what_is_gone(effect: &Effect, snapshot: &Snapshot) -> bool {
-    let service = effect.service().and_then(|id| snapshot.services.get(id)).map(|view| &view.service);
-    service.is_some_and(|read| matches!(read.value(), Some(None)) && !covers(effect, read.at()))
+    effect.object().is_some_and(|id| match snapshot.whole(&id) {
+        Facet::Seen { at, value: None } => !covers(effect, Some(at)),
+        _ => false,
+    })
 }
 
 /// When a part was read.
-pub(crate) fn read_at(snapshot: &Snapshot, facet: &FacetKey) -> Option<Moment> {
-    let view = |id: &ServiceId| snapshot.services.get(id);
+#[must_use]
+pub fn read_at(snapshot: &Snapshot, facet: &FacetKey) -> Option<Moment> {
     match facet {
-        FacetKey::Services => snapshot.listed.at(),
-        FacetKey::Service(id) => view(id).and_then(|view| view.service.at()),
-        FacetKey::Resources(id) => view(id).and_then(|view| view.resources.at()),
-        FacetKey::Connections(id) => view(id).and_then(|view| view.connections.at()),
+        FacetKey::Services => snapshot.listed_services.at(),
+        FacetKey::Service(id) => snapshot.service(id)?.service.at(),
+        FacetKey::Resources(id) => snapshot.service(id)?.resources.at(),
+        FacetKey::Connections(id) => snapshot.service(id)?.connections.at(),
+        FacetKey::Endpoints => snapshot.listed_endpoints.at(),
+        FacetKey::Endpoint(id) => snapshot.endpoint(id)?.endpoint.at(),
+        FacetKey::Interfaces(id) => snapshot.endpoint(id)?.interfaces.at(),
+        FacetKey::Groups(id) => snapshot.endpoint(id)?.groups.at(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observed::{ResourceKey, ResourceKind};
+    use crate::id::ServiceId;
+    use crate::observed::{ResourceKey, ResourceKind, ServiceView};
     use std::sync::Arc;
 
     #[test]

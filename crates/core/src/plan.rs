@@ -3,19 +3,28 @@
 //! Plans are level-triggered: the steps that are ready now, what must be looked at first, what is waited for
 //! and why. Then the world is looked at again. What must survive a crash is in the cloud or in the status.
 
+mod attempt;
+pub(crate) mod case;
+mod creation;
+pub mod endpoint;
+mod identity;
+mod leave;
 pub mod service;
+mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::condition::{ConditionType, Reason};
 use crate::error::{Failure, Meaning};
-use crate::id::{AccountId, Region, ServiceId};
+use crate::id::{AccountId, CloudId, Region};
 use crate::moment::Moment;
 use crate::overlay::{self, Effect};
 use crate::read::{Done, FacetKey, Look};
 use crate::status::Common;
 use crate::step::Step;
+
+pub use case::Ground;
 
 /// What one turn decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +40,7 @@ pub struct Plan {
     /// When to look again, if nothing wakes the object before.
     pub next: Next,
     /// The cloud object that was found to be this object's, to be remembered in the status.
-    pub identity: Option<ServiceId>,
+    pub identity: Option<CloudId>,
     /// Nothing of the object is left in the cloud, or what is left shall stay: the finalizer goes.
     pub released: bool,
 }
@@ -148,7 +157,7 @@ pub struct Pin {
     pub region: Region,
     /// How often the object has been made anew.
     pub incarnation: u32,
-    /// The create call that is about to be made, or none where a service is taken over.
+    /// The create call that is about to be made, or none where something is taken over.
     pub creating: Option<Creating>,
 }
 
@@ -233,6 +242,7 @@ pub struct Tries {
     rejected: BTreeSet<String>,
     doubts: BTreeMap<FacetKey, Moment>,
     lost_create: Option<Moment>,
+    policy_reset: bool,
 }
 
 /// How long a refusal that a person must lift holds; then the step is tried once more.
@@ -263,10 +273,11 @@ impl Tries {
             Err(failure) => {
                 if failure.maybe_done {
                     // No answer came: what was read before says nothing about what the call may have done.
-                    if matches!(step, Step::CreateService(_)) {
+                    if step.makes().is_some() {
                         self.lost_create = Some(at);
                     }
-                    self.doubts.extend(overlay::touches(step, step.service()).into_iter().map(|facet| (facet, at)));
+                    let object = step.object();
+                    self.doubts.extend(overlay::touches(step, object.as_ref()).into_iter().map(|facet| (facet, at)));
                 }
                 self.refuse(step, failure, at, generation);
                 return None;
@@ -279,8 +290,12 @@ impl Tries {
     /// Remembers that a step was carried out: its refusals are over.
     fn succeed(&mut self, step: &Step) {
         self.refused.retain(|(tried, _)| tried != step);
-        if let Step::RejectConnection(_, endpoint) = step {
-            self.rejected.insert(endpoint.to_string());
+        match step {
+            Step::RejectConnection(_, endpoint) => {
+                self.rejected.insert(endpoint.to_string());
+            }
+            Step::UpdateEndpoint(_, change) => self.policy_reset = change.reset_policy,
+            _ => {}
         }
     }
 
@@ -310,6 +325,12 @@ impl Tries {
     #[must_use]
     pub fn has_rejected(&self, endpoint: &crate::id::EndpointId) -> bool {
         self.rejected.contains(endpoint.as_str())
+    }
+
+    /// The last change of the endpoint has returned it to the cloud's own policy, whatever that reads.
+    #[must_use]
+    pub const fn has_reset_policy(&self) -> bool {
+        self.policy_reset
     }
 
     /// The last refusal of all, for the status.

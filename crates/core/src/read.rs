@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::{AccountId, ServiceId};
+use crate::id::{AccountId, CloudId, EndpointId, ServiceId, Sort};
 use crate::moment::Moment;
-use crate::observed::{Connection, Resource, ResourceKey, Service};
+use crate::observed::{Connection, Endpoint, Groups, Interfaces, Resource, ResourceKey, Service};
 
 /// Part of a snapshot that can be looked at on its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,54 @@ pub enum FacetKey {
     Resources(ServiceId),
     /// The connections of a service.
     Connections(ServiceId),
+    /// All endpoints of the place.
+    Endpoints,
+    /// One endpoint, by its id: the only read from which its absence may be concluded.
+    Endpoint(EndpointId),
+    /// The interfaces of an endpoint.
+    Interfaces(EndpointId),
+    /// The security groups of an endpoint.
+    Groups(EndpointId),
+}
+
+impl FacetKey {
+    /// The list of all objects of a sort.
+    #[must_use]
+    pub const fn all(sort: Sort) -> Self {
+        match sort {
+            Sort::Service => Self::Services,
+            Sort::Endpoint => Self::Endpoints,
+        }
+    }
+
+    /// The object itself, by its id.
+    #[must_use]
+    pub fn whole(id: &CloudId) -> Self {
+        match id {
+            CloudId::Service(id) => Self::Service(id.clone()),
+            CloudId::Endpoint(id) => Self::Endpoint(id.clone()),
+        }
+    }
+
+    /// The object that it is a part of; none for a list.
+    #[must_use]
+    pub fn object(&self) -> Option<CloudId> {
+        match self {
+            Self::Services | Self::Endpoints => None,
+            Self::Service(id) | Self::Resources(id) | Self::Connections(id) => Some(id.clone().into()),
+            Self::Endpoint(id) | Self::Interfaces(id) | Self::Groups(id) => Some(id.clone().into()),
+        }
+    }
+
+    /// The cheapest read that shows this part: a list of all objects is shared by all that wait.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        match self {
+            Self::Service(_) => Self::Services,
+            Self::Endpoint(_) => Self::Endpoints,
+            other => other.clone(),
+        }
+    }
 }
 
 /// A wish for a read: this part, read at this moment or later.
@@ -41,6 +89,14 @@ pub enum Read {
     Resources(ServiceId, Page),
     /// One page of a service's connections.
     Connections(ServiceId, Page),
+    /// One page of all endpoints.
+    Endpoints(Page),
+    /// One endpoint.
+    Endpoint(EndpointId),
+    /// One page of an endpoint's interfaces.
+    Interfaces(EndpointId, Page),
+    /// One page of an endpoint's security groups.
+    Groups(EndpointId, Page),
 }
 
 /// Which page of a list: the first, or the one after a cursor.
@@ -59,6 +115,14 @@ pub enum Answer {
     Resources(BTreeMap<ResourceKey, Resource>, Page),
     /// Connections, and the next page if there is one.
     Connections(Vec<Connection>, Page),
+    /// Endpoints, and the next page if there is one.
+    Endpoints(Vec<Endpoint>, Page),
+    /// The endpoint.
+    Endpoint(Box<Endpoint>),
+    /// Interfaces, and the next page if there is one.
+    Interfaces(Interfaces, Page),
+    /// Security groups, and the next page if there is one.
+    Groups(Groups, Page),
 }
 
 /// What a step that succeeded answered.
@@ -67,5 +131,7 @@ pub enum Done {
     /// Nothing but success.
     Accepted,
     /// The service that was made, as the answer shows it.
-    Created(Box<Service>),
+    CreatedService(Box<Service>),
+    /// The endpoint that was made, as the answer shows it.
+    CreatedEndpoint(Box<Endpoint>),
 }

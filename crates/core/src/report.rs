@@ -2,13 +2,18 @@
 //!
 //! A condition's time moves only when its truth does, so two turns that find the same write the same status.
 
+pub mod endpoint;
 pub mod service;
+
+use std::collections::BTreeSet;
 
 use crate::condition::ConditionType;
 use crate::limit;
 use crate::moment::Moment;
-use crate::plan::{Plan, Saying, Tries, Truth};
-use crate::status::{Common, Condition, LastError};
+use crate::place::Place;
+use crate::plan::case::Case;
+use crate::plan::{Next, Pin, Plan, Saying, Tries, Truth};
+use crate::status::{Common, Condition, Creation, LastError};
 
 /// Conditions that are there only while they hold.
 const ONLY_WHILE_TRUE: [ConditionType; 3] =
@@ -36,6 +41,45 @@ pub fn common(previous: &Common, generation: i64, plan: &Plan, tries: &Tries, no
     }
     common.conditions.sort_by_key(|condition| condition.condition);
     common
+}
+
+/// What every status has, after a turn of an object of any sort.
+fn common_of<C: Case>(case: &C, plan: &Plan) -> Common {
+    let ground = case.ground();
+    let mut after = common(case.status(), case.desired().generation, plan, ground.tries, ground.now);
+    if !plan.sayings.is_empty() {
+        after.declared_fields = declared(case, plan);
+    }
+    after
+}
+
+/// The fields that are declared, and those that were and have not been returned to the cloud's default yet.
+fn declared<C: Case>(case: &C, plan: &Plan) -> BTreeSet<String> {
+    let declared = case.declared_fields();
+    let done = plan.steps.is_empty()
+        && plan.looks.is_empty()
+        && matches!(plan.next, Next::Settled | Next::Others)
+        && plan.says(ConditionType::Provisioned, Truth::True);
+    if done { declared } else { declared.union(&case.status().declared_fields).cloned().collect() }
+}
+
+/// Writes down what is about to be made; says whether another incarnation begins with it.
+fn pinned(creation: &mut Creation, pin: &Pin) -> bool {
+    let anew = pin.incarnation != creation.incarnation;
+    *creation = Creation {
+        account: Some(pin.account.clone()),
+        region: Some(pin.region.clone()),
+        incarnation: pin.incarnation,
+        creating: pin.creating.clone(),
+    };
+    anew
+}
+
+/// Writes down that it was made, here.
+fn made(creation: &mut Creation, place: &Place) {
+    creation.account.get_or_insert_with(|| place.account.clone());
+    creation.region.get_or_insert_with(|| place.region.clone());
+    creation.creating = None;
 }
 
 fn set(conditions: &mut Vec<Condition>, saying: &Saying, generation: i64, now: Moment) {

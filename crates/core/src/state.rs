@@ -38,8 +38,8 @@ open_vocabulary! {
 }
 
 open_vocabulary! {
-    /// The state of an endpoint service.
-    pub enum ServiceState {
+    /// The state of a service, or of an endpoint apart from its connection.
+    pub enum LifeState {
         Creating: "It is being created.";
         Active: "It can be used and changed.";
         Modifying: "The cloud is changing it; writes have to wait.";
@@ -49,13 +49,11 @@ open_vocabulary! {
 }
 
 open_vocabulary! {
-    /// The state of an endpoint, apart from its connection.
-    pub enum EndpointState {
-        Creating: "It is being created.";
-        Active: "It exists and can be changed.";
-        Modifying: "The cloud is changing it; writes have to wait.";
-        Deleting: "It is being deleted.";
-        Failed: "The cloud could not create or change it.";
+    /// The state of an endpoint in a security group.
+    pub enum GroupState {
+        Attaching: "It is joining the group.";
+        Attached: "The group's rules hold for it.";
+        Detaching: "It is leaving the group.";
     }
 }
 

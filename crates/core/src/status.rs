@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::condition::{ConditionType, Reason};
 use crate::id::{AccountId, EndpointId, Region, ServiceId, VpcId, Zone};
 use crate::moment::Moment;
-use crate::observed::{Resource, ResourceKey};
+use crate::observed::{Interfaces, Resource, ResourceKey};
 use crate::plan::{Creating, Truth};
-use crate::state::{ConnectionState, ResourceState, ServiceState};
+use crate::state::{ConnectionState, LifeState, ResourceState};
 
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,19 @@ pub struct Common {
     pub last_error: Option<LastError>,
     /// Optional fields that were set when the spec was last acted on.
     pub declared_fields: BTreeSet<String>,
+}
+
+/// Where something was made for an object, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Creation {
+    /// Account, pinned before the first write.
+    pub account: Option<AccountId>,
+    /// Region, pinned before the first write.
+    pub region: Option<Region>,
+    /// How often it has been made anew.
+    pub incarnation: u32,
+    /// The create call that may be on its way.
+    pub creating: Option<Creating>,
 }
 
 /// Connections by what they are doing.
@@ -100,14 +113,8 @@ pub struct Leaving {
 pub struct ServiceStatus {
     /// What every status has.
     pub common: Common,
-    /// Account, pinned before the first write.
-    pub account: Option<AccountId>,
-    /// Region, pinned before the first write.
-    pub region: Option<Region>,
-    /// How often the service has been made anew.
-    pub incarnation: u32,
-    /// The create call that may be on its way.
-    pub creating: Option<Creating>,
+    /// Where it was made, and how.
+    pub creation: Creation,
     /// Id.
     pub service_id: Option<ServiceId>,
     /// Full name.
@@ -115,7 +122,7 @@ pub struct ServiceStatus {
     /// Domain.
     pub service_domain: Option<String>,
     /// State.
-    pub state: Option<ServiceState>,
+    pub state: Option<LifeState>,
     /// The cloud's own word for the state.
     pub cloud_state: Option<String>,
     /// Zones with a load balancer.
@@ -132,4 +139,29 @@ pub struct ServiceStatus {
     pub leaving: Vec<Leaving>,
     /// Endpoints that are in the way of deletion, and how many there are.
     pub blocked_by: Option<(Vec<EndpointId>, u32)>,
+}
+
+/// The status of an endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndpointStatus {
+    /// What every status has.
+    pub common: Common,
+    /// Where it was made, and how.
+    pub creation: Creation,
+    /// Id.
+    pub endpoint_id: Option<EndpointId>,
+    /// Service that it belongs to.
+    pub service_id: Option<ServiceId>,
+    /// Full name of that service.
+    pub service_name: Option<String>,
+    /// State, apart from the connection.
+    pub state: Option<LifeState>,
+    /// The cloud's own word for the state.
+    pub cloud_state: Option<String>,
+    /// State of the connection.
+    pub connection: Option<ConnectionState>,
+    /// Domain that answers with its addresses.
+    pub domain: Option<String>,
+    /// Interfaces as the cloud has them.
+    pub zones: Interfaces,
 }

@@ -1,9 +1,13 @@
 //! The mutations of a cloud: one step is one call, and sequences are the planner's.
 
+mod form;
+
 use std::collections::BTreeSet;
 
-use crate::id::{EndpointId, Region, ServiceId};
-use crate::observed::{AddressFamily, Payer, ResourceKey, ResourceKind, Tags};
+use crate::id::{CloudId, EndpointId, GroupId, ServiceId, Sort, SubnetId, Zone};
+use crate::observed::{ResourceKey, ResourceKind, Tags};
+
+pub use form::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm};
 
 /// One mutation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,61 +28,26 @@ pub enum Step {
     SetAutoAllocate(ServiceId, ResourceKey, bool),
     /// Refuse or cut a connection.
     RejectConnection(ServiceId, EndpointId),
-    /// Set tags on a service.
-    TagService(ServiceId, Tags),
-    /// Remove tags from a service.
-    UntagService(ServiceId, BTreeSet<String>),
-    /// Move a service to another resource group.
-    MoveService(ServiceId, String),
-}
-
-/// A service to be made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceForm {
-    /// Kind of all resources.
-    pub kind: ResourceKind,
-    /// Load balancers to attach at once, at most [`ServiceForm::MAX_RESOURCES`].
-    pub resources: BTreeSet<ResourceKey>,
-    /// Free text.
-    pub description: Option<String>,
-    /// The cloud accepts connections by itself.
-    pub auto_accept: bool,
-    /// Who pays.
-    pub payer: Option<Payer>,
-    /// Answer with the nearest zone.
-    pub zone_affinity: Option<bool>,
-    /// Protocols.
-    pub family: Option<AddressFamily>,
-    /// Consumer regions.
-    pub regions: BTreeSet<Region>,
-    /// Resource group.
-    pub resource_group: Option<String>,
-    /// Tags, ours among them: a service that was made is found again by them.
-    pub tags: Tags,
-}
-
-impl ServiceForm {
-    /// Load balancers that one create call takes; the others are attached afterwards.
-    pub const MAX_RESOURCES: usize = 10;
-}
-
-/// Attributes of a service to be changed; what is unset stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServiceChange {
-    /// Free text.
-    pub description: Option<String>,
-    /// The cloud accepts connections by itself.
-    pub auto_accept: Option<bool>,
-    /// Answer with the nearest zone.
-    pub zone_affinity: Option<bool>,
-    /// Bandwidth of new connections, Mbit/s.
-    pub default_bandwidth_mbps: Option<u32>,
-    /// Protocols.
-    pub family: Option<AddressFamily>,
-    /// Consumer regions to open.
-    pub open_regions: BTreeSet<Region>,
-    /// Consumer regions to close.
-    pub close_regions: BTreeSet<Region>,
+    /// Make an endpoint.
+    CreateEndpoint(EndpointForm),
+    /// Change attributes of an endpoint.
+    UpdateEndpoint(EndpointId, EndpointChange),
+    /// Delete an endpoint.
+    DeleteEndpoint(EndpointId),
+    /// Make an interface in a subnet.
+    AddZone(EndpointId, SubnetId, InterfaceForm),
+    /// Remove the interface in a subnet, which is in this zone.
+    RemoveZone(EndpointId, SubnetId, Zone),
+    /// Join a security group.
+    AttachSecurityGroup(EndpointId, GroupId),
+    /// Leave a security group.
+    DetachSecurityGroup(EndpointId, GroupId),
+    /// Set tags.
+    Tag(CloudId, Tags),
+    /// Remove tags.
+    Untag(CloudId, BTreeSet<String>),
+    /// Move to another resource group.
+    Move(CloudId, String),
 }
 
 /// What the cloud lets through one call at a time.
@@ -91,6 +60,8 @@ pub enum Exclusion {
     Account,
     /// One call on this service.
     Service(ServiceId),
+    /// One call on this endpoint.
+    Endpoint(EndpointId),
     /// Nothing is excluded.
     None,
 }
@@ -105,20 +76,34 @@ pub enum Lane {
 }
 
 impl Step {
-    /// The service that the step changes; none while it does not exist yet.
+    /// The cloud object that the step changes; none while it does not exist yet.
     #[must_use]
-    pub const fn service(&self) -> Option<&ServiceId> {
+    pub fn object(&self) -> Option<CloudId> {
         match self {
-            Self::OpenProduct | Self::CreateService(_) => None,
+            Self::OpenProduct | Self::CreateService(_) | Self::CreateEndpoint(_) => None,
             Self::UpdateService(id, _)
             | Self::DeleteService(id)
             | Self::AttachResource(id, ..)
             | Self::DetachResource(id, ..)
             | Self::SetAutoAllocate(id, ..)
-            | Self::RejectConnection(id, _)
-            | Self::TagService(id, _)
-            | Self::UntagService(id, _)
-            | Self::MoveService(id, _) => Some(id),
+            | Self::RejectConnection(id, _) => Some(id.clone().into()),
+            Self::UpdateEndpoint(id, _)
+            | Self::DeleteEndpoint(id)
+            | Self::AddZone(id, ..)
+            | Self::RemoveZone(id, ..)
+            | Self::AttachSecurityGroup(id, _)
+            | Self::DetachSecurityGroup(id, _) => Some(id.clone().into()),
+            Self::Tag(id, _) | Self::Untag(id, _) | Self::Move(id, _) => Some(id.clone()),
+        }
+    }
+
+    /// The sort of what the step makes, if it makes something.
+    #[must_use]
+    pub const fn makes(&self) -> Option<Sort> {
+        match self {
+            Self::CreateService(_) => Some(Sort::Service),
+            Self::CreateEndpoint(_) => Some(Sort::Endpoint),
+            _ => None,
         }
     }
 
@@ -126,15 +111,24 @@ impl Step {
     #[must_use]
     pub fn exclusion(&self) -> Exclusion {
         match self {
-            Self::UpdateService(..) | Self::DeleteService(_) | Self::RejectConnection(..) => Exclusion::Account,
+            Self::UpdateService(..)
+            | Self::DeleteService(_)
+            | Self::RejectConnection(..)
+            | Self::UpdateEndpoint(..) => Exclusion::Account,
             Self::AttachResource(id, ..) | Self::DetachResource(id, ..) | Self::SetAutoAllocate(id, ..) => {
                 Exclusion::Service(id.clone())
             }
+            Self::AddZone(id, ..)
+            | Self::RemoveZone(id, ..)
+            | Self::AttachSecurityGroup(id, _)
+            | Self::DetachSecurityGroup(id, _) => Exclusion::Endpoint(id.clone()),
             Self::OpenProduct
             | Self::CreateService(_)
-            | Self::TagService(..)
-            | Self::UntagService(..)
-            | Self::MoveService(..) => Exclusion::None,
+            | Self::CreateEndpoint(_)
+            | Self::DeleteEndpoint(_)
+            | Self::Tag(..)
+            | Self::Untag(..)
+            | Self::Move(..) => Exclusion::None,
         }
     }
 
@@ -159,13 +153,24 @@ impl Step {
             Self::DetachResource(..) => "DetachResource",
             Self::SetAutoAllocate(..) => "SetAutoAllocate",
             Self::RejectConnection(..) => "RejectConnection",
-            Self::TagService(..) => "TagService",
-            Self::UntagService(..) => "UntagService",
-            Self::MoveService(..) => "MoveService",
+            Self::CreateEndpoint(_) => "CreateEndpoint",
+            Self::UpdateEndpoint(..) => "UpdateEndpoint",
+            Self::DeleteEndpoint(_) => "DeleteEndpoint",
+            Self::AddZone(..) => "AddZone",
+            Self::RemoveZone(..) => "RemoveZone",
+            Self::AttachSecurityGroup(..) => "AttachSecurityGroup",
+            Self::DetachSecurityGroup(..) => "DetachSecurityGroup",
+            Self::Tag(CloudId::Service(_), _) => "TagService",
+            Self::Tag(CloudId::Endpoint(_), _) => "TagEndpoint",
+            Self::Untag(CloudId::Service(_), _) => "UntagService",
+            Self::Untag(CloudId::Endpoint(_), _) => "UntagEndpoint",
+            Self::Move(CloudId::Service(_), _) => "MoveService",
+            Self::Move(CloudId::Endpoint(_), _) => "MoveEndpoint",
         }
     }
 
-    /// What the step is about, in words for a person: the load balancer, the endpoint, or the service.
+    /// What the step is about, in words for a person: the load balancer, the subnet, the group, the service or
+    /// the endpoint.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {
@@ -176,15 +181,20 @@ impl Step {
                 let balancers: BTreeSet<&str> = form.resources.iter().map(|key| key.id.as_str()).collect();
                 format!("the service with {}", balancers.into_iter().collect::<Vec<_>>().join(", "))
             }
+            Self::CreateEndpoint(form) => match (&form.service, &form.service_name) {
+                (Some(service), _) => format!("an endpoint of {service} in {}", form.vpc),
+                (None, name) => format!("an endpoint of {} in {}", name.as_deref().unwrap_or("a service"), form.vpc),
+            },
             Self::AttachResource(_, key, _) | Self::DetachResource(_, key, _) | Self::SetAutoAllocate(_, key, _) => {
                 format!("{} in {}", key.id, key.zone)
             }
             Self::RejectConnection(_, endpoint) => endpoint.to_string(),
-            Self::UpdateService(id, _)
-            | Self::DeleteService(id)
-            | Self::TagService(id, _)
-            | Self::UntagService(id, _)
-            | Self::MoveService(id, _) => id.to_string(),
+            Self::AddZone(_, subnet, form) => format!("{subnet} in {}", form.zone),
+            Self::RemoveZone(_, subnet, zone) => format!("{subnet} in {zone}"),
+            Self::AttachSecurityGroup(_, group) | Self::DetachSecurityGroup(_, group) => group.to_string(),
+            Self::UpdateService(id, _) | Self::DeleteService(id) => id.to_string(),
+            Self::UpdateEndpoint(id, _) | Self::DeleteEndpoint(id) => id.to_string(),
+            Self::Tag(id, _) | Self::Untag(id, _) | Self::Move(id, _) => id.to_string(),
         }
     }
 }

@@ -3,46 +3,106 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::observed::Payer;
-use crate::step::ServiceForm;
+use crate::observed::{AddressFamily, Payer, Tags};
+use crate::step::{EndpointForm, ServiceForm};
 
 /// Longest token that is sent; the vendor documents no limit.
 const LENGTH: usize = 64;
 
+/// The parts of a form, one after the other.
+struct Parts(Sha256);
+
+impl Parts {
+    fn new() -> Self {
+        Self(Sha256::new())
+    }
+
+    fn add(&mut self, name: &str, value: impl std::fmt::Display) {
+        let value = value.to_string();
+        // Lengths keep the parts apart, whatever is in them.
+        self.0.update(format!("{name}={}:{value};", value.len()));
+    }
+
+    fn maybe(&mut self, name: &str, value: Option<impl std::fmt::Display>) {
+        match value {
+            Some(value) => self.add(name, value),
+            None => self.add(name, ""),
+        }
+    }
+
+    fn tags(&mut self, tags: &Tags) {
+        for (key, value) in tags {
+            self.add("tag", key);
+            self.add("value", value);
+        }
+    }
+
+    fn hash(self) -> String {
+        hex(&self.0.finalize(), 16)
+    }
+}
+
 /// What a form says, in 16 hexadecimal digits: two forms that differ have different ones.
 #[must_use]
-pub fn form_hash(form: &ServiceForm) -> String {
-    let mut digest = Sha256::new();
-    let mut part = |name: &str, value: &str| {
-        // Lengths keep the parts apart, whatever is in them.
-        digest.update(format!("{name}={}:{value};", value.len()));
-    };
-    part("kind", form.kind.as_str());
+pub fn service_form_hash(form: &ServiceForm) -> String {
+    let mut parts = Parts::new();
+    parts.add("kind", form.kind.as_str());
     for key in &form.resources {
-        part("resource", key.id.as_str());
-        part("zone", key.zone.as_str());
+        parts.add("resource", &key.id);
+        parts.add("zone", &key.zone);
     }
-    part("description", form.description.as_deref().unwrap_or_default());
-    part("auto_accept", if form.auto_accept { "true" } else { "false" });
-    part(
-        "payer",
-        match form.payer {
-            None => "",
-            Some(Payer::Consumer) => "consumer",
-            Some(Payer::Provider) => "provider",
-        },
-    );
-    part("zone_affinity", form.zone_affinity.map_or("", |on| if on { "true" } else { "false" }));
-    part("family", &form.family.map(|family| format!("{family:?}")).unwrap_or_default());
+    parts.maybe("description", form.description.as_ref());
+    parts.add("auto_accept", form.auto_accept);
+    let payer = form.payer.map(|payer| match payer {
+        Payer::Consumer => "consumer",
+        Payer::Provider => "provider",
+    });
+    parts.maybe("payer", payer);
+    parts.maybe("zone_affinity", form.zone_affinity);
+    parts.maybe("family", form.family.map(family));
     for region in &form.regions {
-        part("region", region.as_str());
+        parts.add("region", region);
     }
-    part("resource_group", form.resource_group.as_deref().unwrap_or_default());
-    for (key, value) in &form.tags {
-        part("tag", key);
-        part("value", value);
+    parts.maybe("resource_group", form.resource_group.as_ref());
+    parts.tags(&form.tags);
+    parts.hash()
+}
+
+/// What a form says, in 16 hexadecimal digits: two forms that differ have different ones.
+#[must_use]
+pub fn endpoint_form_hash(form: &EndpointForm) -> String {
+    let mut parts = Parts::new();
+    parts.add("kind", form.kind.as_str());
+    parts.maybe("service", form.service.as_ref());
+    parts.maybe("service_name", form.service_name.as_ref());
+    parts.maybe("service_region", form.service_region.as_ref());
+    parts.add("vpc", &form.vpc);
+    for (subnet, zone) in &form.zones {
+        parts.add("subnet", subnet);
+        parts.add("zone", &zone.zone);
+        parts.maybe("ip", zone.ip);
+        parts.maybe("ipv6", zone.ipv6);
     }
-    hex(&digest.finalize(), 16)
+    for group in &form.groups {
+        parts.add("group", group);
+    }
+    parts.maybe("name", form.name.as_ref());
+    parts.maybe("description", form.description.as_ref());
+    parts.maybe("family", form.family.map(family));
+    parts.maybe("zone_affinity", form.zone_affinity);
+    parts.maybe("policy", form.policy.as_ref());
+    parts.maybe("protected", form.protected);
+    parts.maybe("cross_region_bandwidth", form.cross_region_bandwidth_mbps);
+    parts.maybe("resource_group", form.resource_group.as_ref());
+    parts.tags(&form.tags);
+    parts.hash()
+}
+
+const fn family(family: AddressFamily) -> &'static str {
+    match family {
+        AddressFamily::V4 => "V4",
+        AddressFamily::DualStack => "DualStack",
+    }
 }
 
 /// The token of a create: the same for the same object, incarnation and form, and for nothing else.

@@ -1,14 +1,13 @@
 //! The status of an endpoint service: what was planned and what is seen, in one value.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::condition::ConditionType;
-use crate::id::{EndpointId, ServiceId};
+use crate::id::{CloudId, EndpointId, ServiceId};
 use crate::limit;
 use crate::observed::{Connection, Resource, ResourceKey, ServiceView};
+use crate::plan::Plan;
 use crate::plan::service::Input;
-use crate::plan::{Next, Plan, Truth};
-use crate::report::common;
+use crate::report::{common_of, made, pinned};
 use crate::state::{ConnectionState, ResourceState};
 use crate::status::{Counts, Leaving, ServiceStatus, Unclaimed};
 
@@ -16,54 +15,26 @@ use crate::status::{Counts, Leaving, ServiceStatus, Unclaimed};
 #[must_use]
 pub fn report(input: &Input<'_>, plan: &Plan) -> ServiceStatus {
     let mut status = input.status.clone();
-    let desired = input.desired;
-    status.common = common(&input.status.common, desired.generation, plan, input.tries, input.now);
-    if !plan.sayings.is_empty() {
-        status.common.declared_fields = declared(input, plan);
+    status.common = common_of(input, plan);
+    if let Some(pin) = &plan.pin
+        && pinned(&mut status.creation, pin)
+    {
+        // Everything that spoke of the lost service.
+        status = ServiceStatus { common: status.common, creation: status.creation, ..ServiceStatus::default() };
     }
-    if let Some(pin) = &plan.pin {
-        status.account = Some(pin.account.clone());
-        status.region = Some(pin.region.clone());
-        if pin.incarnation != status.incarnation {
-            forget_lost(&mut status);
-        }
-        status.incarnation = pin.incarnation;
-        status.creating.clone_from(&pin.creating);
-    }
-    let id = plan.identity.clone().or_else(|| status.service_id.clone());
-    if let Some(id) = id {
-        status.account.get_or_insert_with(|| input.place.account.clone());
-        status.region.get_or_insert_with(|| input.place.region.clone());
-        status.creating = None;
-        if let Some(view) = input.laid.snapshot.service(&id) {
+    let found = match &plan.identity {
+        Some(CloudId::Service(id)) => Some(id.clone()),
+        _ => None,
+    };
+    if let Some(id) = found.or_else(|| status.service_id.clone()) {
+        made(&mut status.creation, input.ground.place);
+        if let Some(view) = input.ground.laid.snapshot.service(&id) {
             describe(&mut status, input, view);
         }
         status.service_id = Some(id);
     }
     status.blocked_by = blocked_by(input, status.service_id.as_ref());
     status
-}
-
-/// Everything that spoke of the lost service.
-fn forget_lost(status: &mut ServiceStatus) {
-    let kept = ServiceStatus {
-        common: status.common.clone(),
-        account: status.account.clone(),
-        region: status.region.clone(),
-        incarnation: status.incarnation,
-        ..ServiceStatus::default()
-    };
-    *status = kept;
-}
-
-/// The fields that are declared, and those that were and have not been returned to the cloud's default yet.
-fn declared(input: &Input<'_>, plan: &Plan) -> BTreeSet<String> {
-    let declared = input.desired.declared_fields();
-    let done = plan.steps.is_empty()
-        && plan.looks.is_empty()
-        && matches!(plan.next, Next::Settled | Next::Others)
-        && plan.says(ConditionType::Provisioned, Truth::True);
-    if done { declared } else { declared.union(&input.status.common.declared_fields).cloned().collect() }
 }
 
 fn describe(status: &mut ServiceStatus, input: &Input<'_>, view: &ServiceView) {
@@ -133,7 +104,7 @@ fn unclaimed(input: &Input<'_>, connections: &[Connection]) -> Vec<Unclaimed> {
             owner: connection.owner.clone(),
             vpc: connection.vpc.clone(),
             state: connection.state.clone(),
-            since: known.get(&connection.endpoint).map_or_else(|| input.now.whole_second(), |one| one.since),
+            since: known.get(&connection.endpoint).map_or_else(|| input.ground.now.whole_second(), |one| one.since),
             reason: match &connection.owner {
                 Some(owner) => format!("no WhitelistEntry of this service names account {owner}"),
                 None => "the cloud does not say whose it is".to_owned(),
@@ -149,10 +120,10 @@ fn unclaimed(input: &Input<'_>, connections: &[Connection]) -> Vec<Unclaimed> {
 }
 
 fn blocked_by(input: &Input<'_>, id: Option<&ServiceId>) -> Option<(Vec<EndpointId>, u32)> {
-    if !input.desired.deleting {
+    if !input.desired.common.deleting {
         return None;
     }
-    let connections = input.laid.snapshot.service(id?)?.connections.value()?;
+    let connections = input.ground.laid.snapshot.service(id?)?.connections.value()?;
     let live: Vec<EndpointId> =
         connections.iter().filter(|one| one.is_live()).map(|one| one.endpoint.clone()).collect();
     let total = u32::try_from(live.len()).unwrap_or(u32::MAX);

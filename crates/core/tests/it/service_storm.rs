@@ -116,7 +116,7 @@ fn happen(stage: &mut Stage, event: &Event) {
         Event::Bandwidth(value) => stage.edit(|desired| desired.default_bandwidth_mbps = *value),
         Event::AutoAccept(value) => stage.edit(|desired| desired.auto_accept = *value),
         Event::Tag(value) => stage.edit(|desired| {
-            desired.tags = value.iter().map(|value| ("team".to_owned(), value.clone())).collect();
+            desired.common.tags = value.iter().map(|value| ("team".to_owned(), value.clone())).collect();
         }),
         Event::Sweep => stage.sweep(),
         Event::DriftAutoAccept(on) => {
@@ -180,7 +180,7 @@ fn as_declared(stage: &Stage) -> Result<(), TestCaseError> {
     prop_assert_eq!(service.zone_affinity, desired.zone_affinity.unwrap_or_default());
     prop_assert_eq!(service.connect_bandwidth_mbps.unwrap_or(3_072), desired.default_bandwidth_mbps.unwrap_or(3_072));
     let team = service.tags.get("team").map(ToString::to_string);
-    prop_assert_eq!(team.as_ref(), desired.tags.get("team"));
+    prop_assert_eq!(team.as_ref(), desired.common.tags.get("team"));
     let name = |id: privatelink_sim::world::BalancerId| {
         stage.world.land.balancer(id).map(|one| key(&one.name)).expect("on the land")
     };
@@ -237,7 +237,7 @@ proptest! {
         for event in &events {
             happen(&mut stage, event);
         }
-        stage.desired.deleting = true;
+        stage.desired.common.deleting = true;
         for event in after.iter().filter(|event| matches!(event, Event::Turn(..) | Event::Due(_) | Event::Restart | Event::Sweep)) {
             if stage.released {
                 break;
@@ -268,8 +268,8 @@ proptest! {
         }
         stage.settle_world();
         stage.rest();
-        stage.desired.deletion = Deletion::Retain;
-        stage.desired.deleting = true;
+        stage.desired.common.deletion = Deletion::Retain;
+        stage.desired.common.deleting = true;
         stage.rest();
         prop_assert!(stage.released);
         let tags: Vec<String> = stage.the_service().tags.keys().map(ToString::to_string).collect();

@@ -11,13 +11,13 @@ use crate::stage::{CONSUMER, Stage, Trouble, desired, is_ready, key, says};
 #[test]
 fn a_paused_object_does_nothing_not_even_go() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.desired.annotations.paused = true;
+    stage.desired.common.annotations.paused = true;
     stage.rest();
     assert!(stage.calls.is_empty());
-    stage.desired.annotations.paused = false;
+    stage.desired.common.annotations.paused = false;
     stage.rest();
-    stage.desired.annotations.paused = true;
-    stage.desired.deleting = true;
+    stage.desired.common.annotations.paused = true;
+    stage.desired.common.deleting = true;
     stage.rest();
     let (truth, reason, message) = stage.ready().expect("said");
     assert_eq!((truth, reason), (Truth::Unknown, Reason::Paused));
@@ -31,7 +31,7 @@ fn a_deleted_service_goes_in_the_clouds_order() {
     let mut stage = Stage::new(desired(&["lb-hot", "lb-g"]));
     stage.rest();
     stage.calls.clear();
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.rest();
     assert!(stage.released);
     assert!(stage.world.services.is_empty());
@@ -44,7 +44,7 @@ fn a_deletion_waits_for_connections_and_names_them() {
     stage.rest();
     let consumer = stage.connected();
     stage.calls.clear();
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.sweep();
     stage.rest();
     let message = says(&stage, Reason::BlockedByConnections);
@@ -70,7 +70,7 @@ fn a_deletion_begins_with_a_look_at_the_connections_of_now() {
     stage.sweep();
     stage.connected();
     stage.calls.clear();
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.rest();
     says(&stage, Reason::BlockedByConnections);
     assert_eq!(stage.status.blocked_by, Some((vec!["ep-1".into()], 1)));
@@ -84,7 +84,7 @@ fn a_deletion_may_cut_connections() {
     stage.connected();
     stage.calls.clear();
     stage.desired.on_delete = OnDelete::Reject;
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.sweep();
     stage.rest();
     assert!(stage.released && stage.world.services.is_empty());
@@ -99,7 +99,7 @@ fn connections_that_nobody_accepted_do_not_block_a_deletion() {
         stage.rest();
         stage.endpoint();
         stage.calls.clear();
-        stage.desired.deleting = true;
+        stage.desired.common.deleting = true;
         stage.sweep();
         stage.rest();
         assert!(stage.released && stage.world.services.is_empty());
@@ -110,7 +110,7 @@ fn connections_that_nobody_accepted_do_not_block_a_deletion() {
 #[test]
 fn deleted_before_anything_was_made() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.rest();
     assert!(stage.released && stage.calls.is_empty());
 }
@@ -119,7 +119,7 @@ fn deleted_before_anything_was_made() {
 fn deleted_while_a_create_call_may_be_on_its_way() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     assert!(stage.turn_with((0, Trouble::CrashAfter)).is_none());
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.rest();
     assert!(stage.released && stage.world.services.is_empty());
 }
@@ -128,7 +128,7 @@ fn deleted_while_a_create_call_may_be_on_its_way() {
 fn deleted_after_a_create_call_got_no_answer() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.turn_with((0, Trouble::LostAnswer));
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     let (_, reason, message) = {
         stage.turn();
         stage.ready().expect("said")
@@ -149,7 +149,7 @@ fn the_one_that_allows_automatic_allocation_goes_last_from_its_zone() {
     });
     stage.rest();
     is_ready(&stage);
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.rest();
     assert!(stage.released && stage.world.services.is_empty());
 }
@@ -160,7 +160,7 @@ fn deleted_after_its_status_was_lost_it_is_found_by_tag_and_goes() {
     stage.rest();
     stage.status = privatelink_core::status::ServiceStatus::default();
     stage.restart();
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.rest();
     assert!(stage.released && stage.world.services.is_empty());
 }
@@ -172,7 +172,7 @@ fn deleted_after_a_create_call_was_refused_it_goes_at_once() {
         desired.resources.insert(ResourceKey { id: "lb-none".into(), zone: "cn-hangzhou-f".into() }, true);
     });
     stage.turn();
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.turn();
     assert!(stage.released);
 }

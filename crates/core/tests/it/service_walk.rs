@@ -2,6 +2,7 @@
 
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{Adoption, Deletion, Management};
+use privatelink_core::id::Sort;
 use privatelink_core::observed::ResourceKey;
 use privatelink_core::owner::{self, Owner};
 use privatelink_core::plan::{Next, Truth};
@@ -22,7 +23,7 @@ fn a_declared_service_is_made_by_one_call_and_becomes_ready() {
     assert_eq!(plan.next, Next::Settled);
     assert_eq!(stage.calls, ["CreateService"]);
     assert_eq!(stage.status.service_id, Some("epsrv-1-1".into()));
-    assert_eq!(stage.status.creating, None);
+    assert_eq!(stage.status.creation.creating, None);
     assert_eq!(stage.the_service().resources.len(), 2);
     assert_eq!(stage.said(ConditionType::Reconciling), None, "present only while true");
 }
@@ -48,11 +49,11 @@ fn what_is_to_be_made_is_written_down_before_it_is_made() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     assert!(stage.turn_with((0, Trouble::CrashBefore)).is_none());
     assert!(stage.world.services.is_empty());
-    let creating = stage.status.creating.clone().expect("written before the call");
-    assert_eq!(stage.status.account, Some("1".into()));
+    let creating = stage.status.creation.creating.clone().expect("written before the call");
+    assert_eq!(stage.status.creation.account, Some("1".into()));
     assert!(stage.turn_with((0, Trouble::CrashAfter)).is_none());
     assert_eq!(stage.world.services.len(), 1);
-    assert_eq!(stage.status.creating, Some(creating), "the same attempt goes on");
+    assert_eq!(stage.status.creation.creating, Some(creating), "the same attempt goes on");
     stage.rest();
     is_ready(&stage);
     assert_eq!(stage.world.services.len(), 1);
@@ -156,16 +157,16 @@ fn tags_and_resource_group_follow_the_spec() {
     stage.elsewhere(PROVIDER, tag(&stage, "billing", "theirs")).expect("tagged by someone else");
     stage.sweep();
     stage.edit(|desired| {
-        desired.tags.insert("team".into(), "a".into());
-        desired.resource_group = Some("rg-other".into());
+        desired.common.tags.insert("team".into(), "a".into());
+        desired.common.resource_group = Some("rg-other".into());
     });
     stage.rest();
     let value = |stage: &Stage, key: &str| stage.the_service().tags.get(key).map(ToString::to_string);
     assert_eq!(value(&stage, "team"), Some("a".into()));
     assert_eq!(&*stage.the_service().resource_group, "rg-other");
     stage.edit(|desired| {
-        desired.tags.clear();
-        desired.resource_group = None;
+        desired.common.tags.clear();
+        desired.common.resource_group = None;
     });
     stage.rest();
     assert_eq!(value(&stage, "team"), None, "what was declared and is not any more is removed");
@@ -299,13 +300,13 @@ fn a_service_deleted_by_someone_else_is_not_made_again_by_itself() {
     assert!(message.contains("privatelink.dev/allow-recreate"), "{message}");
     assert!(stage.world.services.is_empty());
     assert_eq!(stage.status.service_id, Some(id.clone()), "the lost id stays for the annotation");
-    stage.desired.annotations.allow_recreate = Some("epsrv-other".into());
+    stage.desired.common.annotations.allow_recreate = Some("epsrv-other".into());
     stage.rest();
     assert!(stage.world.services.is_empty());
-    stage.desired.annotations.allow_recreate = Some(id.as_str().into());
+    stage.desired.common.annotations.allow_recreate = Some(id.as_str().into());
     stage.rest();
     is_ready(&stage);
-    assert_eq!(stage.status.incarnation, 1);
+    assert_eq!(stage.status.creation.incarnation, 1);
     assert_eq!(stage.status.service_id, Some("epsrv-1-2".into()));
 }
 
@@ -313,7 +314,7 @@ fn a_service_deleted_by_someone_else_is_not_made_again_by_itself() {
 fn the_absence_of_a_young_service_is_believed_when_a_second_read_misses_it_too() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.rest();
-    stage.desired.created = stage.now;
+    stage.desired.common.created = stage.now;
     stage.world.services.clear();
     // Read again, as a person who asks for it has it read.
     stage.restart();
@@ -329,10 +330,10 @@ fn the_absence_of_a_young_service_is_believed_when_a_second_read_misses_it_too()
 fn a_service_that_no_read_has_shown_yet_is_not_left_behind_by_a_deletion() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.turn();
-    stage.desired.created = stage.now;
+    stage.desired.common.created = stage.now;
     let made = std::mem::take(&mut stage.world.services);
     stage.restart();
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.now = stage.now + std::time::Duration::from_secs(10);
     let plan = stage.turn();
     assert!(matches!(plan.next, Next::Moving { .. }) && !stage.released, "{plan:?}");
@@ -361,12 +362,12 @@ fn a_copied_status_does_not_give_another_objects_service_away() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.rest();
     let mut thief = stage.clone();
-    thief.desired.owner = Owner { name: "thief".into(), uid: "uid-2".into(), ..thief.desired.owner };
+    thief.desired.common.owner = Owner { name: "thief".into(), uid: "uid-2".into(), ..thief.desired.common.owner };
     thief.restart();
     thief.rest();
     let message = says(&thief, Reason::OwnershipConflict);
     assert!(message.contains("team/gateway"), "{message}");
-    thief.desired.deleting = true;
+    thief.desired.common.deleting = true;
     thief.rest();
     assert!(thief.released);
     assert_eq!(thief.world.services.len(), 1, "what is not ours is left");
@@ -377,7 +378,7 @@ fn a_namesake_takes_over_only_when_the_old_object_is_gone() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.rest();
     let mut heir = stage.clone();
-    heir.desired.owner.uid = "uid-2".into();
+    heir.desired.common.owner.uid = "uid-2".into();
     heir.status = privatelink_core::status::ServiceStatus::default();
     heir.restart();
     heir.living = ["uid-1".to_owned(), "uid-2".to_owned()].into();
@@ -420,18 +421,18 @@ fn foreign(stage: &mut Stage, resources: &[&str]) -> WorldId {
 fn an_adopted_service_is_tagged_and_made_as_declared_once_a_person_agrees_to_what_it_loses() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     let id = wire_id(foreign(&mut stage, &["lb-hot", "lb-cool"]));
-    stage.desired.adoption = Adoption::Yes(id.clone());
-    stage.desired.deletion = Deletion::Retain;
+    stage.desired.common.adoption = Adoption::Yes(id.clone().into());
+    stage.desired.common.deletion = Deletion::Retain;
     stage.rest();
     let message = says(&stage, Reason::AdoptionApprovalNeeded);
     assert!(message.contains("detach lb-cool"), "{message}");
     assert!(stage.calls.is_empty(), "nothing is written before");
-    stage.desired.annotations.adoption_approved = Some(id.as_str().into());
+    stage.desired.common.annotations.adoption_approved = Some(id.as_str().into());
     stage.rest();
     is_ready(&stage);
     assert_eq!(stage.calls, ["TagService", "DetachResource"]);
     stage.calls.clear();
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.rest();
     assert!(stage.released);
     assert_eq!(stage.calls, ["TagService", "UntagService"]);
@@ -442,13 +443,13 @@ fn an_adopted_service_is_tagged_and_made_as_declared_once_a_person_agrees_to_wha
 #[test]
 fn adoption_needs_an_id_that_exists_and_a_right() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
-    stage.desired.adoption = Adoption::Yes("epsrv-1-9".into());
+    stage.desired.common.adoption = Adoption::Yes(Sort::Service.with("epsrv-1-9"));
     stage.rest();
     says(&stage, Reason::ReferenceNotFound);
-    stage.desired.adoption = Adoption::NotPermitted("epsrv-1-9".into());
+    stage.desired.common.adoption = Adoption::NotPermitted(Sort::Service.with("epsrv-1-9"));
     stage.rest();
     says(&stage, Reason::AccountNotPermitted);
-    stage.desired.adoption = Adoption::ClaimedBy("epsrv-1-9".into(), "team/first".into());
+    stage.desired.common.adoption = Adoption::ClaimedBy(Sort::Service.with("epsrv-1-9"), "team/first".into());
     stage.rest();
     assert!(says(&stage, Reason::OwnershipConflict).contains("team/first"));
     assert!(stage.calls.is_empty());
@@ -458,8 +459,8 @@ fn adoption_needs_an_id_that_exists_and_a_right() {
 fn observing_writes_nothing() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     let id = wire_id(foreign(&mut stage, &["lb-hot", "lb-cool"]));
-    stage.desired.adoption = Adoption::Yes(id.clone());
-    stage.desired.management = Management::Observe;
+    stage.desired.common.adoption = Adoption::Yes(id.clone().into());
+    stage.desired.common.management = Management::Observe;
     stage.rest();
     let message = says(&stage, Reason::Degraded);
     assert!(message.contains("detach lb-cool"), "{message}");
@@ -467,7 +468,7 @@ fn observing_writes_nothing() {
     stage.rest();
     is_ready(&stage);
     assert_eq!(stage.status.service_id, Some(id));
-    stage.desired.deleting = true;
+    stage.desired.common.deleting = true;
     stage.rest();
     assert!(stage.released && stage.calls.is_empty());
     assert_eq!(stage.world.services.len(), 1);
@@ -497,7 +498,7 @@ fn a_load_balancer_that_is_refused_to_go_because_it_is_used_is_looked_at_again()
 fn another_account_under_the_same_name_is_noticed() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.rest();
-    stage.status.account = Some("999".into());
+    stage.status.creation.account = Some("999".into());
     stage.rest();
     let message = says(&stage, Reason::AccountMismatch);
     assert!(message.contains("account 999"), "{message}");
@@ -545,10 +546,10 @@ fn a_tag_whose_call_got_no_answer_is_not_forgotten() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.rest();
     stage.edit(|desired| {
-        desired.tags.insert("team".into(), "a".into());
+        desired.common.tags.insert("team".into(), "a".into());
     });
     stage.turn_with((0, Trouble::LostAnswer));
-    stage.edit(|desired| desired.tags.clear());
+    stage.edit(|desired| desired.common.tags.clear());
     stage.rest();
     assert!(!stage.the_service().tags.contains_key("team"), "{:?}", stage.the_service().tags);
 }
@@ -558,10 +559,10 @@ fn a_tag_that_was_set_before_a_crash_is_not_forgotten() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.rest();
     stage.edit(|desired| {
-        desired.tags.insert("team".into(), "a".into());
+        desired.common.tags.insert("team".into(), "a".into());
     });
     assert!(stage.turn_with((0, Trouble::CrashAfter)).is_none());
-    stage.edit(|desired| desired.tags.clear());
+    stage.edit(|desired| desired.common.tags.clear());
     stage.rest();
     assert!(!stage.the_service().tags.contains_key("team"), "{:?}", stage.the_service().tags);
 }

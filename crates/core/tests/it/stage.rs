@@ -6,9 +6,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use privatelink_core::condition::{ConditionType, Reason};
-use privatelink_core::desired::{Adoption, Annotations, Deletion, DesiredService, Management, OnDelete};
+use privatelink_core::desired::{Adoption, Annotations, Common, Deletion, DesiredService, Management, OnDelete};
 use privatelink_core::error::{Failure, Meaning};
-use privatelink_core::id::{ResourceId, ServiceId, Zone};
+use privatelink_core::id::{CloudId, ResourceId, ServiceId, Sort, Zone};
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{
     AddressFamily, Connection, Facet, Payer, Resource, ResourceKey, ResourceKind, Service, Snapshot, ZoneLeg,
@@ -17,10 +17,10 @@ use privatelink_core::overlay::Overlay;
 use privatelink_core::owner::Owner;
 use privatelink_core::place::{Cloud, Place};
 use privatelink_core::plan::service::{Input, plan};
-use privatelink_core::plan::{Plan, Tries, Truth};
+use privatelink_core::plan::{Ground, Plan, Tries, Truth};
 use privatelink_core::read::{Done, FacetKey};
 use privatelink_core::report::service::report;
-use privatelink_core::state::{ConnectionState, ServiceState, ZoneState};
+use privatelink_core::state::{ConnectionState, LifeState, ZoneState};
 use privatelink_core::status::ServiceStatus;
 use privatelink_core::step::{ServiceForm, Step};
 use privatelink_sim::world::call::{
@@ -102,20 +102,24 @@ fn account() -> Account {
 /// What a spec asks for when it says little: these load balancers, by hand accepted.
 pub fn desired(balancers: &[&str]) -> DesiredService {
     DesiredService {
-        owner: Owner {
-            cluster: "test".into(),
-            kind: "EndpointService".into(),
-            namespace: "team".into(),
-            name: "gateway".into(),
-            uid: "uid-1".into(),
+        common: Common {
+            owner: Owner {
+                cluster: "test".into(),
+                kind: "EndpointService".into(),
+                namespace: "team".into(),
+                name: "gateway".into(),
+                uid: "uid-1".into(),
+            },
+            generation: 1,
+            created: Moment(0),
+            deleting: false,
+            management: Management::Manage,
+            deletion: Deletion::Delete,
+            adoption: Adoption::No,
+            annotations: Annotations::default(),
+            resource_group: None,
+            tags: BTreeMap::new(),
         },
-        generation: 1,
-        created: Moment(0),
-        deleting: false,
-        management: Management::Manage,
-        deletion: Deletion::Delete,
-        adoption: Adoption::No,
-        annotations: Annotations::default(),
         kind: ResourceKind::Clb,
         resources: balancers.iter().map(|name| (key(name), true)).collect(),
         description: None,
@@ -125,8 +129,6 @@ pub fn desired(balancers: &[&str]) -> DesiredService {
         payer: None,
         family: None,
         regions: None,
-        resource_group: None,
-        tags: BTreeMap::new(),
         on_delete: OnDelete::Wait,
     }
 }
@@ -169,7 +171,7 @@ impl Stage {
 
     pub fn with(desired: DesiredService, variants: Variants) -> Self {
         let accounts = [PROVIDER, CONSUMER].into_iter().map(|actor| (actor.account, account())).collect();
-        let living = [desired.owner.uid.clone()].into();
+        let living = [desired.common.owner.uid.clone()].into();
         Self {
             world: State::new(land(), accounts, variants),
             desired,
@@ -195,7 +197,7 @@ impl Stage {
 
     pub fn edit(&mut self, change: impl FnOnce(&mut DesiredService)) {
         change(&mut self.desired);
-        self.desired.generation += 1;
+        self.desired.common.generation += 1;
     }
 
     /// One turn of the object, in which the call number `trouble.0` meets `trouble.1`. `None`: the process died.
@@ -206,22 +208,20 @@ impl Stage {
             let laid = self.overlay.lay(&self.snapshot);
             let place = place();
             let principals = BTreeSet::new();
-            let input = Input {
-                desired: &self.desired,
-                status: &self.status,
+            let ground = Ground {
                 place: &place,
                 laid: &laid,
                 tries: &self.tries,
                 living: &self.living,
-                principals: &principals,
                 started: self.started,
                 now: self.now,
             };
+            let input = Input { ground, desired: &self.desired, status: &self.status, principals: &principals };
             let plan = plan(&input);
             let next = report(&input, &plan);
             assert!(plan.pin.is_none() || plan.steps.is_empty(), "a plan that pins makes no step");
             if plan.released {
-                assert!(self.desired.deleting, "only what is deleted is released");
+                assert!(self.desired.common.deleting, "only what is deleted is released");
                 self.released = true;
                 self.status = next;
                 return Some(plan);
@@ -254,7 +254,8 @@ impl Stage {
                 }
                 let result = if trouble == Trouble::LostAnswer { Err(lost()) } else { result };
                 self.now = self.now + Duration::from_millis(10);
-                if let Some(effect) = self.tries.settle(&planned.step, result, self.now, self.desired.generation) {
+                if let Some(effect) = self.tries.settle(&planned.step, result, self.now, self.desired.common.generation)
+                {
                     self.overlay.add(effect);
                 }
             }
@@ -300,7 +301,7 @@ impl Stage {
     pub fn sweep(&mut self) {
         self.now = self.now + Duration::from_mins(5);
         self.read(&FacetKey::Services);
-        let ids: Vec<ServiceId> = self.snapshot.present().map(|service| service.id.clone()).collect();
+        let ids: Vec<ServiceId> = self.snapshot.present_services().map(|service| service.id.clone()).collect();
         for id in ids {
             self.read(&FacetKey::Resources(id.clone()));
             self.read(&FacetKey::Connections(id));
@@ -371,13 +372,16 @@ impl Stage {
                 let shown: Vec<Service> =
                     self.world.services.values().map(|one| service(&self.world, one, true)).collect();
                 let ids: BTreeSet<ServiceId> = shown.iter().map(|one| one.id.clone()).collect();
-                let known: Vec<ServiceId> = self.snapshot.present().map(|one| one.id.clone()).collect();
-                self.snapshot.all_vanished = known.len() >= 2 && ids.is_empty();
+                let known: Vec<ServiceId> = self.snapshot.present_services().map(|one| one.id.clone()).collect();
+                self.snapshot.vanished = Sort::ALL
+                    .into_iter()
+                    .filter(|sort| *sort == Sort::Service && known.len() >= 2 && ids.is_empty())
+                    .collect();
                 for one in shown {
                     let view = self.snapshot.service_mut(&one.id);
                     view.service = Facet::seen(at, Some(one));
                 }
-                self.snapshot.listed = Facet::seen(at, ids);
+                self.snapshot.listed_services = Facet::seen(at, ids);
             }
             FacetKey::Service(id) => {
                 let found = self.find(id).map(|one| service(&self.world, one, false));
@@ -392,6 +396,7 @@ impl Stage {
                 let found = self.find(id).map(|one| connections(&self.world, one)).unwrap_or_default();
                 self.snapshot.service_mut(id).connections = Facet::seen(at, found);
             }
+            other => panic!("a provider looks at no endpoint: {other:?}"),
         }
         self.overlay.prune(&self.snapshot, self.now);
     }
@@ -410,7 +415,7 @@ impl Stage {
                 Ok(match answer {
                     world::Answer::Service(id) => {
                         let made = self.world.services.get(&id).map(|one| service(&self.world, one, true));
-                        made.map_or(Done::Accepted, |made| Done::Created(Box::new(made)))
+                        made.map_or(Done::Accepted, |made| Done::CreatedService(Box::new(made)))
                     }
                     _ => Done::Accepted,
                 })
@@ -421,6 +426,10 @@ impl Stage {
 
     fn call(&self, step: &Step) -> Result<Call, Failure> {
         let id = |id: &ServiceId| self.find(id).map(|one| one.id).ok_or_else(|| failure(Refusal::NoService));
+        let object = |object: &CloudId| match object {
+            CloudId::Service(service) => id(service).map(ObjectId::Service),
+            CloudId::Endpoint(_) => Err(failure(Refusal::NoObject)),
+        };
         Ok(match step {
             Step::OpenProduct => Call::OpenProduct,
             Step::CreateService(form) => Call::CreateService(self.form(form)),
@@ -435,17 +444,22 @@ impl Stage {
                 let endpoint = *found.ok_or_else(|| failure(Refusal::NoConnection))?;
                 Call::RejectConnection(ConnectionKey { service, endpoint })
             }
-            Step::TagService(service, tags) => {
+            Step::Tag(of, tags) => {
                 let tags = tags.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect();
-                Call::Tag(vec![ObjectId::Service(id(service)?)], tags)
+                Call::Tag(vec![object(of)?], tags)
             }
-            Step::UntagService(service, keys) => {
+            Step::Untag(of, keys) => {
                 let keys = keys.iter().map(|key| key.as_str().into()).collect();
-                Call::Untag(vec![ObjectId::Service(id(service)?)], UntagKeys::These(keys))
+                Call::Untag(vec![object(of)?], UntagKeys::These(keys))
             }
-            Step::MoveService(service, group) => {
-                Call::ChangeResourceGroup(ObjectId::Service(id(service)?), group.as_str().into())
-            }
+            Step::Move(of, group) => Call::ChangeResourceGroup(object(of)?, group.as_str().into()),
+            Step::CreateEndpoint(_)
+            | Step::UpdateEndpoint(..)
+            | Step::DeleteEndpoint(_)
+            | Step::AddZone(..)
+            | Step::RemoveZone(..)
+            | Step::AttachSecurityGroup(..)
+            | Step::DetachSecurityGroup(..) => panic!("a provider makes no endpoint: {step:?}"),
         })
     }
 
@@ -525,10 +539,10 @@ pub fn wire_id(id: world::ServiceId) -> ServiceId {
 
 fn service(state: &State, one: &world::Service, with_tags: bool) -> Service {
     let (known, word) = match one.status {
-        Status::Creating => (ServiceState::Creating, "Creating"),
-        Status::Active => (ServiceState::Active, "Active"),
-        Status::Pending => (ServiceState::Modifying, "Pending"),
-        Status::Deleting => (ServiceState::Deleting, "Deleting"),
+        Status::Creating => (LifeState::Creating, "Creating"),
+        Status::Active => (LifeState::Active, "Active"),
+        Status::Pending => (LifeState::Modifying, "Pending"),
+        Status::Deleting => (LifeState::Deleting, "Deleting"),
     };
     let open = |standing: &world::object::ConsumerRegion| {
         matches!(standing, world::object::ConsumerRegion::Pending | world::object::ConsumerRegion::Available)

@@ -91,9 +91,9 @@ fn steps() -> Vec<Step> {
         Step::SetAutoAllocate(id(), of(), true),
         Step::SetAutoAllocate(id(), of(), false),
         Step::RejectConnection(id(), "ep-1".into()),
-        Step::TagService(id(), full_form(ResourceKind::Nlb).tags),
-        Step::UntagService(id(), ["owner".to_owned(), "empty".to_owned()].into()),
-        Step::MoveService(id(), "rg-1".into()),
+        Step::Tag(id().into(), full_form(ResourceKind::Nlb).tags),
+        Step::Untag(id().into(), ["owner".to_owned(), "empty".to_owned()].into()),
+        Step::Move(id().into(), "rg-1".into()),
     ];
     for kind in KINDS {
         steps.extend([

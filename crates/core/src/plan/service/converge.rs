@@ -6,12 +6,15 @@ use std::collections::BTreeSet;
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Adoption, DesiredService, Management};
 use crate::id::ServiceId;
-use crate::observed::{AddressFamily, Payer, Resource, ResourceKey, ResourceKind, Service, Tags};
-use crate::owner::{self, Ownership};
-use crate::plan::service::{Input, attempt, detachable, moving, resources, stale, view};
-use crate::plan::{Next, Pin, Plan, Saying, Truth, ready, say};
+use crate::observed::{AddressFamily, Payer, Resource, ResourceKey, ResourceKind, Service};
+use crate::owner::Ownership;
+use crate::plan::attempt::attempt;
+use crate::plan::case::{ANY, confirmed, moving, stale, written_first};
+use crate::plan::service::{Input, detachable, resources, view};
+use crate::plan::tags::TagDifferences;
+use crate::plan::{Next, Plan, Saying, Truth, ready, say};
 use crate::read::FacetKey;
-use crate::state::ServiceState;
+use crate::state::LifeState;
 use crate::step::{ServiceChange, Step};
 
 /// What a bandwidth that was declared once returns to.
@@ -20,10 +23,10 @@ const CLOUD_DEFAULT_BANDWIDTH_MBPS: u32 = 3_072;
 /// What is done with the service that is this object's.
 pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
     let service = view(input, id).and_then(|view| view.service.value()).and_then(Option::as_ref);
-    let Some(service) = service else { return Plan::looking(stale(input, &[FacetKey::Services], input.now)) };
+    let Some(service) = service else { return Plan::looking(stale(input, &[FacetKey::Services], input.ground.now)) };
     let Some(held) = resources(input, id) else {
         let facets = [FacetKey::Resources(id.clone()), FacetKey::Connections(id.clone())];
-        return Plan::looking(stale(input, &facets, crate::moment::Moment(i64::MIN)));
+        return Plan::looking(stale(input, &facets, ANY));
     };
     if service.locked {
         let message = format!("{id} is locked because its account owes money: settle the bill in the cloud's console");
@@ -36,7 +39,7 @@ pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
         return Plan::stuck(Reason::InvalidSpec, message);
     }
     match service.state {
-        ServiceState::Creating => {
+        LifeState::Creating => {
             return moving(
                 input,
                 &[FacetKey::Services],
@@ -44,7 +47,7 @@ pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
                 not_provisioned(id, "being created"),
             );
         }
-        ServiceState::Deleting => {
+        LifeState::Deleting => {
             return moving(
                 input,
                 &[FacetKey::Services],
@@ -55,7 +58,7 @@ pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
         _ => {}
     }
     let differences = differences(input, service, held);
-    if input.desired.management == Management::Observe {
+    if input.desired.common.management == Management::Observe {
         return observed(input, service, held, &differences);
     }
     if let Some(plan) = unapproved(input, service, held, &differences) {
@@ -72,46 +75,15 @@ pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
     settle(input, service, &differences, facts)
 }
 
-/// Before a field that is declared for the first time is set in the cloud, it is written down: should the
-/// process die in between, its removal from the spec is still seen.
-fn written_first(input: &Input<'_>, facts: &[Saying]) -> Option<Plan> {
-    if input.desired.declared_fields().is_subset(&input.status.common.declared_fields) {
-        return None;
-    }
-    let place = input.place;
-    let pin = Pin {
-        account: place.account.clone(),
-        region: place.region.clone(),
-        incarnation: input.status.incarnation,
-        creating: None,
-    };
-    let mut plan = moving(input, &[], "newly declared fields are written down", facts.to_vec());
-    plan.pin = Some(pin);
-    Some(plan)
-}
-
 /// No step is left: what moves is awaited, what is unconfirmed is read again, what is used is waited for.
 fn settle(input: &Input<'_>, service: &Service, differences: &Differences, facts: Vec<Saying>) -> Plan {
     let id = &service.id;
-    if service.state == ServiceState::Modifying {
+    if service.state == LifeState::Modifying {
         let both = [FacetKey::Services, FacetKey::Resources(id.clone())];
         return moving(input, &both, &format!("{id} is being changed"), facts);
     }
-    let unconfirmed: Vec<_> = input
-        .laid
-        .unconfirmed
-        .iter()
-        .filter(|(facet, _)| input.laid.unconfirmed_of(id).contains(facet))
-        .map(|(facet, since)| (shared(facet), *since))
-        .collect();
-    if !unconfirmed.is_empty() {
-        // Our own word is no proof: ready needs a read that left after the last write's answer.
-        let facts = facts.into_iter().filter(|saying| saying.condition != ConditionType::Ready).collect();
-        let looks = unconfirmed.iter().flat_map(|(facet, since)| stale(input, std::slice::from_ref(facet), *since));
-        return Plan {
-            looks: looks.collect(),
-            ..moving(input, &[], &format!("the changes of {id} are being confirmed"), facts)
-        };
+    if let Some(plan) = confirmed(input, &id.clone().into(), &facts) {
+        return plan;
     }
     if !differences.in_use.is_empty() {
         return Plan::saying(Next::Others, facts);
@@ -119,21 +91,12 @@ fn settle(input: &Input<'_>, service: &Service, differences: &Differences, facts
     Plan::saying(Next::Settled, facts)
 }
 
-/// The cheapest read that shows a part: the list of all services is shared by all that wait.
-pub(crate) fn shared(facet: &FacetKey) -> FacetKey {
-    match facet {
-        FacetKey::Service(_) => FacetKey::Services,
-        other => other.clone(),
-    }
-}
-
 /// What of a service is not as declared.
 #[derive(Debug, Default)]
 struct Differences {
     change: Option<ServiceChange>,
     group: Option<String>,
-    tag: Tags,
-    untag: BTreeSet<String>,
+    tags: TagDifferences,
     attach: Vec<ResourceKey>,
     allow: Vec<ResourceKey>,
     forbid: Vec<ResourceKey>,
@@ -146,8 +109,7 @@ impl Differences {
     fn none(&self) -> bool {
         self.change.is_none()
             && self.group.is_none()
-            && self.tag.is_empty()
-            && self.untag.is_empty()
+            && self.tags.is_none()
             && self.resources_settled()
             && self.detach.is_empty()
             && self.in_use.is_empty()
@@ -161,16 +123,13 @@ impl Differences {
     /// The next call: first what says whose it is, then what opens, then what closes.
     fn next(&self, service: &Service) -> Option<Step> {
         let id = || service.id.clone();
-        if !self.tag.is_empty() {
-            return Some(Step::TagService(id(), self.tag.clone()));
-        }
-        if !self.untag.is_empty() {
-            return Some(Step::UntagService(id(), self.untag.clone()));
+        if let Some(step) = self.tags.next(id().into()) {
+            return Some(step);
         }
         if let Some(group) = &self.group {
-            return Some(Step::MoveService(id(), group.clone()));
+            return Some(Step::Move(id().into(), group.clone()));
         }
-        if service.state != ServiceState::Active {
+        if service.state != LifeState::Active {
             // What follows needs a service that is not being changed.
             return None;
         }
@@ -204,7 +163,7 @@ impl Differences {
         if self.change.is_some() || self.group.is_some() {
             parts.push("change attributes".to_owned());
         }
-        if !self.tag.is_empty() || !self.untag.is_empty() {
+        if !self.tags.is_none() {
             parts.push("change tags".to_owned());
         }
         parts.join("; ")
@@ -219,28 +178,9 @@ fn differences(
     let desired = input.desired;
     let mut found = Differences { kind: Some(service.kind.unwrap_or(desired.kind)), ..Differences::default() };
     found.change = change(input, service);
-    found.group = desired.resource_group.clone().filter(|group| service.resource_group.as_ref() != Some(group));
-    if let Some(tags) = &service.tags {
-        let mut wanted = desired.tags.clone();
-        if desired.management == Management::Manage {
-            wanted.extend(desired.owner.tags());
-        }
-        found.tag = wanted
-            .iter()
-            .filter(|(key, value)| tags.get(*key) != Some(value))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        let declared_before =
-            input.status.common.declared_fields.iter().filter_map(|field| field.strip_prefix("tags."));
-        found.untag = declared_before
-            .filter(|key| !wanted.contains_key(*key) && tags.contains_key(*key))
-            .map(str::to_owned)
-            .collect();
-        if desired.management == Management::Manage && tags.contains_key(owner::RETAINED) {
-            found.untag.insert(owner::RETAINED.to_owned());
-        }
-    }
-    if desired.management == Management::Observe && desired.resources.is_empty() {
+    found.group = desired.common.resource_group.clone().filter(|group| service.resource_group.as_ref() != Some(group));
+    found.tags = TagDifferences::of(input, service.tags.as_ref());
+    if desired.common.management == Management::Observe && desired.resources.is_empty() {
         return found;
     }
     for (key, auto) in &desired.resources {
@@ -333,11 +273,11 @@ fn unapproved(
     held: &std::collections::BTreeMap<ResourceKey, Resource>,
     differences: &Differences,
 ) -> Option<Plan> {
-    let Adoption::Yes(id) = &input.desired.adoption else { return None };
+    let Adoption::Yes(id) = &input.desired.common.adoption else { return None };
     let tags = service.tags.as_ref()?;
-    let first = input.desired.owner.of(tags) != Ownership::Ours;
+    let first = input.desired.common.owner.of(tags) != Ownership::Ours;
     let takes_away = !differences.detach.is_empty() || !differences.in_use.is_empty();
-    let approved = input.desired.annotations.adoption_approved.as_deref() == Some(id.as_str());
+    let approved = input.desired.common.annotations.adoption_approved.as_deref() == Some(id.as_str());
     if !first || !takes_away || approved {
         return None;
     }
@@ -421,7 +361,7 @@ fn facts(
         );
         sayings.push(say(ConditionType::Evacuating, Truth::True, Reason::BlockedByConnections, message));
     }
-    let usable = matches!(service.state, ServiceState::Active | ServiceState::Modifying);
+    let usable = matches!(service.state, LifeState::Active | LifeState::Modifying);
     sayings.push(if usable && attributes_settled && differences.resources_settled() {
         ready(Truth::True, Reason::Ready, format!("{id} is active with all declared load balancers"))
     } else {
@@ -445,7 +385,7 @@ fn step_message(step: &Step) -> String {
         Step::DetachResource(..) => format!("{subject} is being detached"),
         Step::SetAutoAllocate(_, _, true) => format!("automatic allocation of {subject} is being allowed"),
         Step::SetAutoAllocate(..) => format!("automatic allocation of {subject} is being forbidden"),
-        Step::TagService(..) | Step::UntagService(..) => format!("tags of {subject} are being changed"),
+        Step::Tag(..) | Step::Untag(..) => format!("tags of {subject} are being changed"),
         _ => format!("attributes of {subject} are being changed"),
     }
 }

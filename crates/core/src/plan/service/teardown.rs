@@ -1,57 +1,35 @@
 //! Deleting a service in the cloud's own order: its connections, its load balancers, then itself; or leaving
 //! it, without our tags. A deletion that is blocked says by whom.
 
-use std::collections::BTreeSet;
-
-use crate::condition::{ConditionType, Reason};
-use crate::desired::{Deletion, DesiredService, Management, OnDelete};
-use crate::error::Meaning;
-use crate::id::ServiceId;
-use crate::observed::{Connection, Service};
-use crate::owner::{self, Ownership};
-use crate::plan::service::identity::{Identity, identify};
-use crate::plan::service::{FRESH, Input, attempt, detachable, moving, resources, stale, view};
+use crate::condition::Reason;
+use crate::desired::{Deletion, DesiredService, OnDelete};
+use crate::id::{CloudId, ServiceId};
+use crate::observed::Connection;
+use crate::plan::attempt::attempt;
+use crate::plan::case::{ANY, FRESH, moving, stale};
+use crate::plan::leave::{self, deleting};
+use crate::plan::service::{Input, detachable, resources, view};
 use crate::plan::{Next, Plan, Planned, Saying, Truth, ready};
 use crate::read::FacetKey;
-use crate::state::{ConnectionState, ServiceState};
+use crate::state::{ConnectionState, LifeState};
 use crate::step::Step;
 
 /// What is done while the object is being deleted.
 pub(crate) fn plan(input: &Input<'_>) -> Plan {
-    let desired = input.desired;
-    if desired.management == Management::Observe {
-        return Plan::released(Reason::Deleting, "the service was observed only and stays as it is");
-    }
-    match identify(input) {
-        Ok(Identity::Nothing) => Plan::released(Reason::Deleting, "the service no longer exists"),
-        Ok(Identity::Known(id)) => Plan { identity: Some(id.clone()), ..of_service(input, &id) },
-        Err(plan) => left_to_others(*plan),
-    }
-}
-
-/// What cannot be told to be ours is not deleted, and does not keep the object.
-fn left_to_others(plan: Plan) -> Plan {
-    let conflict = plan.sayings.iter().find(|saying| {
-        saying.condition == ConditionType::Ready
-            && matches!(
-                saying.reason,
-                Reason::OwnershipConflict | Reason::ReferenceNotFound | Reason::AccountNotPermitted
-            )
-    });
-    match conflict {
-        Some(saying) => Plan::released(saying.reason, format!("left as it is: {}", saying.message)),
-        None => plan,
-    }
+    leave::plan(input, |input, id| match id {
+        CloudId::Service(service) => of_service(input, service),
+        CloudId::Endpoint(_) => leave::retain(input, id),
+    })
 }
 
 fn of_service(input: &Input<'_>, id: &ServiceId) -> Plan {
     let service = view(input, id).and_then(|view| view.service.value()).and_then(Option::as_ref);
-    let Some(service) = service else { return Plan::looking(stale(input, &[FacetKey::Services], input.now)) };
-    if input.desired.deletion == Deletion::Retain {
-        return retain(input, service);
+    let Some(service) = service else { return Plan::looking(stale(input, &[FacetKey::Services], input.ground.now)) };
+    if input.desired.common.deletion == Deletion::Retain {
+        return leave::retain(input, &id.clone().into());
     }
     match service.state {
-        ServiceState::Deleting => {
+        LifeState::Deleting => {
             // Only a read by id says that it is gone.
             let facet = FacetKey::Service(id.clone());
             return moving(
@@ -61,7 +39,7 @@ fn of_service(input: &Input<'_>, id: &ServiceId) -> Plan {
                 deleting(&format!("{id} is being deleted")),
             );
         }
-        ServiceState::Creating | ServiceState::Modifying => {
+        LifeState::Creating | LifeState::Modifying => {
             let message = format!("{id} is being changed and is deleted after that");
             return moving(input, &[FacetKey::Services], &message, deleting(&message));
         }
@@ -69,19 +47,19 @@ fn of_service(input: &Input<'_>, id: &ServiceId) -> Plan {
     }
     let live = view(input, id).and_then(|view| view.connections.value());
     let Some(connections) = live else {
-        return Plan::looking(stale(input, &[FacetKey::Connections(id.clone())], crate::moment::Moment(i64::MIN)));
+        return Plan::looking(stale(input, &[FacetKey::Connections(id.clone())], ANY));
     };
     if let Some(plan) = cut(input, id, connections) {
         return plan;
     }
     let Some(held) = resources(input, id) else {
-        return Plan::looking(stale(input, &[FacetKey::Resources(id.clone())], crate::moment::Moment(i64::MIN)));
+        return Plan::looking(stale(input, &[FacetKey::Resources(id.clone())], ANY));
     };
     let said = |message: &str| deleting(message);
     if let Some((key, resource)) = held.iter().find(|(key, _)| detachable(held, key)) {
         // One may have come since the last sweep; whatever comes later, the cloud refuses the call, and it is
         // looked for again.
-        let looks = stale(input, &[FacetKey::Connections(id.clone())], input.now - FRESH);
+        let looks = stale(input, &[FacetKey::Connections(id.clone())], input.ground.now - FRESH);
         if !looks.is_empty() {
             return Plan::looking(looks);
         }
@@ -107,7 +85,7 @@ fn of_service(input: &Input<'_>, id: &ServiceId) -> Plan {
 fn cut(input: &Input<'_>, id: &ServiceId, connections: &[Connection]) -> Option<Plan> {
     let live: Vec<&Connection> = connections.iter().filter(|connection| connection.is_live()).collect();
     let wanted = |connection: &&Connection| match connection.state {
-        ConnectionState::AwaitingAcceptance => !input.tries.has_rejected(&connection.endpoint),
+        ConnectionState::AwaitingAcceptance => !input.ground.tries.has_rejected(&connection.endpoint),
         ConnectionState::Connected => input.desired.on_delete == OnDelete::Reject,
         _ => false,
     };
@@ -127,8 +105,9 @@ fn cut(input: &Input<'_>, id: &ServiceId, connections: &[Connection]) -> Option<
         let mut plan =
             attempt(input, first.clone(), None, sayings(), &format!("{} connections are being cut", steps.len()));
         // Connections do not touch each other: each that is not held back by a refusal goes now.
-        let others =
-            steps[1..].iter().filter(|step| input.tries.refusal(step, input.desired.generation, input.now).is_none());
+        let others = steps[1..].iter().filter(|step| {
+            input.ground.tries.refusal(step, input.desired.common.generation, input.ground.now).is_none()
+        });
         plan.steps.extend(others.map(|step| Planned { step: step.clone(), token: None }));
         return Some(plan);
     }
@@ -141,7 +120,7 @@ fn cut(input: &Input<'_>, id: &ServiceId, connections: &[Connection]) -> Option<
         return Some(moving(input, &facets, "connections are ending", sayings()));
     }
     let mut plan = Plan::saying(Next::Others, sayings());
-    plan.looks = stale(input, &facets, input.now - std::time::Duration::from_mins(1));
+    plan.looks = stale(input, &facets, input.ground.now - std::time::Duration::from_mins(1));
     Some(plan)
 }
 
@@ -155,37 +134,4 @@ fn blocked(desired: &DesiredService, id: &ServiceId, live: &[&Connection]) -> Ve
     let message =
         format!("deletion of {id} is blocked by {} connections: {}{more}; {remedy}", live.len(), names.join(", "));
     vec![ready(Truth::False, Reason::BlockedByConnections, message)]
-}
-
-/// The service stays: our tags are replaced by one that says so.
-fn retain(input: &Input<'_>, service: &Service) -> Plan {
-    let id = &service.id;
-    let Some(tags) = &service.tags else { return Plan::looking(stale(input, &[FacetKey::Services], input.now)) };
-    let kept = format!("{id} stays in the cloud, as deletionPolicy: Retain asks");
-    let ours = matches!(input.desired.owner.of(tags), Ownership::Ours | Ownership::Namesake(_));
-    let held: BTreeSet<String> =
-        owner::KEYS.iter().filter(|key| tags.contains_key(**key)).map(|key| (*key).to_owned()).collect();
-    let step = if !ours && tags.contains_key(owner::RETAINED) || held.is_empty() && tags.contains_key(owner::RETAINED) {
-        None
-    } else if !tags.contains_key(owner::RETAINED) && ours {
-        Some(Step::TagService(id.clone(), [(owner::RETAINED.to_owned(), "true".to_owned())].into()))
-    } else if ours && !held.is_empty() {
-        Some(Step::UntagService(id.clone(), held))
-    } else {
-        None
-    };
-    let Some(step) = step else { return Plan::released(Reason::Deleting, kept) };
-    let refused = input.tries.refusal(&step, input.desired.generation, input.now);
-    match refused.filter(|refused| matches!(refused.failure.meaning, Meaning::UserMustAct(_) | Meaning::Credentials(_)))
-    {
-        // Where it may not be written, it is said, and the object goes.
-        Some(refused) => {
-            Plan::released(Reason::Deleting, format!("{kept}; its tags could not be changed: {}", refused.failure))
-        }
-        None => attempt(input, step, None, deleting(&kept), &kept),
-    }
-}
-
-fn deleting(message: &str) -> Vec<Saying> {
-    vec![ready(Truth::False, Reason::Deleting, message)]
 }

@@ -1,6 +1,8 @@
 //! Bodies of answers as words of ours. Unknown fields are not looked at, new words of the cloud are kept or left
 //! out, numbers may be strings; an id that is missing makes the whole answer [`Malformed`], naming the field.
 
+mod endpoint;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -8,9 +10,11 @@ use serde_json::Value;
 use super::fields::Fields;
 pub use super::refused::failure;
 use crate::id::{AccountId, EndpointId, InterfaceId, Region, ResourceId, ServiceId, VpcId, Zone};
-use crate::observed::{AddressFamily, Connection, Payer, Resource, ResourceKey, ResourceKind, Service, Tags, ZoneLeg};
+use crate::observed::{
+    AddressFamily, Connection, Endpoint, Payer, Resource, ResourceKey, ResourceKind, Service, Tags, ZoneLeg,
+};
 use crate::read::{Answer, Done, Read};
-use crate::state::{ConnectionState, ServiceState, ZoneState};
+use crate::state::{ConnectionState, LifeState, ZoneState};
 use crate::step::{ServiceForm, Step};
 use crate::wire::Malformed;
 
@@ -46,6 +50,28 @@ pub fn read(read: &Read, body: &[u8]) -> Result<Answer, Malformed> {
             let connections = items.iter().filter(about).map(connection);
             Ok(Answer::Connections(connections.collect::<Result<_, _>>()?, root.next()))
         }
+        Read::Endpoints(_) => {
+            let items = root.items("Endpoints")?;
+            let endpoints = items.iter().map(|item| Ok(Endpoint { tags: Some(tags(item)?), ..endpoint::whole(item)? }));
+            Ok(Answer::Endpoints(endpoints.collect::<Result<_, _>>()?, root.next()))
+        }
+        Read::Endpoint(id) => {
+            let endpoint = endpoint::whole(&root)?;
+            if endpoint.id != *id {
+                return Err(Malformed { what: format!("EndpointId is {}, not {id}", endpoint.id) });
+            }
+            Ok(Answer::Endpoint(Box::new(endpoint)))
+        }
+        Read::Interfaces(..) => {
+            let items = root.items("Zones")?;
+            let interfaces = items.iter().map(endpoint::interface);
+            Ok(Answer::Interfaces(interfaces.collect::<Result<_, _>>()?, root.next()))
+        }
+        Read::Groups(..) => {
+            let items = root.items("SecurityGroups")?;
+            let groups = items.iter().map(endpoint::group);
+            Ok(Answer::Groups(groups.collect::<Result<_, _>>()?, root.next()))
+        }
     }
 }
 
@@ -58,7 +84,8 @@ pub fn step(step: &Step, body: &[u8]) -> Result<Done, Malformed> {
     let value = json(body)?;
     let root = Fields::root(&value)?;
     match step {
-        Step::CreateService(form) => Ok(Done::Created(Box::new(created(&root, form)?))),
+        Step::CreateService(form) => Ok(Done::CreatedService(Box::new(created(&root, form)?))),
+        Step::CreateEndpoint(form) => Ok(Done::CreatedEndpoint(Box::new(endpoint::created(&root, form)?))),
         _ => Ok(Done::Accepted),
     }
 }
@@ -76,7 +103,7 @@ fn service(from: &Fields<'_>) -> Result<Service, Malformed> {
         id: ServiceId::from(from.id("ServiceId")?),
         name: from.text("ServiceName").unwrap_or_default(),
         domain: from.text("ServiceDomain"),
-        state: service_state(&cloud_state),
+        state: life_state(&cloud_state),
         cloud_state,
         locked: from.text("ServiceBusinessStatus").is_some_and(|status| status != "Normal"),
         kind,
@@ -156,10 +183,7 @@ fn connection(from: &Fields<'_>) -> Result<Connection, Malformed> {
 
 fn zone(from: &Fields<'_>) -> Result<(Zone, ZoneLeg), Malformed> {
     let leg = ZoneLeg {
-        state: match from.text("ZoneStatus").unwrap_or_default().as_str() {
-            "Wait" => ZoneState::Waiting,
-            other => ZoneState::from(other),
-        },
+        state: zone_state(from),
         resource: from.text("ResourceId").map(ResourceId::from),
         interface: from.text("EniId").map(InterfaceId::from),
         replaced_resource: from.text("ReplacedResourceId").map(ResourceId::from),
@@ -168,10 +192,17 @@ fn zone(from: &Fields<'_>) -> Result<(Zone, ZoneLeg), Malformed> {
     Ok((Zone::from(from.id("ZoneId")?), leg))
 }
 
-fn service_state(word: &str) -> ServiceState {
+fn zone_state(from: &Fields<'_>) -> ZoneState {
+    match from.text("ZoneStatus").unwrap_or_default().as_str() {
+        "Wait" => ZoneState::Waiting,
+        other => ZoneState::from(other),
+    }
+}
+
+fn life_state(word: &str) -> LifeState {
     match word {
-        "Pending" => ServiceState::Modifying,
-        other => ServiceState::from(other),
+        "Pending" => LifeState::Modifying,
+        other => LifeState::from(other),
     }
 }
 

@@ -6,15 +6,17 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::{Product, Unsigned};
-use crate::id::{Region, ServiceId};
+use crate::id::{CloudId, EndpointId, Region, ServiceId, Sort, SubnetId};
 use crate::observed::{AddressFamily, Payer, ResourceKey, ResourceKind, Tags};
 use crate::read::{Page, Read};
-use crate::step::{ServiceChange, ServiceForm, Step};
+use crate::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step};
 
-/// Largest documented page of services and of connections.
+/// Largest documented page of services, connections, endpoints and interfaces.
 const PAGE: u32 = 1_000;
 /// Largest documented page of a service's resources.
 const PAGE_OF_RESOURCES: u32 = 50;
+/// Largest documented page of an endpoint's security groups.
+const PAGE_OF_GROUPS: u32 = 50;
 
 /// The call that a step is, under `token`, the client token.
 ///
@@ -39,11 +41,24 @@ pub fn step(step: &Step, region: &Region, token: &str) -> Unsigned {
         Step::RejectConnection(id, endpoint) => {
             write("DisableVpcEndpointConnection", id, region, token).with("EndpointId", endpoint)
         }
-        Step::TagService(id, tags) => form("TagResources", id, region, token).tags(tags),
-        Step::UntagService(id, keys) => form("UntagResources", id, region, token).list("TagKey", keys),
-        Step::MoveService(id, group) => call("ChangeResourceGroup", region)
+        Step::CreateEndpoint(form) => create_endpoint(form, region, token),
+        Step::UpdateEndpoint(id, change) => update_endpoint(id, change, region, token),
+        Step::DeleteEndpoint(id) => change("DeleteVpcEndpoint", id, region, token),
+        Step::AddZone(id, subnet, form) => {
+            change("AddZoneToVpcEndpoint", id, region, token).interface("", subnet, form)
+        }
+        Step::RemoveZone(id, _, zone) => change("RemoveZoneFromVpcEndpoint", id, region, token).with("ZoneId", zone),
+        Step::AttachSecurityGroup(id, group) => {
+            change("AttachSecurityGroupToVpcEndpoint", id, region, token).with("SecurityGroupId", group)
+        }
+        Step::DetachSecurityGroup(id, group) => {
+            change("DetachSecurityGroupFromVpcEndpoint", id, region, token).with("SecurityGroupId", group)
+        }
+        Step::Tag(id, tags) => form("TagResources", id, region, token).tags(tags),
+        Step::Untag(id, keys) => form("UntagResources", id, region, token).list("TagKey", keys),
+        Step::Move(id, group) => call("ChangeResourceGroup", region)
             .with("ResourceId", id)
-            .with("ResourceType", "VpcEndpointService")
+            .with("ResourceType", moved_as(id.sort()))
             .with("ResourceGroupId", group),
     }
 }
@@ -67,6 +82,12 @@ pub fn read(read: &Read, region: &Region) -> Unsigned {
         }
         Read::Connections(id, page) => {
             regional("ListVpcEndpointConnections", region).with("ServiceId", id).page(PAGE, page)
+        }
+        Read::Endpoints(page) => regional("ListVpcEndpoints", region).page(PAGE, page),
+        Read::Endpoint(id) => regional("GetVpcEndpointAttribute", region).with("EndpointId", id),
+        Read::Interfaces(id, page) => regional("ListVpcEndpointZones", region).with("EndpointId", id).page(PAGE, page),
+        Read::Groups(id, page) => {
+            regional("ListVpcEndpointSecurityGroups", region).with("EndpointId", id).page(PAGE_OF_GROUPS, page)
         }
     }
 }
@@ -100,6 +121,41 @@ fn update(id: &ServiceId, change: &ServiceChange, region: &Region, token: &str) 
         .list("DeleteSupportedRegionSet", &change.close_regions)
 }
 
+fn create_endpoint(form: &EndpointForm, region: &Region, token: &str) -> Unsigned {
+    let mut call = regional("CreateVpcEndpoint", region)
+        .with("ClientToken", token)
+        .with("EndpointType", form.kind.as_str())
+        .maybe("ServiceId", form.service.as_ref())
+        .maybe("ServiceName", form.service_name.as_ref())
+        .maybe("ServiceRegionId", form.service_region.as_ref())
+        .with("VpcId", &form.vpc)
+        .maybe("EndpointName", form.name.as_ref())
+        .maybe("EndpointDescription", form.description.as_ref())
+        .maybe("AddressIpVersion", form.family.map(family))
+        .maybe("ZoneAffinityEnabled", form.zone_affinity.as_ref())
+        .maybe("PolicyDocument", form.policy.as_ref())
+        .maybe("ProtectedEnabled", form.protected.as_ref())
+        .maybe("CrossRegionBandwidth", form.cross_region_bandwidth_mbps.as_ref())
+        .maybe("ResourceGroupId", form.resource_group.as_ref())
+        .list("SecurityGroupId", &form.groups)
+        .tags(&form.tags);
+    for (number, (subnet, interface)) in (1..).zip(&form.zones) {
+        call = call.interface(&format!("Zone.{number}."), subnet, interface);
+    }
+    call
+}
+
+fn update_endpoint(id: &EndpointId, update: &EndpointChange, region: &Region, token: &str) -> Unsigned {
+    change("UpdateVpcEndpointAttribute", id, region, token)
+        .maybe("EndpointName", update.name.as_ref())
+        .maybe("EndpointDescription", update.description.as_ref())
+        .maybe("AddressIpVersion", update.family.map(family))
+        .maybe("ZoneAffinityEnabled", update.zone_affinity.as_ref())
+        .maybe("PolicyDocument", update.policy.as_ref())
+        .maybe("ResetPolicy", update.reset_policy.then_some(&true))
+        .maybe("CrossRegionBandwidth", update.cross_region_bandwidth_mbps.as_ref())
+}
+
 fn host(product: Product, region: &Region) -> String {
     format!("{}.{region}.aliyuncs.com", product.as_str())
 }
@@ -125,9 +181,13 @@ fn write(action: &'static str, id: &ServiceId, region: &Region, token: &str) -> 
     regional(action, region).with("ServiceId", id).with("ClientToken", token)
 }
 
-fn form(action: &'static str, id: &ServiceId, region: &Region, token: &str) -> Unsigned {
+fn change(action: &'static str, id: &EndpointId, region: &Region, token: &str) -> Unsigned {
+    regional(action, region).with("EndpointId", id).with("ClientToken", token)
+}
+
+fn form(action: &'static str, id: &CloudId, region: &Region, token: &str) -> Unsigned {
     let call = regional(action, region)
-        .with("ResourceType", "vpcendpointservice")
+        .with("ResourceType", tagged_as(id.sort()))
         .with("ResourceId.1", id.as_str())
         .with("ClientToken", token);
     Unsigned { form: true, ..call }
@@ -164,8 +224,31 @@ impl Unsigned {
             .maybe(&format!("{prefix}ZoneId"), zone)
     }
 
+    /// The vendor writes `ip` small, and everything beside it with a capital.
+    fn interface(self, prefix: &str, subnet: &SubnetId, form: &InterfaceForm) -> Self {
+        self.with(&format!("{prefix}VSwitchId"), subnet)
+            .with(&format!("{prefix}ZoneId"), &form.zone)
+            .maybe(&format!("{prefix}ip"), form.ip.as_ref())
+            .maybe(&format!("{prefix}Ipv6Address"), form.ipv6.as_ref())
+    }
+
     fn page(self, size: u32, after: &Page) -> Self {
         self.with("MaxResults", &size).maybe("NextToken", after.as_ref())
+    }
+}
+
+/// The vendor names one thing in two ways: for tags, and for resource groups.
+const fn tagged_as(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Service => "vpcendpointservice",
+        Sort::Endpoint => "vpcendpoint",
+    }
+}
+
+const fn moved_as(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Service => "VpcEndpointService",
+        Sort::Endpoint => "VpcEndpoint",
     }
 }
 

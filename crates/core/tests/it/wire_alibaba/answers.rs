@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use privatelink_core::id::Zone;
 use privatelink_core::observed::{AddressFamily, Connection, Payer, ResourceKind, Service};
 use privatelink_core::read::{Answer, Done, Page, Read};
-use privatelink_core::state::{ConnectionState, ServiceState, ZoneState};
+use privatelink_core::state::{ConnectionState, LifeState, ZoneState};
 use privatelink_core::step::Step;
 use privatelink_core::wire::alibaba::decode;
 use proptest::prelude::*;
@@ -74,7 +74,7 @@ fn a_list_shows_services_whole() {
         id: "epsrv-1".into(),
         name: "com.aliyuncs.privatelink.cn-hangzhou.epsrv-1".into(),
         domain: Some("epsrv-1.cn-hangzhou.privatelink.aliyuncs.com".into()),
-        state: ServiceState::Active,
+        state: LifeState::Active,
         cloud_state: "Active".into(),
         locked: false,
         kind: Some(ResourceKind::Clb),
@@ -96,7 +96,7 @@ fn a_list_shows_services_whole() {
 fn a_read_by_id_shows_no_tags_and_never_another_service() {
     let asked = Read::Service("epsrv-1".into());
     let Answer::Service(service) = read(&asked, &whole()) else { panic!("a service") };
-    assert_eq!((service.tags, service.state), (None, ServiceState::Active));
+    assert_eq!((service.tags, service.state), (None, LifeState::Active));
     let mut other = whole();
     other["ServiceId"] = "epsrv-2".into();
     assert_eq!(refused(&asked, &other), "ServiceId is epsrv-2, not epsrv-1");
@@ -108,7 +108,7 @@ fn an_answer_may_lack_all_but_ids() {
     assert_eq!(next, None);
     let service = &shown[0];
     assert_eq!((service.payer, service.family, service.kind), (Payer::Consumer, AddressFamily::V4, None));
-    assert_eq!((&service.state, service.locked), (&ServiceState::Unknown(String::new()), false));
+    assert_eq!((&service.state, service.locked), (&LifeState::Unknown(String::new()), false));
     assert_eq!(service.tags, Some(BTreeMap::new()), "a list shows tags: none are none");
 }
 
@@ -119,10 +119,10 @@ fn words_are_ours_and_new_ones_are_kept() {
         assert_eq!(shown[0].cloud_state, word);
         shown[0].state.clone()
     };
-    assert_eq!(state("Creating"), ServiceState::Creating);
-    assert_eq!(state("Pending"), ServiceState::Modifying);
-    assert_eq!(state("Deleting"), ServiceState::Deleting);
-    assert_eq!(state("Quarantined"), ServiceState::Unknown("Quarantined".into()));
+    assert_eq!(state("Creating"), LifeState::Creating);
+    assert_eq!(state("Pending"), LifeState::Modifying);
+    assert_eq!(state("Deleting"), LifeState::Deleting);
+    assert_eq!(state("Quarantined"), LifeState::Unknown("Quarantined".into()));
     for (status, locked) in [("Normal", false), ("FinancialLocked", true), ("SecurityLocked", true)] {
         let (shown, _) = services(&json!({"Services": [{"ServiceId": "s", "ServiceBusinessStatus": status}]}));
         assert_eq!(shown[0].locked, locked, "{status}");
@@ -224,10 +224,10 @@ fn a_disconnected_connection_awaits_acceptance_until_a_zone_has_got_further() {
 fn what_a_create_does_not_answer_is_as_the_form_asked() {
     let form = full_form(ResourceKind::Nlb);
     let body = br#"{"RequestId":"r","ServiceId":"epsrv-1","ServiceName":"n","ServiceStatus":"Creating","ServiceDescription":"d"}"#;
-    let Done::Created(made) = decode::step(&Step::CreateService(form.clone()), body).expect("created") else {
+    let Done::CreatedService(made) = decode::step(&Step::CreateService(form.clone()), body).expect("created") else {
         panic!("a service")
     };
-    assert_eq!((made.id.as_str(), &made.state), ("epsrv-1", &ServiceState::Creating));
+    assert_eq!((made.id.as_str(), &made.state), ("epsrv-1", &LifeState::Creating));
     assert_eq!((made.kind, made.payer), (Some(ResourceKind::Nlb), Payer::Provider));
     assert_eq!(made.tags, Some(form.tags.clone()));
     assert_eq!(made.description.as_deref(), Some("d"));

@@ -9,7 +9,7 @@ use privatelink_core::id::{AccountId, EndpointId, ServiceId};
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{Connection, Payer, Resource, ResourceKey, ResourceKind, Service};
 use privatelink_core::read::{Answer, Done, Read};
-use privatelink_core::state::{ConnectionState, ServiceState, ZoneState};
+use privatelink_core::state::{ConnectionState, LifeState, ZoneState};
 use privatelink_core::step::{ServiceChange, ServiceForm, Step};
 use privatelink_core::wire::Response;
 use privatelink_core::wire::alibaba::sign::{Key, sign};
@@ -113,7 +113,7 @@ impl Stage {
     }
 
     fn create(&mut self, form: &ServiceForm) -> ServiceId {
-        let Done::Created(made) = self.execute(&Step::CreateService(form.clone())) else { panic!("a service") };
+        let Done::CreatedService(made) = self.execute(&Step::CreateService(form.clone())) else { panic!("a service") };
         made.id
     }
 
@@ -154,7 +154,7 @@ fn a_service_is_made_as_its_form_says_and_changed_as_each_step_says() {
     let mut stage = Stage::new();
     let id = stage.create(&form());
     let made = stage.service(&id);
-    assert_eq!((made.state.clone(), made.kind), (ServiceState::Active, Some(ResourceKind::Nlb)));
+    assert_eq!((made.state.clone(), made.kind), (LifeState::Active, Some(ResourceKind::Nlb)));
     assert_eq!((&made.description, made.auto_accept), (&form().description, false));
     assert_eq!((made.payer, made.zone_affinity), (Payer::Provider, true));
     assert_eq!((&made.regions, &made.resource_group), (&form().regions, &form().resource_group));
@@ -170,9 +170,9 @@ fn a_service_is_made_as_its_form_says_and_changed_as_each_step_says() {
         ..ServiceChange::default()
     };
     stage.execute(&Step::UpdateService(id.clone(), change));
-    stage.execute(&Step::MoveService(id.clone(), "rg-provider-second".into()));
-    stage.execute(&Step::TagService(id.clone(), [("new".to_owned(), "ü+ %&=".to_owned())].into()));
-    stage.execute(&Step::UntagService(id.clone(), ["owner".to_owned(), "empty".to_owned()].into()));
+    stage.execute(&Step::Move(id.clone().into(), "rg-provider-second".into()));
+    stage.execute(&Step::Tag(id.clone().into(), [("new".to_owned(), "ü+ %&=".to_owned())].into()));
+    stage.execute(&Step::Untag(id.clone().into(), ["owner".to_owned(), "empty".to_owned()].into()));
     let changed = stage.service(&id);
     assert_eq!((changed.description.as_deref(), changed.auto_accept), (Some("other"), true));
     assert_eq!((changed.zone_affinity, changed.regions.len()), (false, 0));

@@ -1,0 +1,125 @@
+//! Making a step, or saying what its last refusal means for the object.
+
+use crate::condition::{ConditionType, Reason};
+use crate::error::Meaning;
+use crate::id::CloudId;
+use crate::moment::Moment;
+use crate::plan::case::{Case, moving_since, stale};
+use crate::plan::{GRACE, Next, Plan, Planned, Refused, Saying, Truth, ready, say, was_ready};
+use crate::read::FacetKey;
+use crate::requeue;
+use crate::step::Step;
+
+/// A step, unless its last refusal still stands; then what the refusal means for the object.
+pub(crate) fn attempt<C: Case>(case: &C, step: Step, token: Option<String>, sayings: Vec<Saying>, doing: &str) -> Plan {
+    let ground = case.ground();
+    let Some(refused) = ground.tries.refusal(&step, case.desired().generation, ground.now) else {
+        let mut sayings = sayings;
+        sayings.push(say(ConditionType::Reconciling, Truth::True, Reason::Provisioning, doing));
+        return Plan::doing(step, token, sayings, moving_since(case));
+    };
+    let failure = &refused.failure;
+    if is_about_the_world(failure.meaning) {
+        // What the step speaks of is not as it was thought to be: look before it is concluded, or tried again.
+        let looks = stale(case, &spoken_of(&step), refused.at);
+        if !looks.is_empty() {
+            return Plan::looking(looks);
+        }
+    }
+    let due =
+        refused.at + requeue::pause(failure.meaning, refused.attempts, failure.retry_after, &case.desired().owner.uid);
+    let mut plan = refusal_plan(case, &step, refused, sayings);
+    if ground.now >= due {
+        plan.steps = vec![Planned { step, token }];
+    } else if !matches!(failure.meaning, Meaning::UserMustAct(_)) {
+        plan.next = Next::At(due);
+    }
+    plan
+}
+
+const fn is_about_the_world(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Gone | Meaning::Waiting(Reason::BlockedByConnections | Reason::BlockedByDependents))
+}
+
+/// The part of the cloud that a step speaks of.
+fn spoken_of(step: &Step) -> Vec<FacetKey> {
+    match (step, step.object()) {
+        (Step::RejectConnection(id, _), _) => vec![FacetKey::Connections(id.clone())],
+        (Step::DetachResource(id, ..) | Step::DeleteService(id), _) => {
+            vec![FacetKey::Service(id.clone()), FacetKey::Resources(id.clone()), FacetKey::Connections(id.clone())]
+        }
+        (Step::AddZone(id, ..) | Step::RemoveZone(id, ..) | Step::DeleteEndpoint(id), _) => {
+            vec![FacetKey::Endpoint(id.clone()), FacetKey::Interfaces(id.clone())]
+        }
+        (Step::AttachSecurityGroup(id, _) | Step::DetachSecurityGroup(id, _), _) => {
+            vec![FacetKey::Endpoint(id.clone()), FacetKey::Groups(id.clone())]
+        }
+        (_, Some(CloudId::Service(id))) => vec![FacetKey::Service(id)],
+        (_, Some(CloudId::Endpoint(id))) => vec![FacetKey::Endpoint(id)],
+        (_, None) => Vec::new(),
+    }
+}
+
+/// What a refusal means for the object.
+fn refusal_plan<C: Case>(case: &C, step: &Step, refused: &Refused, mut sayings: Vec<Saying>) -> Plan {
+    let failure = &refused.failure;
+    let told = told(case, step, refused);
+    let mut replace_ready = |saying: Saying| {
+        sayings.retain(|other| other.condition != ConditionType::Ready);
+        sayings.push(saying);
+    };
+    match failure.meaning {
+        Meaning::UserMustAct(reason) => {
+            replace_ready(ready(Truth::False, reason, told.clone()));
+            sayings.push(say(ConditionType::Stalled, Truth::True, reason, told));
+            Plan::saying(Next::Person, sayings)
+        }
+        Meaning::Waiting(reason) => {
+            replace_ready(ready(Truth::False, reason, told));
+            Plan::saying(Next::Others, sayings)
+        }
+        Meaning::Credentials(reason) => {
+            // The account says it once; what was ready stays so.
+            if was_ready(case.status()) {
+                sayings.retain(|other| other.condition != ConditionType::Ready);
+            } else {
+                replace_ready(ready(Truth::False, reason, format!("{told}; see the CloudAccount")));
+            }
+            Plan::saying(Next::Person, sayings)
+        }
+        Meaning::Throttled | Meaning::Unavailable => {
+            let reason =
+                if failure.meaning == Meaning::Throttled { Reason::Throttled } else { Reason::CloudUnavailable };
+            let lasting = refused.attempts > 1 && case.ground().now.since(first_refusal(case, refused)) >= GRACE;
+            if lasting || !was_ready(case.status()) {
+                replace_ready(ready(Truth::False, reason, told.clone()));
+            } else {
+                sayings.retain(|other| other.condition != ConditionType::Ready);
+            }
+            sayings.push(say(ConditionType::Reconciling, Truth::True, reason, told));
+            Plan::saying(Next::Moving { since: None }, sayings)
+        }
+        Meaning::InTransition | Meaning::Gone | Meaning::Done | Meaning::DryRun | Meaning::TokenReused => {
+            sayings.push(say(ConditionType::Reconciling, Truth::True, Reason::Provisioning, told));
+            Plan::saying(Next::Moving { since: None }, sayings)
+        }
+        Meaning::Unexpected => {
+            replace_ready(ready(Truth::False, Reason::UnexpectedError, told));
+            Plan::saying(Next::Moving { since: None }, sayings)
+        }
+    }
+}
+
+/// The refusal in a sentence. Who is to be let in is named where that is what is missing.
+fn told<C: Case>(case: &C, step: &Step, refused: &Refused) -> String {
+    let failure = &refused.failure;
+    let told = format!("{} of {}: {failure}", step.verb(), step.subject());
+    if failure.meaning == Meaning::Waiting(Reason::NotWhitelisted) {
+        return format!("{told}; the account to be listed is {}", case.ground().place.account);
+    }
+    told
+}
+
+fn first_refusal<C: Case>(case: &C, refused: &Refused) -> Moment {
+    moving_since(case).unwrap_or(refused.at)
+}

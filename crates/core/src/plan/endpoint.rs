@@ -1,0 +1,98 @@
+//! The consumer's planner: what is to be done so that an endpoint is as declared and traffic can flow.
+//!
+//! One turn: may anything be done at all, which endpoint is it, is there none yet ([`create`]), is it as declared
+//! ([`converge`]) with the interfaces that are ([`zones`]), what does its connection say ([`connection`]), or does
+//! it go ([`teardown`]).
+
+mod connection;
+mod converge;
+mod create;
+mod teardown;
+mod zones;
+
+use std::collections::BTreeSet;
+
+use crate::desired::{self, DesiredEndpoint, Management};
+use crate::id::{CloudId, EndpointId, Sort};
+use crate::observed::EndpointView;
+use crate::plan::case::{self, ANY, Case, stale};
+use crate::plan::identity::{Identity, identify};
+use crate::plan::{Ground, Plan};
+use crate::read::{FacetKey, Look};
+use crate::state::LifeState;
+use crate::status::{self, Creation, EndpointStatus};
+
+/// What the planner is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// What is true of the turn, whatever is planned.
+    pub ground: Ground<'a>,
+    /// What is declared.
+    pub desired: &'a DesiredEndpoint,
+    /// What the last turns wrote down.
+    pub status: &'a EndpointStatus,
+}
+
+impl Case for Input<'_> {
+    const SORT: Sort = Sort::Endpoint;
+
+    fn ground(&self) -> &Ground<'_> {
+        &self.ground
+    }
+
+    fn desired(&self) -> &desired::Common {
+        &self.desired.common
+    }
+
+    fn declared_fields(&self) -> BTreeSet<String> {
+        self.desired.declared_fields()
+    }
+
+    fn status(&self) -> &status::Common {
+        &self.status.common
+    }
+
+    fn creation(&self) -> &Creation {
+        &self.status.creation
+    }
+
+    fn id(&self) -> Option<CloudId> {
+        self.status.endpoint_id.clone().map(CloudId::from)
+    }
+
+    fn shown(&self) -> Option<&LifeState> {
+        self.status.state.as_ref()
+    }
+}
+
+/// One turn of one object.
+#[must_use]
+pub fn plan(input: &Input<'_>) -> Plan {
+    case::turn(input, teardown::plan, live)
+}
+
+fn live(input: &Input<'_>) -> Plan {
+    match identify(input) {
+        Err(plan) => *plan,
+        Ok(Identity::Known(CloudId::Endpoint(id))) => {
+            Plan { identity: Some(id.clone().into()), ..converge::plan(input, &id) }
+        }
+        Ok(Identity::Known(CloudId::Service(_)) | Identity::Nothing)
+            if input.desired.common.management == Management::Observe =>
+        {
+            case::observes_nothing::<Input<'_>>()
+        }
+        Ok(Identity::Known(CloudId::Service(_)) | Identity::Nothing) => create::plan(input),
+    }
+}
+
+/// What is known of the endpoint.
+fn view<'a>(input: &Input<'a>, id: &EndpointId) -> Option<&'a EndpointView> {
+    input.ground.laid.snapshot.endpoint(id)
+}
+
+/// Looks at those parts of an endpoint that no list shows, where they were not read since something stirred them.
+fn deep(input: &Input<'_>, id: &EndpointId, view: &EndpointView) -> Vec<Look> {
+    let parts = [FacetKey::Interfaces(id.clone()), FacetKey::Groups(id.clone())];
+    stale(input, &parts, view.stirred.unwrap_or(ANY))
+}

@@ -1,0 +1,100 @@
+//! The interfaces of an endpoint against the declared ones. An interface cannot be changed: it is removed and made
+//! again. The only connected one is never taken away.
+
+use std::collections::BTreeMap;
+
+use crate::id::{EndpointId, SubnetId, Zone};
+use crate::observed::{Interface, Interfaces};
+use crate::state::ZoneState;
+use crate::step::{InterfaceForm, Step};
+
+/// What of the interfaces is not as declared.
+#[derive(Debug, Default)]
+pub(super) struct ZoneDifferences {
+    /// Declared, and can be made now.
+    pub(super) missing: Vec<(SubnetId, InterfaceForm)>,
+    /// Declared, and has to wait for the interface that its zone has now.
+    pub(super) displaced: Vec<SubnetId>,
+    /// Not declared, or not so, and can be removed now.
+    pub(super) surplus: Vec<(SubnetId, Zone)>,
+    /// Not declared, or not so, and the only one that is connected.
+    pub(super) kept: Option<SubnetId>,
+    /// Changing by itself.
+    pub(super) moving: bool,
+}
+
+impl ZoneDifferences {
+    /// Against the declared interfaces; nothing differs where none are.
+    pub(super) fn of(declared: Option<&BTreeMap<SubnetId, InterfaceForm>>, held: &Interfaces) -> Self {
+        let moving = held.values().any(Interface::is_moving);
+        let Some(declared) = declared else { return Self { moving, ..Self::default() } };
+        let is_declared = |subnet: &SubnetId, one: &Interface| declared.get(subnet).is_some_and(|form| fits(form, one));
+        let mut found = Self { moving, ..Self::default() };
+        for (subnet, form) in declared.iter().filter(|(subnet, _)| !held.contains_key(*subnet)) {
+            if held.values().any(|one| one.zone == form.zone) {
+                found.displaced.push(subnet.clone());
+            } else {
+                found.missing.push((subnet.clone(), form.clone()));
+            }
+        }
+        let connected = held.values().filter(|one| one.is_connected()).count();
+        for (subnet, one) in held.iter().filter(|(subnet, one)| !is_declared(subnet, one)) {
+            if one.state == ZoneState::Deleting {
+                continue;
+            }
+            if one.is_connected() && connected == 1 {
+                found.kept = Some(subnet.clone());
+            } else {
+                found.surplus.push((subnet.clone(), one.zone.clone()));
+            }
+        }
+        // Of several that are connected and none of them declared, one stays until a declared one is connected.
+        let stays = held.iter().any(|(subnet, one)| one.is_connected() && is_declared(subnet, one));
+        if !stays && found.kept.is_none() {
+            let last =
+                found.surplus.iter().position(|(subnet, _)| held.get(subnet).is_some_and(Interface::is_connected));
+            found.kept = last.map(|at| found.surplus.remove(at).0);
+        }
+        found
+    }
+
+    /// The interfaces are as declared, or the cloud is about to make them so.
+    pub(super) const fn is_none(&self) -> bool {
+        self.missing.is_empty() && self.displaced.is_empty() && self.surplus.is_empty() && self.kept.is_none()
+    }
+
+    /// The next call: what opens, then what closes.
+    pub(super) fn next(&self, id: &EndpointId) -> Option<Step> {
+        if let Some((subnet, form)) = self.missing.first() {
+            return Some(Step::AddZone(id.clone(), subnet.clone(), form.clone()));
+        }
+        let (subnet, zone) = self.surplus.first()?;
+        Some(Step::RemoveZone(id.clone(), subnet.clone(), zone.clone()))
+    }
+
+    /// Would take an interface away.
+    pub(super) const fn takes_away(&self) -> bool {
+        !self.surplus.is_empty() || self.kept.is_some()
+    }
+
+    /// The next calls in words.
+    pub(super) fn describe(&self, parts: &mut Vec<String>) {
+        let missing: Vec<&str> =
+            self.missing.iter().map(|(subnet, _)| subnet).chain(&self.displaced).map(SubnetId::as_str).collect();
+        if !missing.is_empty() {
+            parts.push(format!("add an interface in {}", missing.join(", ")));
+        }
+        let surplus: Vec<&str> =
+            self.surplus.iter().map(|(subnet, _)| subnet).chain(&self.kept).map(SubnetId::as_str).collect();
+        if !surplus.is_empty() {
+            parts.push(format!("remove the interface in {}", surplus.join(", ")));
+        }
+    }
+}
+
+/// An interface is the declared one. An address that the cloud picks, or has not picked yet, fits.
+fn fits(form: &InterfaceForm, one: &Interface) -> bool {
+    let ip = form.ip.is_none() || one.ip.is_none() || form.ip == one.ip;
+    let ipv6 = form.ipv6.is_none() || one.ipv6.is_none() || form.ipv6 == one.ipv6;
+    form.zone == one.zone && ip && ipv6
+}
