@@ -1,18 +1,21 @@
 //! The loop from a manifest to the cloud and back, and the process that runs it.
 //!
 //! [`reconcile`] is the page to read first: one turn of one object, whatever its kind. [`account`] is the other
-//! page: whose credentials these are. What is watched is in [`watch`], who refers to whom in [`relate`], what is
+//! page: whose credentials these are. What is watched is in [`watch`], who refers to whom in
+//! [`relate`], and from there to the account in [`reach`]; what is
 //! written to Kubernetes in [`status`], [`finalizer`], [`events`] and [`publish`], and to clouds in [`act`].
 
 pub mod account;
 pub mod act;
 pub mod context;
+pub mod endpoint;
 pub mod error;
 pub mod events;
 pub mod finalizer;
 pub mod kind;
 pub mod own;
 pub mod publish;
+pub mod reach;
 pub mod reconcile;
 pub mod relate;
 pub mod run;

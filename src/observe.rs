@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared, join_all};
 use privatelink_core::error::{Failure, Meaning};
-use privatelink_core::id::ServiceId;
+use privatelink_core::id::{CloudId, EndpointId};
 use privatelink_core::moment::Moment;
 use privatelink_core::overlay::{Effect, Laid};
 use privatelink_core::place::Place;
@@ -27,6 +27,7 @@ use tokio::sync::Notify;
 use self::known::{Changed, Known};
 use crate::cloud::Door;
 use crate::cloud::metered::Meter;
+use crate::cloud::pace::Pace;
 use crate::object::ObjectKey;
 use crate::runtime::clock;
 use crate::wakes::{Wakes, Woken};
@@ -42,8 +43,9 @@ struct Inner {
     place: Place,
     door: Arc<dyn Door>,
     meter: Meter,
+    pace: Pace,
     state: Mutex<State>,
-    touched: Wakes<ServiceId>,
+    touched: Wakes<CloudId>,
     /// Somebody begins to follow what nobody followed before.
     followed: Notify,
 }
@@ -55,6 +57,8 @@ struct State {
     followed: BTreeMap<ObjectKey, BTreeSet<FacetKey>>,
     last_departure: Moment,
     last_effect: Moment,
+    /// Since when sweeps fail, and how the last one did.
+    failing: Option<(Moment, Failure)>,
 }
 
 /// A read that is on its way.
@@ -65,11 +69,11 @@ struct Flight {
 }
 
 impl Observer {
-    /// Knows nothing yet, and reads through `door`.
+    /// Knows nothing yet, and reads through `door`, which keeps to `pace`.
     #[must_use]
-    pub fn new(place: Place, door: Arc<dyn Door>, meter: Meter) -> Self {
+    pub fn new(place: Place, door: Arc<dyn Door>, meter: Meter, pace: Pace) -> Self {
         let (state, touched, followed) = (Mutex::default(), Wakes::default(), Notify::new());
-        Self(Arc::new(Inner { place, door, meter, state, touched, followed }))
+        Self(Arc::new(Inner { place, door, meter, pace, state, touched, followed }))
     }
 
     /// What is known, with our own writes laid over it.
@@ -79,7 +83,7 @@ impl Observer {
     }
 
     /// Reads what is asked for unless it is known from then or later; readers of one part share one flight. That
-    /// a service is gone is no error but an answer: its view then says so.
+    /// an object is gone is no error but an answer: its view then says so.
     ///
     /// # Errors
     /// The first failure; the others were read all the same.
@@ -96,9 +100,17 @@ impl Observer {
         state.known.record(effect);
     }
 
-    /// Sets the services that objects manage: sweeps read their resources and connections too.
-    pub fn manage(&self, services: BTreeSet<ServiceId>) {
-        self.lock().known.manage(services);
+    /// Sets the cloud objects that objects manage: sweeps read their parts too.
+    pub fn manage(&self, managed: BTreeSet<CloudId>) {
+        self.lock().known.manage(managed);
+    }
+
+    /// The provider's side of an endpoint was seen to change in another place: what is known of its interfaces
+    /// says nothing any more.
+    pub fn stir(&self, id: &EndpointId) {
+        let mut state = self.lock();
+        let now = state.depart();
+        state.known.stir(id, now);
     }
 
     /// Polls these parts for the object until it says otherwise, together with all that other objects follow: for
@@ -117,21 +129,28 @@ impl Observer {
         }
     }
 
+    /// Sweeps have failed for so long that what is known may be wrong: since when, and how.
+    #[must_use]
+    pub fn blind(&self) -> Option<(Moment, Failure)> {
+        self.lock().failing.clone().filter(|(since, _)| clock::now().since(*since) >= sweep::BLIND)
+    }
+
     /// A person has asked to look again: what has vanished all at once is believed to be gone.
     pub fn believe_vanished(&self) {
         self.lock().known.believe_vanished();
     }
 
-    /// The services of which a read has shown something new, or has confirmed what our own writes said, or that
-    /// have come into the list or left it; from now on.
+    /// The objects of which a read has shown something new, or has confirmed what our own writes said, or that
+    /// have come into a list or left it; from now on. Endpoints of other places are among them where a service of
+    /// this one shows that their legs have changed.
     #[must_use]
-    pub fn touched(&self) -> Woken<ServiceId> {
+    pub fn touched(&self) -> Woken<CloudId> {
         self.0.touched.listen()
     }
 
     /// Sweeps and polls until it is dropped. The pool runs it.
     pub async fn run(self) {
-        futures::join!(self.sweep(), self.poll());
+        futures::join!(self.sweep(), self.poll(), self.deepen());
     }
 
     async fn look_at(&self, look: &Look) -> Result<(), Failure> {

@@ -1,20 +1,18 @@
 //! Statuses as the API has them, and as core does: what is read here is what the next turn remembers.
 
+pub mod endpoint;
+pub mod service;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{self, Time};
 use k8s_openapi::jiff::Timestamp;
 use privatelink_core::condition::{ConditionType, Reason};
-use privatelink_core::id::{AccountId, EndpointId, Region, ResourceId, ServiceId, VpcId, Zone};
+use privatelink_core::id::{AccountId, Region};
 use privatelink_core::moment::Moment;
-use privatelink_core::observed::{Resource, ResourceKey, ResourceKind};
 use privatelink_core::plan::{Creating, Truth};
-use privatelink_core::state::ResourceState;
-use privatelink_core::status::{Common, Condition, Counts, LastError, Leaving, ServiceStatus, Unclaimed};
+use privatelink_core::status::{Common, Condition, Creation, LastError};
 
 use super::parse::moment;
-use super::service::{
-    BandwidthRange, Deletion, EndpointServiceStatus, Evacuation, ResourceStatus, UnclaimedConnection,
-};
-use super::shared::{self, CommonStatus, ConnectionCounts, CreationStatus};
+use super::shared::{self, CommonStatus, CreationStatus};
 
 /// The time of Kubernetes, in whole seconds, that a moment is in.
 #[must_use]
@@ -88,200 +86,33 @@ pub fn common_status(common: &Common) -> CommonStatus {
     }
 }
 
-/// A service's status as core has it.
+/// Where something was made, as core has it.
 #[must_use]
-pub fn service(status: &EndpointServiceStatus) -> ServiceStatus {
-    ServiceStatus {
-        common: common(&status.common),
-        account: status.creation.account_id.as_deref().map(AccountId::from),
-        region: status.creation.region.as_deref().map(Region::from),
-        incarnation: status.creation.incarnation.unwrap_or_default(),
-        creating: status
-            .creation
-            .creating
-            .as_ref()
-            .map(|creating| Creating { at: moment(creating.at.0), form: creating.form.clone() }),
-        service_id: status.service_id.as_deref().map(ServiceId::from),
-        service_name: status.service_name.clone(),
-        service_domain: status.service_domain.clone(),
-        state: status.state.clone(),
-        cloud_state: status.cloud_state.clone(),
-        zones: status.zones.iter().map(|zone| Zone::from(zone.as_str())).collect(),
-        bandwidth_mbps: status.bandwidth.map(|range| (range.min, range.max)),
-        resources: status.resources.iter().filter_map(resource).collect(),
-        counts: status.connection_counts.map(|counts| Counts {
-            total: counts.total,
-            connected: counts.connected,
-            awaiting: counts.awaiting,
-            held: counts.held,
-            other: counts.other,
-        }),
-        unclaimed: status.unclaimed.iter().map(unclaimed).collect(),
-        leaving: status.evacuation.iter().filter_map(leaving).collect(),
-        blocked_by: status.deletion.as_ref().map(|deletion| {
-            (deletion.blocked_by.iter().map(|id| EndpointId::from(id.as_str())).collect(), deletion.total)
-        }),
+pub fn creation(status: &CreationStatus) -> Creation {
+    let creating = status.creating.as_ref();
+    Creation {
+        account: status.account_id.as_deref().map(AccountId::from),
+        region: status.region.as_deref().map(Region::from),
+        incarnation: status.incarnation.unwrap_or_default(),
+        creating: creating.map(|creating| Creating { at: moment(creating.at.0), form: creating.form.clone() }),
     }
 }
 
-fn resource(status: &ResourceStatus) -> Option<(ResourceKey, Resource, ResourceState)> {
-    let kinds = [ResourceKind::Clb, ResourceKind::Alb, ResourceKind::Nlb, ResourceKind::Gwlb];
-    let key = ResourceKey { id: ResourceId::from(status.id.as_str()), zone: Zone::from(status.zone.as_deref()?) };
-    let resource = Resource {
-        kind: kinds.into_iter().find(|kind| kind.as_str() == status.resource_type)?,
-        auto_allocate: status.auto_allocate.unwrap_or(true),
-        connections: status.connections.unwrap_or_default(),
-        deprecated_connections: status.deprecated_connections.unwrap_or_default(),
-    };
-    Some((key, resource, status.state.clone()?))
-}
-
-fn unclaimed(status: &UnclaimedConnection) -> Unclaimed {
-    Unclaimed {
-        endpoint: EndpointId::from(status.endpoint_id.as_str()),
-        owner: status.owner.as_deref().map(AccountId::from),
-        vpc: status.vpc_id.as_deref().map(VpcId::from),
-        state: status.state.clone(),
-        since: status.since.as_ref().map_or(Moment::default(), |since| moment(since.0)),
-        reason: status.reason.clone().unwrap_or_default(),
-    }
-}
-
-fn leaving(status: &Evacuation) -> Option<Leaving> {
-    let zone = Zone::from(status.zone.as_deref()?);
-    let resource = ResourceKey { id: ResourceId::from(status.resource_id.as_str()), zone };
-    Some(Leaving { resource, remaining: status.remaining })
-}
-
-/// A service's status as the API has it. What core does not speak of is kept as `previous` had it.
+/// Where something was made, as the API has it.
 #[must_use]
-pub fn service_status(status: &ServiceStatus, previous: Option<&EndpointServiceStatus>) -> EndpointServiceStatus {
-    EndpointServiceStatus {
-        common: common_status(&status.common),
-        creation: CreationStatus {
-            account_id: status.account.as_ref().map(ToString::to_string),
-            region: status.region.as_ref().map(ToString::to_string),
-            incarnation: (status.incarnation > 0).then_some(status.incarnation),
-            creating: status
-                .creating
-                .as_ref()
-                .map(|creating| shared::Creating { at: time(creating.at), form: creating.form.clone() }),
-        },
-        service_id: status.service_id.as_ref().map(ToString::to_string),
-        service_name: status.service_name.clone(),
-        service_domain: status.service_domain.clone(),
-        state: status.state.clone(),
-        cloud_state: status.cloud_state.clone(),
-        zones: status.zones.iter().map(ToString::to_string).collect(),
-        bandwidth: status.bandwidth_mbps.map(|(min, max)| BandwidthRange { min, max }),
-        resources: status.resources.iter().map(resource_status).collect(),
-        connection_counts: status.counts.map(|counts| ConnectionCounts {
-            total: counts.total,
-            connected: counts.connected,
-            awaiting: counts.awaiting,
-            held: counts.held,
-            other: counts.other,
-        }),
-        unclaimed: status.unclaimed.iter().map(unclaimed_status).collect(),
-        evacuation: status.leaving.iter().map(|leaving| evacuation(leaving, previous)).collect(),
-        private_dns_verification: previous.and_then(|previous| previous.private_dns_verification.clone()),
-        deletion: status
-            .blocked_by
-            .as_ref()
-            .map(|(ids, total)| Deletion { blocked_by: ids.iter().map(ToString::to_string).collect(), total: *total }),
-    }
-}
-
-fn resource_status((key, resource, state): &(ResourceKey, Resource, ResourceState)) -> ResourceStatus {
-    ResourceStatus {
-        id: key.id.to_string(),
-        resource_type: resource.kind.as_str().to_owned(),
-        zone: Some(key.zone.to_string()),
-        auto_allocate: Some(resource.auto_allocate),
-        connections: Some(resource.connections),
-        deprecated_connections: Some(resource.deprecated_connections),
-        state: Some(state.clone()),
-    }
-}
-
-fn unclaimed_status(unclaimed: &Unclaimed) -> UnclaimedConnection {
-    UnclaimedConnection {
-        endpoint_id: unclaimed.endpoint.to_string(),
-        owner: unclaimed.owner.as_ref().map(ToString::to_string),
-        vpc_id: unclaimed.vpc.as_ref().map(ToString::to_string),
-        state: unclaimed.state.clone(),
-        since: Some(time(unclaimed.since)),
-        reason: Some(unclaimed.reason.clone()),
-    }
-}
-
-fn evacuation(leaving: &Leaving, previous: Option<&EndpointServiceStatus>) -> Evacuation {
-    let (id, zone) = (leaving.resource.id.as_str(), leaving.resource.zone.as_str());
-    let known = previous.and_then(|previous| {
-        previous.evacuation.iter().find(|one| one.resource_id == id && one.zone.as_deref() == Some(zone))
-    });
-    Evacuation {
-        resource_id: id.to_owned(),
-        zone: Some(zone.to_owned()),
-        remaining: leaving.remaining,
-        moved: known.map_or(0, |known| known.moved),
-        blocked_by: known.map(|known| known.blocked_by.clone()).unwrap_or_default(),
-        in_flight: known.map(|known| known.in_flight.clone()).unwrap_or_default(),
+pub fn creation_status(creation: &Creation) -> CreationStatus {
+    let creating = creation.creating.as_ref();
+    CreationStatus {
+        account_id: creation.account.as_ref().map(ToString::to_string),
+        region: creation.region.as_ref().map(ToString::to_string),
+        incarnation: (creation.incarnation > 0).then_some(creation.incarnation),
+        creating: creating.map(|creating| shared::Creating { at: time(creating.at), form: creating.form.clone() }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_status_is_the_same_after_being_remembered_and_written() {
-        let written: EndpointServiceStatus = serde_json::from_value(json!({
-            "observedGeneration": 4,
-            "conditions": [{
-                "type": "Ready", "status": "False", "reason": "Provisioning", "message": "it is being made",
-                "observedGeneration": 4, "lastTransitionTime": "2026-01-02T03:04:05Z",
-            }],
-            "lastHandledReconcileAt": "now",
-            "lastError": {"code": "Throttling", "message": "slower", "requestId": "r", "at": "2026-01-02T03:04:05Z"},
-            "declaredFields": ["description", "tags.team"],
-            "accountId": "1", "region": "cn-hangzhou", "incarnation": 2,
-            "creating": {"at": "2026-01-02T03:04:05Z", "form": "abc"},
-            "serviceId": "epsrv-1", "serviceName": "com.aliyuncs.x", "serviceDomain": "x.example.com",
-            "state": "Active", "cloudState": "Active", "zones": ["z"], "bandwidth": {"min": 100, "max": 1024},
-            "resources": [{
-                "id": "lb-1", "type": "CLB", "zone": "z", "autoAllocate": false, "connections": 3,
-                "deprecatedConnections": 1, "state": "Evacuating",
-            }],
-            "connectionCounts": {"total": 5, "connected": 3, "awaiting": 1, "held": 0, "other": 1},
-            "unclaimed": [{
-                "endpointId": "ep-1", "owner": "2", "vpcId": "vpc-1", "state": "AwaitingAcceptance",
-                "since": "2026-01-02T03:04:05Z", "reason": "nobody names it",
-            }],
-            "evacuation": [{
-                "resourceId": "lb-1", "zone": "z", "remaining": 3, "moved": 2, "blockedBy": ["pin"],
-                "inFlight": [{"endpointId": "ep-2", "to": "lb-2"}],
-            }],
-            "deletion": {"blockedBy": ["ep-1"], "total": 1},
-        }))
-        .expect("a status");
-        let remembered = service(&written);
-        assert_eq!(remembered.resources.len(), 1);
-        assert_eq!(service_status(&remembered, Some(&written)), written);
-    }
-
-    #[test]
-    fn a_word_of_another_version_is_made_anew() {
-        let written: EndpointServiceStatus = serde_json::from_value(json!({
-            "conditions": [{
-                "type": "Ready", "status": "True", "reason": "Sparkling", "message": "",
-                "lastTransitionTime": "2026-01-02T03:04:05Z",
-            }],
-        }))
-        .expect("a status");
-        assert_eq!(service(&written).common.conditions, []);
-    }
 
     #[test]
     fn times_are_whole_seconds() {

@@ -135,6 +135,10 @@ const fn verb(read: &Read) -> &'static str {
         Read::Service(_) => "ReadService",
         Read::Resources(..) => "ReadResources",
         Read::Connections(..) => "ReadConnections",
+        Read::Endpoints(_) => "ReadEndpoints",
+        Read::Endpoint(_) => "ReadEndpoint",
+        Read::Interfaces(..) => "ReadInterfaces",
+        Read::Groups(..) => "ReadGroups",
     }
 }
 

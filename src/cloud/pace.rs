@@ -37,6 +37,12 @@ impl Pace {
         }
     }
 
+    /// The limits that hold.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.rate().limits()
+    }
+
     /// Waits until one call may leave.
     pub async fn take(&self, purpose: Purpose) {
         let queue = match purpose {

@@ -160,7 +160,7 @@ impl Pool {
         let doors = Doors::default();
         let shared = Pace::new(limits);
         let reader = Metered::new(Paced::new(Reader(doors.clone()), shared.clone()), place.clone(), meter.clone());
-        let observer = Observer::new(place.clone(), Arc::new(reader), meter.clone());
+        let observer = Observer::new(place.clone(), Arc::new(reader), meter.clone(), shared.clone());
         let watch = tokio::spawn(observer.clone().run()).abort_handle();
         let (place, claimed, meter) = (place.clone(), claimed.clone(), meter.clone());
         Site(Arc::new(Ground { place, claimed, meter, gate: Gate::default(), pace: shared, doors, observer, watch }))

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::controller::Action;
+use kube::runtime::reflector::Store;
 use kube::{Api, Resource, ResourceExt as _};
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::error::{Failure, Meaning};
@@ -36,7 +37,7 @@ use super::context::{Context, Mind, Standing};
 use super::error::{Error, call};
 use super::events::{Happening, transitions};
 use super::finalizer;
-use super::relate;
+use super::relate::{self, Placed};
 use super::status;
 use super::watch::{Guarded, Stores};
 
@@ -195,18 +196,26 @@ fn forget(context: &Context, name: &str) {
 fn holders(context: &Context, name: &str) -> Vec<String> {
     let stores = &context.stores;
     let services = Stores::each(&stores.services, |service| Some(context.own.services.latest(service.clone())));
-    let endpoints = Stores::each(&stores.endpoints, |endpoint| Some(endpoint.clone()));
+    let endpoints = Stores::each(&stores.endpoints, |endpoint| Some(context.own.endpoints.latest(endpoint.clone())));
     let entries = Stores::each(&stores.entries, |entry| Some(entry.clone()));
     relate::holders(name, &services, &endpoints, &entries)
 }
 
 /// All objects of the account are to be looked at again.
 pub fn wake_objects(context: &Context, name: &str) {
-    let of_account = Stores::each(&context.stores.services, |service| {
-        let refers = relate::account_of(&service.spec.placement) == name;
-        refers.then(|| (service.namespace().unwrap_or_default(), service.name_any()))
+    wake_kind(context, &context.stores.services, name);
+    wake_kind(context, &context.stores.endpoints, name);
+}
+
+fn wake_kind<K>(context: &Context, store: &Store<Guarded<K>>, name: &str)
+where
+    K: Placed + Clone + std::fmt::Debug + 'static,
+{
+    let of_account = Stores::each(store, |object| {
+        let refers = relate::account_of(object.placement()) == name;
+        refers.then(|| (object.namespace().unwrap_or_default(), object.name_any()))
     });
-    context.wakes.services.wake(of_account);
+    context.wakes.of(K::SORT).wake(of_account);
 }
 
 /// Asks whose the credentials are, lets the account speak to its place or keeps it from it, and says so; gives when

@@ -3,18 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 use kube::core::ObjectMeta;
-use kube::runtime::reflector::Store;
 use privatelink_core::condition::Reason;
-use privatelink_core::id::ServiceId;
+use privatelink_core::id::{CloudId, EndpointId, Sort};
 use privatelink_core::moment::Moment;
 use privatelink_core::place::Place;
 use privatelink_core::plan::Tries;
 use tokio::time::Instant;
 
-use crate::api::{CloudAccount, EndpointService};
+use crate::api::{CloudAccount, Endpoint, EndpointService};
 use crate::cloud::claim::Claimed;
 use crate::cloud::pool::Pool;
 use crate::runtime::clock;
@@ -25,6 +23,7 @@ use super::account::Answered;
 use super::error::Error;
 use super::events::{Teller, Told};
 use super::own::Own;
+use super::publish::Published;
 use super::watch::Stores;
 
 /// Namespace and name of an object; the namespace is empty for a kind that has none.
@@ -37,7 +36,7 @@ pub struct Context {
     /// What is watched.
     pub stores: Stores,
     /// What was published, where publishing is enabled.
-    pub published: Option<Store<ConfigMap>>,
+    pub published: Option<Published>,
     /// The cluster's id, for ownership tags.
     pub cluster: String,
     /// Namespaces from which credentials may be read.
@@ -56,7 +55,7 @@ pub struct Context {
     pub answered: Answered,
     /// What is known of each account in this process.
     pub standings: Standings,
-    /// Which cloud object belongs to which service.
+    /// Which cloud object belongs to which object.
     pub managed: Managed,
     /// What this process remembers of each object.
     pub minds: Minds,
@@ -73,6 +72,8 @@ pub struct Owns {
     pub accounts: Own<CloudAccount>,
     /// Services.
     pub services: Own<EndpointService>,
+    /// Endpoints.
+    pub endpoints: Own<Endpoint>,
 }
 
 /// Who is to be looked at again, by kind.
@@ -82,6 +83,19 @@ pub struct Wake {
     pub accounts: Wakes<Name>,
     /// Services.
     pub services: Wakes<Name>,
+    /// Endpoints.
+    pub endpoints: Wakes<Name>,
+}
+
+impl Wake {
+    /// The objects that stand for cloud objects of this sort.
+    #[must_use]
+    pub const fn of(&self, sort: Sort) -> &Wakes<Name> {
+        match sort {
+            Sort::Service => &self.services,
+            Sort::Endpoint => &self.endpoints,
+        }
+    }
 }
 
 impl Context {
@@ -143,28 +157,37 @@ impl Standings {
     }
 }
 
-/// Which cloud object belongs to which service, by place: for what a list shows, and to say what is listed.
+/// Which cloud object belongs to which object, by place: for what a list shows, and to say what is listed.
 #[derive(Debug, Default)]
-pub struct Managed(Mutex<BTreeMap<Place, BTreeMap<ServiceId, Name>>>);
+pub struct Managed(Mutex<BTreeMap<Place, BTreeMap<CloudId, Name>>>);
 
 impl Managed {
-    /// The object that has this service.
+    /// The object that has this cloud object.
     #[must_use]
-    pub fn owner(&self, place: &Place, id: &ServiceId) -> Option<Name> {
+    pub fn owner(&self, place: &Place, id: &CloudId) -> Option<Name> {
         lock(&self.0).get(place)?.get(id).cloned()
     }
 
-    /// `name` has `id` in this place and no other; gives all ids of the place, if that is new.
-    pub fn put(&self, place: &Place, id: Option<&ServiceId>, name: &Name) -> Option<BTreeSet<ServiceId>> {
+    /// The place in which an object has this endpoint: its provider may be seen from another one.
+    #[must_use]
+    pub fn place_of(&self, id: &EndpointId) -> Option<Place> {
+        let id = CloudId::from(id.clone());
+        lock(&self.0).iter().find(|(_, ids)| ids.contains_key(&id)).map(|(place, _)| place.clone())
+    }
+
+    /// The object `name` of this sort has `id` in this place and no other; gives all ids of the place, if that is
+    /// new.
+    pub fn put(&self, place: &Place, sort: Sort, id: Option<&CloudId>, name: &Name) -> Option<BTreeSet<CloudId>> {
         let mut places = lock(&self.0);
         let ids = places.entry(place.clone()).or_default();
         if id.is_some_and(|id| ids.get(id) == Some(name)) {
             return None;
         }
-        if id.is_none() && !ids.values().any(|other| other == name) {
+        let has = |(held, other): (&CloudId, &Name)| held.sort() == sort && other == name;
+        if id.is_none() && !ids.iter().any(has) {
             return None;
         }
-        ids.retain(|_, other| other != name);
+        ids.retain(|held, other| !has((held, other)));
         if let Some(id) = id {
             ids.insert(id.clone(), name.clone());
         }
@@ -172,15 +195,15 @@ impl Managed {
     }
 
     /// Sets all ids of a place at once.
-    pub fn set(&self, place: &Place, ids: BTreeMap<ServiceId, Name>) {
+    pub fn set(&self, place: &Place, ids: BTreeMap<CloudId, Name>) {
         lock(&self.0).insert(place.clone(), ids);
     }
 
-    /// The places in which an object of this name has something.
+    /// The places in which an object of this sort and name has something.
     #[must_use]
-    pub fn places_of(&self, name: &Name) -> Vec<Place> {
+    pub fn places_of(&self, sort: Sort, name: &Name) -> Vec<Place> {
         let places = lock(&self.0);
-        let has = |ids: &BTreeMap<ServiceId, Name>| ids.values().any(|other| other == name);
+        let has = |ids: &BTreeMap<CloudId, Name>| ids.iter().any(|(id, other)| id.sort() == sort && other == name);
         places.iter().filter(|(_, ids)| has(ids)).map(|(place, _)| place.clone()).collect()
     }
 }
@@ -238,18 +261,22 @@ mod tests {
     use privatelink_core::place::Cloud;
 
     #[test]
-    fn a_service_belongs_to_one_object_and_an_object_has_one() {
+    fn a_cloud_object_belongs_to_one_object_and_an_object_has_one() {
         let managed = Managed::default();
         let place = Place { cloud: Cloud::Alibaba, account: "1".into(), region: "r".into() };
         let name = |name: &str| ("team".to_owned(), name.to_owned());
-        let (one, other) = (ServiceId::from("epsrv-1"), ServiceId::from("epsrv-2"));
-        assert_eq!(managed.put(&place, None, &name("a")), None);
-        assert_eq!(managed.put(&place, Some(&one), &name("a")), Some([one.clone()].into()));
-        assert_eq!(managed.put(&place, Some(&one), &name("a")), None);
+        let (one, other) = (Sort::Service.with("epsrv-1"), Sort::Service.with("epsrv-2"));
+        let put = |id: Option<&CloudId>, sort| managed.put(&place, sort, id, &name("a"));
+        assert_eq!(put(None, Sort::Service), None);
+        assert_eq!(put(Some(&one), Sort::Service), Some([one.clone()].into()));
+        assert_eq!(put(Some(&one), Sort::Service), None);
         assert_eq!(managed.owner(&place, &one), Some(name("a")));
-        assert_eq!(managed.put(&place, Some(&other), &name("a")), Some([other.clone()].into()));
-        assert_eq!(managed.places_of(&name("a")), std::slice::from_ref(&place));
-        assert_eq!(managed.put(&place, None, &name("a")), Some(BTreeSet::new()));
+        assert_eq!(put(Some(&other), Sort::Service), Some([other.clone()].into()));
+        let endpoint = Sort::Endpoint.with("ep-1");
+        assert_eq!(put(Some(&endpoint), Sort::Endpoint), Some([other.clone(), endpoint.clone()].into()));
+        assert_eq!(managed.place_of(&"ep-1".into()).as_ref(), Some(&place));
+        assert_eq!(managed.places_of(Sort::Service, &name("a")), std::slice::from_ref(&place));
+        assert_eq!(put(None, Sort::Service), Some([endpoint].into()), "an endpoint of the same name keeps its own");
         assert_eq!(managed.owner(&place, &other), None);
     }
 

@@ -1,16 +1,17 @@
 //! What one kind fills in so that the loop in [`super::reconcile`] can serve it.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use kube::core::NamespaceResourceScope;
+use kube::runtime::reflector::Store;
 use kube::{Api, Resource};
 use privatelink_core::condition::Reason;
-use privatelink_core::desired::Deletion;
-use privatelink_core::id::ServiceId;
+use privatelink_core::id::CloudId;
 use privatelink_core::moment::Moment;
 use privatelink_core::overlay::Laid;
 use privatelink_core::place::Place;
-use privatelink_core::plan::{Plan, Tries};
+use privatelink_core::plan::{Ground, Plan, Tries};
 use privatelink_core::read::FacetKey;
 use privatelink_core::status::Common;
 use serde::Serialize;
@@ -20,6 +21,8 @@ use crate::api::parse::Invalid;
 
 use super::context::Context;
 use super::own::Own;
+use super::relate::Placed;
+use super::watch::Guarded;
 
 /// What an object refers to and cannot have now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,16 +67,33 @@ pub struct Turn<'a, K: Kind> {
     pub laid: &'a Laid,
     /// What became of earlier steps.
     pub tries: &'a Tries,
+    /// Uids of all objects of the kind that live.
+    pub living: &'a BTreeSet<String>,
     /// Since when this process is the one that writes.
     pub started: Moment,
     /// Now.
     pub now: Moment,
 }
 
+impl<K: Kind> Turn<'_, K> {
+    /// What every planner is told.
+    pub(super) fn ground(&self) -> Ground<'_> {
+        Ground {
+            place: K::place(self.around),
+            laid: self.laid,
+            tries: self.tries,
+            living: self.living,
+            started: self.started,
+            now: self.now,
+        }
+    }
+}
+
 /// A kind of objects that exist in a cloud.
 pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// The object in Kubernetes.
-    type Object: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+    type Object: Placed
+        + Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + Debug
         + DeserializeOwned
@@ -90,8 +110,8 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// Its status, as the API has it.
     type Status: PartialEq + Clone + Serialize + Send + Sync;
 
-    /// The kind as manifests write it.
-    const NAME: &'static str;
+    /// What is watched of this kind.
+    fn store(context: &Context) -> &Store<Guarded<Self::Object>>;
 
     /// Our own last writes of this kind.
     fn own(context: &Context) -> &Own<Self::Object>;
@@ -104,9 +124,6 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
 
     /// Where the object's account leads.
     fn place(around: &Self::Around) -> &Place;
-
-    /// Name of the object's account.
-    fn account(object: &Self::Object) -> &str;
 
     /// How often the account's credentials have changed.
     fn epoch(around: &Self::Around) -> u64;
@@ -124,13 +141,10 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     fn common(memory: &mut Self::Memory) -> &mut Common;
 
     /// The cloud object that was written down.
-    fn id(memory: &Self::Memory) -> Option<&ServiceId>;
+    fn id(memory: &Self::Memory) -> Option<CloudId>;
 
     /// Whether a call that makes something for the object may ever have left, as far as was written down.
     fn may_exist(memory: &Self::Memory) -> bool;
-
-    /// What shall happen to the cloud object when this one goes.
-    fn deletion(object: &Self::Object) -> Deletion;
 
     /// Decides. Pure.
     fn plan(turn: &Turn<'_, Self>) -> Plan;

@@ -1,25 +1,36 @@
-//! Hand-over data for applications: one ConfigMap an object, ours by its owner, and nobody else's ever touched.
+//! Hand-over data for applications: one ConfigMap an object and, for an endpoint, one Service that leads to its
+//! domain; ours by their owner, and nobody else's ever touched.
+
+pub mod handover;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::Debug;
 
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{DeleteParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions};
-use kube::runtime::reflector::ObjectRef;
+use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceSpec};
+use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::NamespaceResourceScope;
+use kube::runtime::reflector::{ObjectRef, Store};
 use kube::{Api, Resource, ResourceExt as _};
 use privatelink_core::condition::Reason;
-use privatelink_core::place::Cloud;
-use privatelink_core::status::ServiceStatus;
-
-use crate::api::EndpointServiceSpec;
-use crate::api::service::Protocol;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::context::Context;
 use super::error::{Error, call};
+use super::relate::Placed;
 use super::status::MANAGER;
 
 /// The label of all that is published; its value is the name of the object that published it.
 pub const LABEL: &str = "privatelink.dev/published-by";
+
+/// What was published, as it is watched.
+#[derive(Clone)]
+pub struct Published {
+    /// `ConfigMaps`.
+    pub config_maps: Store<ConfigMap>,
+    /// Services.
+    pub services: Store<Service>,
+}
 
 /// Why nothing is published: a sentence for the object's owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,51 +41,73 @@ pub struct Unpublished {
     pub message: String,
 }
 
-/// What a consumer of a service must know. The keys are part of the API.
-#[must_use]
-pub fn handover(cloud: Cloud, spec: &EndpointServiceSpec, status: &ServiceStatus) -> BTreeMap<String, String> {
-    let handover = spec.handover.as_ref();
-    let zones: Vec<&str> = status.zones.iter().map(privatelink_core::id::Zone::as_str).collect();
-    let mut ports = String::new();
-    for port in handover.and_then(|handover| handover.ports.as_ref()).into_iter().flatten() {
-        let protocol = match port.protocol {
-            Some(Protocol::UDP) => "UDP",
-            Some(Protocol::TCP) | None => "TCP",
-        };
-        writeln!(ports, "{}:{}/{protocol}", port.name, port.port).expect("a String takes all that is written to it");
-    }
-    let of = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    [
-        ("cloud", cloud.as_str().to_owned()),
-        ("region", of(status.region.as_ref().map(privatelink_core::id::Region::as_str))),
-        ("accountId", of(status.account.as_ref().map(privatelink_core::id::AccountId::as_str))),
-        ("serviceId", of(status.service_id.as_ref().map(privatelink_core::id::ServiceId::as_str))),
-        ("serviceName", of(status.service_name.as_deref())),
-        ("serviceDomain", of(status.service_domain.as_deref())),
-        ("zones", zones.join(",")),
-        ("ports", ports.trim_end().to_owned()),
-        ("notes", of(handover.and_then(|handover| handover.notes.as_deref()))),
-    ]
-    .map(|(key, value)| (key.to_owned(), value))
-    .into()
-}
-
 /// Makes the object's ConfigMap hold `data` under `name`, and removes one of another name; without a name none
 /// is left. Nothing is published before there is something to hand over.
 ///
 /// # Errors
 /// With the reason and the remedy, where it cannot be.
-pub async fn config_map<K>(
+pub async fn config_map<K: Placed + Sync>(
     context: &Context,
-    kind: &'static str,
     object: &K,
     name: Option<&str>,
-    data: BTreeMap<String, String>,
+    data: Option<BTreeMap<String, String>>,
+) -> Result<(), Unpublished> {
+    let wanted = name.zip(data).map(|(name, data)| ConfigMap {
+        metadata: meta(object, name),
+        data: Some(data),
+        ..ConfigMap::default()
+    });
+    let same = |stored: &ConfigMap, wanted: &ConfigMap| stored.data == wanted.data;
+    let store = context.published.as_ref().map(|published| &published.config_maps);
+    publish(context, object, store, name, wanted, same).await
+}
+
+/// Makes the object's Service of type `ExternalName` lead to `domain` under `name`, as [`config_map`] does.
+///
+/// # Errors
+/// With the reason and the remedy, where it cannot be.
+pub async fn external_name<K: Placed + Sync>(
+    context: &Context,
+    object: &K,
+    name: Option<&str>,
+    domain: Option<&str>,
+) -> Result<(), Unpublished> {
+    let wanted = name.zip(domain).map(|(name, domain)| Service {
+        metadata: meta(object, name),
+        spec: Some(ServiceSpec {
+            type_: Some("ExternalName".to_owned()),
+            external_name: Some(domain.to_owned()),
+            ..ServiceSpec::default()
+        }),
+        ..Service::default()
+    });
+    let leads = |service: &Service| service.spec.as_ref().map(|spec| (spec.type_.clone(), spec.external_name.clone()));
+    let same = |stored: &Service, wanted: &Service| leads(stored) == leads(wanted);
+    let store = context.published.as_ref().map(|published| &published.services);
+    publish(context, object, store, name, wanted, same).await
+}
+
+/// Makes what is published of one sort equal to `wanted`.
+async fn publish<K, P>(
+    context: &Context,
+    object: &K,
+    store: Option<&Store<P>>,
+    name: Option<&str>,
+    wanted: Option<P>,
+    same: impl Fn(&P, &P) -> bool,
 ) -> Result<(), Unpublished>
 where
-    K: Resource<DynamicType = ()> + Sync,
+    K: Placed + Sync,
+    P: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + Clone
+        + Debug
+        + Serialize
+        + DeserializeOwned
+        + Send
+        + Sync
+        + 'static,
 {
-    let Some(store) = &context.published else {
+    let Some(store) = store else {
         return match name {
             None => Ok(()),
             Some(_) => Err(unpublished(
@@ -84,27 +117,22 @@ where
         };
     };
     let namespace = object.namespace().unwrap_or_default();
-    let api = Api::<ConfigMap>::namespaced(context.client.clone(), &namespace);
-    let is_ours =
-        |one: &ConfigMap| one.owner_references().iter().any(|owner| Some(&owner.uid) == object.meta().uid.as_ref());
+    let api = Api::<P>::namespaced(context.client.clone(), &namespace);
+    let is_ours = |one: &P| one.owner_references().iter().any(|owner| Some(&owner.uid) == object.meta().uid.as_ref());
     for stale in store.state() {
         if stale.namespace().as_ref() == Some(&namespace) && is_ours(&stale) && Some(stale.name_any().as_str()) != name
         {
-            remove(context, &api, &stale).await?;
+            remove(context, &api, &*stale).await?;
         }
     }
-    let Some(name) = name else { return Ok(()) };
-    if data.get("serviceId").is_none_or(String::is_empty) {
-        return Ok(());
-    }
+    let (Some(name), Some(mut wanted)) = (name, wanted) else { return Ok(()) };
     let stored = store.get(&ObjectRef::new(name).within(&namespace));
-    let mut wanted = wanted(kind, object, name, data);
     context.may_write().map_err(|error| failed(&error))?;
     match stored {
-        Some(stored) if !is_ours(&stored) => Err(taken(name)),
-        Some(stored) if holds(&stored, &wanted) => Ok(()),
+        Some(stored) if !is_ours(&stored) => Err(taken::<P>(name)),
+        Some(stored) if same(&stored, &wanted) && stored.labels().get(LABEL) == wanted.labels().get(LABEL) => Ok(()),
         Some(stored) => {
-            wanted.metadata.resource_version = stored.resource_version();
+            wanted.meta_mut().resource_version = stored.resource_version();
             let parameters = PatchParams::apply(MANAGER).force();
             let applied = call("publish", api.patch(name, &parameters, &Patch::Apply(&wanted))).await;
             settled(applied.map(drop))
@@ -125,50 +153,39 @@ where
 }
 
 /// There is one already: ours, which the watch has not delivered yet, or another's.
-async fn not_ours_yet(
-    api: &Api<ConfigMap>,
-    name: &str,
-    is_ours: impl Fn(&ConfigMap) -> bool,
-) -> Result<(), Unpublished> {
-    let selected = kube::api::ListParams::default().fields(&format!("metadata.name={name}"));
-    let found = call("look for the ConfigMap", api.list(&selected)).await.map_err(|error| failed(&error))?;
-    if found.items.iter().all(is_ours) { Ok(()) } else { Err(taken(name)) }
+async fn not_ours_yet<P>(api: &Api<P>, name: &str, is_ours: impl Fn(&P) -> bool) -> Result<(), Unpublished>
+where
+    P: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    let selected = ListParams::default().fields(&format!("metadata.name={name}"));
+    let found = call("look for what is published", api.list(&selected)).await.map_err(|error| failed(&error))?;
+    if found.items.iter().all(is_ours) { Ok(()) } else { Err(taken::<P>(name)) }
 }
 
-async fn remove(context: &Context, api: &Api<ConfigMap>, stale: &ConfigMap) -> Result<(), Unpublished> {
+async fn remove<P>(context: &Context, api: &Api<P>, stale: &P) -> Result<(), Unpublished>
+where
+    P: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
     context.may_write().map_err(|error| failed(&error))?;
     let this_one = Preconditions { uid: stale.uid(), resource_version: None };
     let parameters = DeleteParams { preconditions: Some(this_one), ..DeleteParams::default() };
     settled(call("remove what was published", api.delete(&stale.name_any(), &parameters)).await.map(drop))
 }
 
-fn wanted<K: Resource<DynamicType = ()>>(
-    kind: &'static str,
-    object: &K,
-    name: &str,
-    data: BTreeMap<String, String>,
-) -> ConfigMap {
+/// The metadata of what an object publishes: it goes with its owner, and never keeps it.
+fn meta<K: Placed>(object: &K, name: &str) -> ObjectMeta {
     let mut owner = object.owner_ref(&());
     if let Some(owner) = &mut owner {
-        kind.clone_into(&mut owner.kind);
-        // It goes with its owner, and never keeps it.
+        K::KIND.clone_into(&mut owner.kind);
         owner.block_owner_deletion = None;
     }
-    ConfigMap {
-        metadata: ObjectMeta {
-            name: Some(name.to_owned()),
-            namespace: object.namespace(),
-            labels: Some([(LABEL.to_owned(), object.name_any())].into()),
-            owner_references: owner.map(|owner| vec![owner]),
-            ..ObjectMeta::default()
-        },
-        data: Some(data),
-        ..ConfigMap::default()
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        namespace: object.namespace(),
+        labels: Some([(LABEL.to_owned(), object.name_any())].into()),
+        owner_references: owner.map(|owner| vec![owner]),
+        ..ObjectMeta::default()
     }
-}
-
-fn holds(stored: &ConfigMap, wanted: &ConfigMap) -> bool {
-    stored.data == wanted.data && stored.labels().get(LABEL) == wanted.labels().get(LABEL)
 }
 
 /// What is refused because the namespace goes, or has changed meanwhile, settles by itself.
@@ -184,10 +201,12 @@ fn failed(error: &Error) -> Unpublished {
     unpublished(Reason::PermissionDenied, &format!("publish: {error}; if a right is missing, {remedy}"))
 }
 
-fn taken(name: &str) -> Unpublished {
+fn taken<P: Resource<DynamicType = ()>>(name: &str) -> Unpublished {
+    let kind = P::kind(&());
+    let field = if kind == "Service" { "publish.service.name" } else { "publish.configMap.name" };
     let message = format!(
-        "publish.configMap.name: there is a ConfigMap {name} that this object did not publish, and it is not touched: \
-         choose another name, or remove it"
+        "{field}: there is a {kind} {name} that this object did not publish, and it is not touched: choose another \
+         name, or remove it"
     );
     unpublished(Reason::OwnershipConflict, &message)
 }
@@ -198,43 +217,4 @@ fn unpublished(reason: Reason, message: &str) -> Unpublished {
 
 fn already_exists(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.is_already_exists())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use privatelink_core::id::{AccountId, Region, ServiceId, Zone};
-    use serde_json::json;
-
-    #[test]
-    fn the_keys_are_those_of_the_api_whether_filled_or_not() {
-        let spec: EndpointServiceSpec = serde_json::from_value(json!({
-            "handover": {
-                "ports": [{"name": "mqtt", "port": 1883}, {"name": "dns", "port": 53, "protocol": "UDP"}],
-                "notes": "ask first",
-            },
-        }))
-        .expect("a spec");
-        let status = ServiceStatus {
-            account: Some(AccountId::from("1")),
-            region: Some(Region::from("cn-hangzhou")),
-            service_id: Some(ServiceId::from("epsrv-1")),
-            service_name: Some("com.example".to_owned()),
-            zones: [Zone::from("b"), Zone::from("a")].into(),
-            ..ServiceStatus::default()
-        };
-        let data = handover(Cloud::Alibaba, &spec, &status);
-        let expected = [
-            ("accountId", "1"),
-            ("cloud", "alibaba"),
-            ("notes", "ask first"),
-            ("ports", "mqtt:1883/TCP\ndns:53/UDP"),
-            ("region", "cn-hangzhou"),
-            ("serviceDomain", ""),
-            ("serviceId", "epsrv-1"),
-            ("serviceName", "com.example"),
-            ("zones", "a,b"),
-        ];
-        assert_eq!(data, expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
-    }
 }

@@ -26,7 +26,7 @@ use privatelink_core::{report, requeue};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::api::parse::{Invalid, RECONCILE_REQUESTED_AT, annotations};
+use crate::api::parse::{Invalid, RECONCILE_REQUESTED_AT, annotations, deletion};
 use crate::cloud::pool::Site;
 use crate::object::ObjectKey;
 use crate::runtime::clock;
@@ -38,6 +38,7 @@ use super::error::Error;
 use super::events::{Happening, transitions};
 use super::finalizer;
 use super::kind::{Fault, Kind, Turn, Unmet};
+use super::relate::{self, Placed as _};
 use super::status;
 use super::watch::Guarded;
 
@@ -58,7 +59,7 @@ const OVERTAKEN: Duration = Duration::from_secs(2);
 pub async fn reconcile<K: Kind>(stored: Arc<Guarded<K::Object>>, context: Arc<Context>) -> Result<Action, Infallible> {
     let meta = stored.meta();
     let (namespace, name) = (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
-    let span = tracing::info_span!("turn", kind = K::NAME, namespace, object = name);
+    let span = tracing::info_span!("turn", kind = K::Object::KIND, namespace, object = name);
     let turn = async {
         let mind = context.minds.of(stored.meta());
         let mut mind = mind.lock().await;
@@ -118,6 +119,10 @@ struct InTurn<'c, K: Kind> {
     /// What the status said when the turn began.
     before: Common,
     requested: Option<String>,
+    /// The status says nothing although turns were made: it was lost, and something may have been made.
+    lost: bool,
+    /// Uids of all objects of the kind that live.
+    living: BTreeSet<String>,
 }
 
 async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) -> Result<Option<Duration>, Error> {
@@ -127,11 +132,14 @@ async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) ->
         return Ok(None);
     }
     let mut memory = K::memory(&object);
+    let before = K::common(&mut memory).clone();
     let mut turn = InTurn::<K> {
         context,
         mind,
         key: key::<K>(&object),
-        before: K::common(&mut memory).clone(),
+        lost: before.observed_generation < 0 && finalizer::is_on(&object),
+        living: K::store(context).state().iter().filter_map(|other| other.uid()).collect(),
+        before,
         memory,
         requested: object.annotations().get(RECONCILE_REQUESTED_AT).cloned(),
         object,
@@ -168,7 +176,7 @@ impl<K: Kind> InTurn<'_, K> {
             let laid = site.observer().laid();
             let view = self.view(around, desired, &laid, now);
             let planned = K::plan(&view);
-            let found = planned.identity.is_some() && planned.identity.as_ref() != K::id(&self.memory);
+            let found = planned.identity.is_some() && planned.identity != K::id(&self.memory);
             if planned.pin.is_some() || (found && !planned.released) {
                 // What is about to be made, or was found or made, stands in the status before anything else.
                 let memory = K::report(&view, &planned);
@@ -192,13 +200,21 @@ impl<K: Kind> InTurn<'_, K> {
             }
         }
         let mut plan = plan.unwrap_or_else(|| Plan::saying(Next::Moving { since: None }, []));
+        if !plan.released
+            && plan.next == Next::Settled
+            && let Some((since, failure)) = site.observer().blind()
+        {
+            // Nothing is known to have changed because nothing is seen.
+            let unreadable = Plan::unreadable(&failure, K::common(&mut self.memory), since, clock::now());
+            plan = Plan { next: Next::Others, ..unreadable };
+        }
         if acted.queued && matches!(plan.next, Next::Moving { .. }) {
             // Nothing moves for it until its turn at the gate comes, and that wakes it.
             plan.next = Next::At(clock::now() + QUEUED);
         }
         if unread && plan.says(ConditionType::Stalled, Truth::True) && self.object.meta().deletion_timestamp.is_some() {
             let why = plan.sayings.iter().map(|saying| saying.message.clone()).next().unwrap_or_default();
-            if K::deletion(&self.object) == Deletion::Retain {
+            if deletion(self.object.placement()) == Deletion::Retain {
                 return self.leave(&why).await;
             }
             for saying in &mut plan.sayings {
@@ -222,6 +238,7 @@ impl<K: Kind> InTurn<'_, K> {
             around,
             laid,
             tries: &self.mind.tries,
+            living: &self.living,
             started: self.context.started(),
             now,
         }
@@ -231,7 +248,7 @@ impl<K: Kind> InTurn<'_, K> {
     fn unreadable(&mut self, failure: &Failure) -> Plan {
         tracing::info!(code = failure.code, request_id = failure.request_id, "a look failed: {failure}");
         if matches!(failure.meaning, Meaning::Credentials(_)) {
-            account::doubt(self.context, K::account(&self.object));
+            account::doubt(self.context, relate::account_of(self.object.placement()));
         }
         let now = clock::now();
         let since = *self.mind.unreadable_since.get_or_insert(now);
@@ -272,7 +289,7 @@ impl<K: Kind> InTurn<'_, K> {
     }
 
     async fn act(&mut self, site: &Site, plan: &Plan) -> Acted {
-        let account = K::account(&self.object).to_owned();
+        let account = relate::account_of(self.object.placement()).to_owned();
         let generation = self.object.meta().generation.unwrap_or_default();
         act(self.context, site, &account, &self.key, generation, self.mind, &plan.steps).await
     }
@@ -286,7 +303,7 @@ impl<K: Kind> InTurn<'_, K> {
             site.observer().follow(&self.key, looked);
         }
         let id = if plan.released { None } else { K::id(&self.memory) };
-        if let Some(ids) = self.context.managed.put(site.place(), id, &self.name()) {
+        if let Some(ids) = self.context.managed.put(site.place(), K::Object::SORT, id.as_ref(), &self.name()) {
             site.observer().manage(ids);
         }
     }
@@ -346,7 +363,7 @@ impl<K: Kind> InTurn<'_, K> {
 
     /// What was made stays, and nobody has been able to take our tags off it.
     async fn leave(&mut self, why: &str) -> Result<Option<Duration>, Error> {
-        let kept = K::id(&self.memory).map_or("what was made", |id| id.as_str()).to_owned();
+        let kept = K::id(&self.memory).map_or_else(|| "what was made".to_owned(), |id| id.to_string());
         let message = format!("{kept} stays in the cloud with our tags, as deletionPolicy: Retain asks and {why}");
         self.release(&Plan::released(Reason::Deleting, message)).await
     }
@@ -357,7 +374,7 @@ impl<K: Kind> InTurn<'_, K> {
             let message = "paused by the annotation privatelink.dev/paused: deletion waits until it is removed";
             return self.say(&Plan::stuck(Reason::Paused, message)).await;
         }
-        if K::deletion(&self.object) == Deletion::Retain {
+        if deletion(self.object.placement()) == Deletion::Retain {
             return self.leave(&unmet.message).await;
         }
         let written = K::common(&mut self.memory).observed_generation >= 0;
@@ -369,17 +386,7 @@ impl<K: Kind> InTurn<'_, K> {
         }
         let message =
             format!("{}: deletion waits; set deletionPolicy: Retain to leave the cloud as it is", unmet.message);
-        let mut plan = Plan::stuck(unmet.reason, message);
-        // A status that was lost must not look like one of an object for which nothing was made.
-        if !written {
-            plan.next = Next::Others;
-            let mut said = self.said(&plan);
-            K::common(&mut said).observed_generation = -1;
-            self.write(said, true).await?;
-            self.tell(Vec::new()).await;
-            return Ok(None);
-        }
-        self.say(&plan).await
+        self.say(&Plan::stuck(unmet.reason, message)).await
     }
 
     async fn invalid(mut self, invalid: Invalid) -> Result<Option<Duration>, Error> {
@@ -413,8 +420,8 @@ impl<K: Kind> InTurn<'_, K> {
             note: saying.message.clone(),
         });
         self.tell(happenings.into_iter().collect()).await;
-        for place in self.context.managed.places_of(&self.name()) {
-            let ids = self.context.managed.put(&place, None, &self.name());
+        for place in self.context.managed.places_of(K::Object::SORT, &self.name()) {
+            let ids = self.context.managed.put(&place, K::Object::SORT, None, &self.name());
             if let (Some(ids), Some(site)) = (ids, self.context.pool.site(&place)) {
                 site.gate().retain(&self.key, &[]);
                 site.observer().follow(&self.key, BTreeSet::new());
@@ -431,6 +438,10 @@ impl<K: Kind> InTurn<'_, K> {
     async fn write(&mut self, mut memory: K::Memory, at_once: bool) -> Result<Option<Duration>, Error> {
         if self.requested.is_some() {
             K::common(&mut memory).last_handled_reconcile_at.clone_from(&self.requested);
+        }
+        if self.lost && !K::may_exist(&memory) {
+            // It must not look like the status of an object for which nothing was made.
+            K::common(&mut memory).observed_generation = -1;
         }
         let status = K::status(&memory, &self.object);
         self.memory = memory;
@@ -476,7 +487,7 @@ impl<K: Kind> InTurn<'_, K> {
 
 fn key<K: Kind>(object: &K::Object) -> ObjectKey {
     ObjectKey {
-        kind: K::NAME,
+        kind: K::Object::KIND,
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
         uid: object.uid().unwrap_or_default(),

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::core::{Expression, Selector, SelectorExt as _};
 use kube::{Resource, ResourceExt as _};
 use privatelink_core::claims::{self, Claimant};
-use privatelink_core::desired::Adoption;
-use privatelink_core::id::{AccountId, ServiceId};
+use privatelink_core::desired::{Adoption, Target};
+use privatelink_core::id::{AccountId, Region, ServiceId, Sort};
 use privatelink_core::moment::Moment;
+use privatelink_core::state::LifeState;
 
 use crate::api::account::{AllowedFrom, AllowedNamespaces};
+use crate::api::endpoint::ServiceTarget;
 use crate::api::parse::moment;
+use crate::api::service::ConsumersFrom;
 use crate::api::shared::{LabelOperator, NamespaceSelector, Placement};
 use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
 
@@ -54,18 +57,58 @@ fn selector(wanted: &NamespaceSelector) -> Selector {
     labels.chain(expressions).collect()
 }
 
-/// Whether a service may take over what `adopt` names, where `account` lets it and no other object of the same
+/// An object that stands for a cloud object of an account.
+pub trait Placed: Resource<DynamicType = ()> {
+    /// The sort of the cloud object.
+    const SORT: Sort;
+    /// The kind as manifests write it.
+    const KIND: &'static str;
+
+    /// What every such object declares.
+    fn placement(&self) -> &Placement;
+
+    /// The id of the cloud object, as the status holds it.
+    fn held(&self) -> Option<&str>;
+}
+
+impl Placed for EndpointService {
+    const SORT: Sort = Sort::Service;
+    const KIND: &'static str = "EndpointService";
+
+    fn placement(&self) -> &Placement {
+        &self.spec.placement
+    }
+
+    fn held(&self) -> Option<&str> {
+        self.status.as_ref()?.service_id.as_deref()
+    }
+}
+
+impl Placed for Endpoint {
+    const SORT: Sort = Sort::Endpoint;
+    const KIND: &'static str = "Endpoint";
+
+    fn placement(&self) -> &Placement {
+        &self.spec.placement
+    }
+
+    fn held(&self) -> Option<&str> {
+        self.status.as_ref()?.endpoint_id.as_deref()
+    }
+}
+
+/// Whether an object may take over what `adopt` names, where `account` lets it and no other object of the same
 /// cloud account holds it.
 #[must_use]
-pub fn adoption(
-    object: &EndpointService,
+pub fn adoption<K: Placed>(
+    object: &K,
     account: &CloudAccount,
     labels: &BTreeMap<String, String>,
     claimants: &[Claimant],
 ) -> Adoption {
-    let Some(adopt) = &object.spec.placement.adopt else { return Adoption::No };
-    let id = ServiceId::from(adopt.id.as_str());
-    let has_it = object.status.as_ref().and_then(|status| status.service_id.as_deref()) == Some(adopt.id.as_str());
+    let Some(adopt) = &object.placement().adopt else { return Adoption::No };
+    let id = K::SORT.with(&adopt.id);
+    let has_it = object.held() == Some(adopt.id.as_str());
     let namespace = object.namespace().unwrap_or_default();
     if !has_it && !is_let_in(account.spec.adoption.as_ref(), &namespace, labels) {
         return Adoption::NotPermitted(id);
@@ -76,20 +119,81 @@ pub fn adoption(
     }
 }
 
-/// What an object claims of the account with this id: the service that its status holds, or that it wants to
+/// What an object claims of the account with this id: the cloud object that its status holds, or that it wants to
 /// take over.
 #[must_use]
-pub fn claimant(object: &EndpointService, account: AccountId) -> Option<Claimant> {
-    let held = object.status.as_ref().and_then(|status| status.service_id.clone());
-    let wanted = object.spec.placement.adopt.as_ref().map(|adopt| adopt.id.clone());
+pub fn claimant<K: Placed>(object: &K, account: AccountId) -> Option<Claimant> {
+    let held = object.held();
+    let wanted = object.placement().adopt.as_ref().map(|adopt| adopt.id.as_str());
     Some(Claimant {
         uid: object.uid()?,
-        name: named("EndpointService", object),
+        name: named(K::KIND, object),
         created: object.creation_timestamp().map_or(Moment::default(), |time| moment(time.0)),
         account,
         holds: held.is_some(),
-        service: ServiceId::from(held.or(wanted)?),
+        object: K::SORT.with(held.or(wanted)?),
     })
+}
+
+/// Whether the owner of a service lets objects of this namespace refer to it.
+#[must_use]
+pub fn lets_in(service: &EndpointService, namespace: &str, labels: &BTreeMap<String, String>) -> bool {
+    let own = service.namespace().as_deref() == Some(namespace);
+    let Some(consumers) = &service.spec.consumer_namespaces else { return own };
+    match consumers.from {
+        ConsumersFrom::Same => own,
+        ConsumersFrom::All => true,
+        ConsumersFrom::Names => own || consumers.names.iter().flatten().any(|name| name == namespace),
+        ConsumersFrom::Selector => {
+            own || consumers.selector.as_ref().is_some_and(|wanted| selector(wanted).matches(labels))
+        }
+    }
+}
+
+/// Whether an endpoint is to reach this service of the cluster: by reference, or by the id or name that the cloud
+/// gave it, which counts as one.
+#[must_use]
+pub fn refers_to(endpoint: &Endpoint, service: &EndpointService) -> bool {
+    let target = &endpoint.spec.service;
+    if let Some(reference) = &target.reference {
+        let namespace = reference.namespace.clone().or_else(|| endpoint.namespace());
+        return namespace == service.namespace() && reference.name == service.name_any();
+    }
+    let Some(status) = &service.status else { return false };
+    let same = |wanted: &Option<String>, held: &Option<String>| wanted.is_some() && wanted == held;
+    same(&target.id, &status.service_id) || same(&target.name, &status.service_name)
+}
+
+/// The service that an endpoint of `region` is to reach, as far as it is known. `service` is the one of this
+/// cluster that is meant, if there is one.
+#[must_use]
+pub fn target(wanted: &ServiceTarget, service: Option<&EndpointService>, region: &Region) -> Target {
+    let elsewhere = |other: Option<&str>| other.filter(|other| *other != region.as_str()).map(Region::from);
+    let Some(reference) = &wanted.reference else {
+        return Target::Known {
+            id: wanted.id.as_deref().map(ServiceId::from),
+            name: wanted.name.clone(),
+            region: elsewhere(wanted.region.as_deref()),
+        };
+    };
+    let Some(service) = service else {
+        let place = reference.namespace.as_ref().map(|namespace| format!(" in {namespace}")).unwrap_or_default();
+        return Target::Awaited(format!("service.ref: there is no EndpointService {}{place} yet", reference.name));
+    };
+    let name = named("EndpointService", service);
+    let status = service.status.as_ref();
+    let Some(id) = status.and_then(|status| status.service_id.as_deref()) else {
+        return Target::Awaited(format!("{name} has no service in the cloud yet: its own Ready condition says why"));
+    };
+    if service.meta().deletion_timestamp.is_some() {
+        return Target::Awaited(format!("{name} is being deleted"));
+    }
+    let usable = matches!(status.and_then(|status| status.state.as_ref()), Some(LifeState::Active));
+    if !usable {
+        return Target::Awaited(format!("{name} is not active yet: its own Ready condition says why"));
+    }
+    let at = status.and_then(|status| status.creation.region.as_deref());
+    Target::Known { id: Some(ServiceId::from(id)), name: None, region: elsewhere(at) }
 }
 
 /// The principal that an entry names, if it is one of this service.
@@ -212,7 +316,7 @@ mod tests {
         let held = service("held", "2026-01-03T00:00:00Z", &spec, &json!({"serviceId": "epsrv-1"}), &[]);
         let prod = account(&json!({"from": "All"}));
         let labels = BTreeMap::new();
-        let id = || ServiceId::from("epsrv-1");
+        let id = || Sort::Service.with("epsrv-1");
         let claim = |one: &EndpointService| claimant(one, AccountId::from("1")).expect("it claims something");
         let two = [claim(&old), claim(&new)];
         let three = [claim(&old), claim(&new), claim(&held)];

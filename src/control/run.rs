@@ -9,10 +9,10 @@ use std::time::Duration;
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::core::v1::{self, ConfigMap, Namespace};
 use kube::runtime::Controller;
 use kube::runtime::controller::{self, Action};
-use kube::runtime::reflector::{ObjectRef, Store};
+use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::{Api, Client, Config, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
@@ -31,9 +31,10 @@ use crate::wakes::Woken;
 
 use super::account;
 use super::context::{Context, Name, Wake};
+use super::endpoint::Endpoint;
 use super::error::call;
 use super::events::Teller;
-use super::publish;
+use super::publish::{self, Published};
 use super::reconcile::reconcile;
 use super::service::Service;
 use super::wake;
@@ -164,10 +165,11 @@ fn own_name() -> String {
 
 /// Names of what has to be listed before anything is decided.
 fn caches(settings: &Settings) -> Vec<&'static str> {
-    let published = settings.publish.then_some("published ConfigMaps");
+    let published = if settings.publish { &["published ConfigMaps", "published Services"][..] } else { &[] };
     ["CloudAccounts", "EndpointServices", "Endpoints", "WhitelistEntries", "Namespaces"]
-        .into_iter()
+        .iter()
         .chain(published)
+        .copied()
         .collect()
 }
 
@@ -186,14 +188,15 @@ struct Means {
 fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<Context>, JoinSet<()>) {
     let Means { client, cluster, namespace, pool, teller, claim, stop } = means;
     let (stores, writers) = watch::stores();
-    let (published, published_writer) = watch::published();
+    let (config_maps, maps_writer) = reflector::store();
+    let (aliases, aliases_writer) = reflector::store();
     let own_namespace = settings.credential_namespaces.is_empty().then_some(namespace);
     let credential_namespaces: BTreeSet<String> =
         settings.credential_namespaces.iter().cloned().chain(own_namespace).collect();
     let context = Arc::new(Context {
         client: client.clone(),
         stores,
-        published: settings.publish.then_some(published),
+        published: settings.publish.then_some(Published { config_maps, services: aliases }),
         cluster,
         credential_namespaces: credential_namespaces.clone(),
         pool,
@@ -225,7 +228,9 @@ fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<Context>, J
     following!("Namespaces", Api::all(client.clone()), None, namespaces, wake::by_namespace);
     if settings.publish {
         let api = Api::<ConfigMap>::all(client.clone());
-        following!("published ConfigMaps", api, Some(publish::LABEL), published_writer, wake::by_published);
+        following!("published ConfigMaps", api, Some(publish::LABEL), maps_writer, wake::by_published);
+        let api = Api::<v1::Service>::all(client.clone());
+        following!("published Services", api, Some(publish::LABEL), aliases_writer, wake::by_published);
     }
     for namespace in credential_namespaces {
         let context = Arc::clone(&context);
@@ -241,6 +246,7 @@ async fn serve(context: Arc<Context>, health: Health, claim: Receiver<Claim>, st
     let stores = context.stores.clone();
     // Asked for before anything is woken, so that nothing that is woken is missed.
     let (accounts, services) = (context.wakes.accounts.listen(), context.wakes.services.listen());
+    let endpoints = context.wakes.endpoints.listen();
     let ready = async {
         health.all_filled().await;
         tracing::info!("everything is listed");
@@ -255,7 +261,8 @@ async fn serve(context: Arc<Context>, health: Health, claim: Receiver<Claim>, st
     let places = tokio::spawn(wake::by_places(Arc::clone(&context)));
     let accounts = controller(stores.accounts, accounts, &context, account::reconcile);
     let services = controller(stores.services, services, &context, reconcile::<Service>);
-    let turns = async { tokio::join!(accounts, services) };
+    let endpoints = controller(stores.endpoints, endpoints, &context, reconcile::<Endpoint>);
+    let turns = async { tokio::join!(accounts, services, endpoints) };
     let late = async {
         stop.requested().await;
         tokio::time::sleep(ENDING).await;

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use kube::{Resource, ResourceExt as _};
-use privatelink_core::claims::Claimant;
-use privatelink_core::condition::Reason;
-use privatelink_core::desired::{Adoption, Deletion, DesiredService};
-use privatelink_core::id::ServiceId;
+use kube::runtime::reflector::Store;
+use privatelink_core::desired::DesiredService;
+use privatelink_core::id::{CloudId, ServiceId};
 use privatelink_core::overlay::Laid;
 use privatelink_core::place::Place;
 use privatelink_core::plan::{self, Plan};
@@ -14,16 +12,17 @@ use privatelink_core::read::FacetKey;
 use privatelink_core::report;
 use privatelink_core::status::{Common, ServiceStatus};
 
-use crate::api::parse::{self, Invalid, Surroundings};
-use crate::api::service::EndpointServiceStatus;
-use crate::api::{CloudAccount, EndpointService, memory};
+use crate::api::memory::service as memory;
+use crate::api::parse::{self, Invalid};
+use crate::api::service::{EndpointService, EndpointServiceStatus};
 
 use super::context::Context;
-use super::kind::{Fault, Kind, Turn, Unmet};
+use super::kind::{Kind, Turn, Unmet};
 use super::own::Own;
 use super::publish::{self, Unpublished};
+use super::reach::{Reached, reach};
 use super::relate;
-use super::watch::Stores;
+use super::watch::{Guarded, Stores};
 
 /// The kind.
 #[derive(Debug)]
@@ -32,10 +31,7 @@ pub struct Service;
 /// What a service refers to.
 #[derive(Debug)]
 pub struct Around {
-    place: Place,
-    epoch: u64,
-    parsed: Surroundings,
-    living: BTreeSet<String>,
+    reached: Reached,
     principals: BTreeSet<String>,
 }
 
@@ -46,73 +42,35 @@ impl Kind for Service {
     type Memory = ServiceStatus;
     type Status = EndpointServiceStatus;
 
-    const NAME: &'static str = "EndpointService";
+    fn store(context: &Context) -> &Store<Guarded<EndpointService>> {
+        &context.stores.services
+    }
 
     fn own(context: &Context) -> &Own<EndpointService> {
         &context.own.services
     }
 
     fn dereference(context: &Context, object: &EndpointService, memory: &ServiceStatus) -> Result<Around, Unmet> {
-        let account = account(context, object, memory)?;
-        let name = account.name_any();
-        let standing = context.standings.of(&name).ok_or_else(|| Unmet::soon("its CloudAccount is being looked at"))?;
-        let deleting = object.meta().deletion_timestamp.is_some();
-        let (place, trouble) = (standing.place, standing.trouble);
-        let troubled = |(reason, _): (Reason, String)| Unmet {
-            reason,
-            // The account says it once for all its objects, and to those who may mend it.
-            message: format!("CloudAccount {name} is not usable: its own Ready condition says why"),
-            fault: Fault::Others,
-        };
-        let place = match (place, trouble) {
-            (Some(place), None) => place,
-            // What is being deleted is served wherever the account still leads.
-            (Some(place), Some(_)) if deleting => place,
-            (_, Some(trouble)) => return Err(troubled(trouble)),
-            (None, None) => return Err(Unmet::soon("its CloudAccount is being looked at")),
-        };
-        let adoption = if object.spec.placement.adopt.is_some() {
-            let labels = context.labels(&object.namespace().unwrap_or_default());
-            relate::adoption(object, &account, &labels, &claimants(context))
-        } else {
-            Adoption::No
-        };
-        Ok(Around {
-            parsed: Surroundings {
-                cluster: context.cluster.clone(),
-                cloud: place.cloud,
-                region: place.region.clone(),
-                adoption,
-            },
-            place,
-            epoch: standing.epoch,
-            living: context.stores.services.state().iter().filter_map(|service| service.uid()).collect(),
-            principals: Stores::each(&context.stores.entries, |entry| relate::principal(object, entry))
-                .into_iter()
-                .collect(),
-        })
+        let entries = Stores::each(&context.stores.entries, |entry| relate::principal(object, entry));
+        Ok(Around { reached: reach::<Self>(context, object, memory)?, principals: entries.into_iter().collect() })
     }
 
     fn place(around: &Around) -> &Place {
-        &around.place
-    }
-
-    fn account(object: &EndpointService) -> &str {
-        relate::account_of(&object.spec.placement)
+        &around.reached.place
     }
 
     fn epoch(around: &Around) -> u64 {
-        around.epoch
+        around.reached.epoch
     }
 
     fn parse(object: &EndpointService, around: &Around) -> Result<DesiredService, Invalid> {
-        parse::service(object, around.parsed.clone())
+        parse::service::parse(object, around.reached.surroundings.clone())
     }
 
     fn memory(object: &EndpointService) -> ServiceStatus {
         match &object.status {
-            Some(status) => memory::service(status),
-            None => memory::service(&EndpointServiceStatus::default()),
+            Some(status) => memory::remembered(status),
+            None => memory::remembered(&EndpointServiceStatus::default()),
         }
     }
 
@@ -120,16 +78,12 @@ impl Kind for Service {
         &mut memory.common
     }
 
-    fn id(memory: &ServiceStatus) -> Option<&ServiceId> {
-        memory.service_id.as_ref()
+    fn id(memory: &ServiceStatus) -> Option<CloudId> {
+        memory.service_id.clone().map(CloudId::from)
     }
 
     fn may_exist(memory: &ServiceStatus) -> bool {
-        memory.service_id.is_some() || memory.creating.is_some() || memory.account.is_some()
-    }
-
-    fn deletion(object: &EndpointService) -> Deletion {
-        parse::deletion(&object.spec.placement)
+        memory.service_id.is_some() || memory.creation.creating.is_some() || memory.creation.account.is_some()
     }
 
     fn plan(turn: &Turn<'_, Self>) -> Plan {
@@ -157,7 +111,7 @@ impl Kind for Service {
     }
 
     fn status(memory: &ServiceStatus, object: &EndpointService) -> EndpointServiceStatus {
-        memory::service_status(memory, object.status.as_ref())
+        memory::written(memory, object.status.as_ref())
     }
 
     fn current(object: &EndpointService) -> Option<&EndpointServiceStatus> {
@@ -184,60 +138,18 @@ impl Kind for Service {
 
     async fn publish(context: &Context, object: &EndpointService, memory: &ServiceStatus) -> Result<(), Unpublished> {
         let name = object.spec.publish.as_ref().map(|publish| publish.config_map.name.as_str());
-        let cloud = context.standings.of(Self::account(object)).and_then(|standing| standing.place);
-        let data = cloud.map(|place| publish::handover(place.cloud, &object.spec, memory)).unwrap_or_default();
-        publish::config_map(context, Self::NAME, object, name, data).await
+        let cloud =
+            context.standings.of(relate::account_of(&object.spec.placement)).and_then(|standing| standing.place);
+        let data = cloud.and_then(|place| publish::handover::of_service(place.cloud, &object.spec, memory));
+        publish::config_map(context, object, name, data).await
     }
 }
 
 fn input<'t>(turn: &'t Turn<'_, Service>) -> plan::service::Input<'t> {
     plan::service::Input {
+        ground: turn.ground(),
         desired: turn.desired,
         status: turn.memory,
-        place: &turn.around.place,
-        laid: turn.laid,
-        tries: turn.tries,
-        living: &turn.around.living,
         principals: &turn.around.principals,
-        started: turn.started,
-        now: turn.now,
     }
-}
-
-/// What all services claim, of the accounts that their `CloudAccounts` lead to.
-fn claimants(context: &Context) -> Vec<Claimant> {
-    Stores::each(&context.stores.services, |service| {
-        let place = context.standings.of(relate::account_of(&service.spec.placement))?.place?;
-        relate::claimant(&context.own.services.latest(service.clone()), place.account)
-    })
-}
-
-/// The account that the object refers to, if it may use it: a namespace that is not let in has its objects
-/// frozen, and an account that is being deleted takes no new one; both serve deletions.
-fn account(context: &Context, object: &EndpointService, memory: &ServiceStatus) -> Result<CloudAccount, Unmet> {
-    let name = relate::account_of(&object.spec.placement);
-    let own = |reason, message| Unmet { reason, message, fault: Fault::Own };
-    let account = Stores::get(&context.stores.accounts, "", name).ok_or_else(|| {
-        let message = format!("accountRef: there is no CloudAccount {name}: create it, or correct the name");
-        own(Reason::ReferenceNotFound, message)
-    })?;
-    if object.meta().deletion_timestamp.is_some() {
-        return Ok(account);
-    }
-    let namespace = object.namespace().unwrap_or_default();
-    if !relate::is_let_in(account.spec.allowed_namespaces.as_ref(), &namespace, &context.labels(&namespace)) {
-        let message = format!(
-            "accountRef: CloudAccount {name} does not let namespace {namespace} use it: ask its administrator to add it \
-             to allowedNamespaces"
-        );
-        return Err(own(Reason::AccountNotPermitted, message));
-    }
-    if account.meta().deletion_timestamp.is_some() && !Service::may_exist(memory) {
-        let message = format!(
-            "accountRef: CloudAccount {name} is being deleted and takes no new object: create the object with another \
-             account, or the account again once it is gone"
-        );
-        return Err(own(Reason::AccountNotPermitted, message));
-    }
-    Ok(account)
 }

@@ -1,23 +1,27 @@
 //! Who is looked at again when something changes: each watch, list and queue names those whom it touches.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
+use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
+use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt as _};
-use privatelink_core::id::ServiceId;
+use privatelink_core::id::{CloudId, Sort};
 use privatelink_core::place::Place;
+use privatelink_core::status::Creation;
 use tokio::task::JoinSet;
 
 use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
 
 use super::account::wake_objects;
 use super::context::{Context, Name};
-use super::kind::Kind as _;
-use super::relate;
-use super::service::Service;
+use super::endpoint::Endpoint as EndpointKind;
+use super::kind::Kind;
+use super::relate::{self, Placed};
+use super::service::Service as ServiceKind;
 use super::watch::{Change, Guarded, Stores};
 
 fn name<K: Resource>(object: &K) -> Name {
@@ -46,40 +50,68 @@ pub fn by_account(context: &Context, change: &Change<'_, Guarded<CloudAccount>>)
     }
 }
 
-/// A service has come, changed or gone. Those that want to adopt the same are concerned too, and an account that
-/// is being deleted and kept by it.
+/// A service has come, changed or gone. Those that want to adopt the same are concerned too, the endpoints that are
+/// to reach it, and an account that is being deleted and kept by it.
 pub fn by_service(context: &Context, change: &Change<'_, Guarded<EndpointService>>) {
+    by_placed(context, change, &context.own.services, &context.stores.services);
+    let Ok(service) = &change.object().0 else { return };
+    let before = match change {
+        Change::Is { before: Some(before), .. } => before.0.as_ref().ok(),
+        _ => None,
+    };
+    if before.is_some_and(|before| says_the_same(before, service)) {
+        return;
+    }
+    let refers = |endpoint: &Endpoint| {
+        let refers = relate::refers_to(endpoint, service) || before.is_some_and(|one| relate::refers_to(endpoint, one));
+        refers.then(|| name(endpoint))
+    };
+    context.wakes.endpoints.wake(Stores::each(&context.stores.endpoints, refers));
+}
+
+/// Two versions of a service say the same to those who refer to it.
+fn says_the_same(before: &EndpointService, after: &EndpointService) -> bool {
+    let of = |service: &EndpointService| {
+        let status = service.status.clone().unwrap_or_default();
+        let known = (status.service_id, status.service_name, status.state, status.creation.region);
+        (known, service.spec.consumer_namespaces.clone(), service.metadata.deletion_timestamp.clone())
+    };
+    of(before) == of(after)
+}
+
+/// An endpoint has come, changed or gone. Those that want to adopt the same are concerned too, and an account that
+/// is being deleted and kept by it.
+pub fn by_endpoint(context: &Context, change: &Change<'_, Guarded<Endpoint>>) {
+    by_placed(context, change, &context.own.endpoints, &context.stores.endpoints);
+}
+
+fn by_placed<K>(context: &Context, change: &Change<'_, Guarded<K>>, own: &super::own::Own<K>, store: &Store<Guarded<K>>)
+where
+    K: Placed + Clone + Debug + 'static,
+{
     let guarded = change.object();
-    let gone = matches!(change, Change::Gone(_));
-    if gone {
-        forget(context, guarded, &context.own.services);
-        for place in context.managed.places_of(&name(guarded)) {
+    if matches!(change, Change::Gone(_)) {
+        forget(context, guarded, own);
+        for place in context.managed.places_of(K::SORT, &name(guarded)) {
             // A namesake may have come by now, and has what it has.
-            let followed = context.managed.put(&place, None, &name(guarded));
+            let followed = context.managed.put(&place, K::SORT, None, &name(guarded));
             if let (Some(ids), Some(site)) = (followed, context.pool.site(&place)) {
                 site.observer().manage(ids);
             }
         }
     }
-    context.wakes.services.wake([name(guarded)]);
-    let Ok(service) = &guarded.0 else { return };
-    if let Some(adopt) = &service.spec.placement.adopt {
-        wake_those_that_adopt(context, &adopt.id);
+    context.wakes.of(K::SORT).wake([name(guarded)]);
+    let Ok(object) = &guarded.0 else { return };
+    if let Some(adopt) = &object.placement().adopt {
+        context.wakes.of(K::SORT).wake(those_that_adopt(store, &adopt.id));
     }
-    wake_if_going(context, relate::account_of(&service.spec.placement));
+    wake_if_going(context, relate::account_of(object.placement()));
 }
 
-fn wake_those_that_adopt(context: &Context, id: &str) {
-    let wanting = Stores::each(&context.stores.services, |service| {
-        service.spec.placement.adopt.as_ref().is_some_and(|adopt| adopt.id == id).then(|| name(service))
-    });
-    context.wakes.services.wake(wanting);
-}
-
-/// An endpoint has come, changed or gone: an account that is being deleted may be kept by it.
-pub fn by_endpoint(context: &Context, change: &Change<'_, Guarded<Endpoint>>) {
-    let Ok(endpoint) = &change.object().0 else { return };
-    wake_if_going(context, relate::account_of(&endpoint.spec.placement));
+fn those_that_adopt<K: Placed + Clone + Debug + 'static>(store: &Store<Guarded<K>>, id: &str) -> Vec<Name> {
+    Stores::each(store, |object| {
+        object.placement().adopt.as_ref().is_some_and(|adopt| adopt.id == id).then(|| name(object))
+    })
 }
 
 /// An account that is being deleted goes once nothing keeps it.
@@ -106,10 +138,15 @@ pub fn by_namespace(context: &Context, change: &Change<'_, PartialObjectMeta<Nam
     if same {
         return;
     }
-    let inside = Stores::each(&context.stores.services, |service| {
-        (service.namespace().as_deref() == Some(namespace.name_any().as_str())).then(|| name(service))
-    });
-    context.wakes.services.wake(inside);
+    let inside = namespace.name_any();
+    let services = Stores::each(&context.stores.services, |one| is_in(one, &inside).then(|| name(one)));
+    let endpoints = Stores::each(&context.stores.endpoints, |one| is_in(one, &inside).then(|| name(one)));
+    context.wakes.services.wake(services);
+    context.wakes.endpoints.wake(endpoints);
+}
+
+fn is_in<K: Resource>(object: &K, namespace: &str) -> bool {
+    object.meta().namespace.as_deref() == Some(namespace)
 }
 
 /// A Secret has come, changed or gone: the accounts that name it are verified.
@@ -121,12 +158,16 @@ pub fn by_secret(context: &Context, namespace: &str, secret: &str) {
     context.wakes.accounts.wake(named);
 }
 
-/// A published ConfigMap has changed or gone: its owner puts it right.
-pub fn by_published(context: &Context, change: &Change<'_, ConfigMap>) {
-    let map = change.object();
-    let owners = map.owner_references().iter().filter(|owner| owner.kind == Service::NAME);
-    let namespace = map.namespace().unwrap_or_default();
-    context.wakes.services.wake(owners.map(|owner| (namespace.clone(), owner.name.clone())));
+/// Something that was published has changed or gone: its owner puts it right.
+pub fn by_published<P: Resource>(context: &Context, change: &Change<'_, P>) {
+    let published = change.object();
+    let namespace = published.namespace().unwrap_or_default();
+    let owners = |kind: &str| -> Vec<Name> {
+        let owners = published.owner_references().iter().filter(|owner| owner.kind == kind);
+        owners.map(|owner| (namespace.clone(), owner.name.clone())).collect()
+    };
+    context.wakes.services.wake(owners(EndpointService::KIND));
+    context.wakes.endpoints.wake(owners(Endpoint::KIND));
 }
 
 fn forget<K: Resource + Clone, G: Resource>(context: &Context, gone: &G, own: &super::own::Own<K>) {
@@ -155,19 +196,28 @@ pub async fn by_places(context: Arc<Context>) {
     }
 }
 
-/// All services of a place whose ids are written down, before any of them has had a turn.
+/// All cloud objects of a place whose ids are written down, before any of their objects has had a turn.
 fn manage(context: &Context, place: &Place) {
-    let ids: BTreeMap<ServiceId, Name> = Stores::each(&context.stores.services, |service| {
-        let memory = Service::memory(&context.own.services.latest(service.clone()));
-        let here = memory.account.as_ref() == Some(&place.account) && memory.region.as_ref() == Some(&place.region);
-        Some((memory.service_id.filter(|_| here)?, name(service)))
-    })
-    .into_iter()
-    .collect();
+    let services = written_down::<ServiceKind>(context, place, |memory| &memory.creation);
+    let endpoints = written_down::<EndpointKind>(context, place, |memory| &memory.creation);
+    let ids: BTreeMap<CloudId, Name> = services.into_iter().chain(endpoints).collect();
     if let Some(site) = context.pool.site(place) {
         site.observer().manage(ids.keys().cloned().collect());
     }
     context.managed.set(place, ids);
+}
+
+fn written_down<K: Kind>(
+    context: &Context,
+    place: &Place,
+    creation: impl Fn(&K::Memory) -> &Creation,
+) -> Vec<(CloudId, Name)> {
+    Stores::each(K::store(context), |object| {
+        let memory = K::memory(&K::own(context).latest(object.clone()));
+        let made = creation(&memory);
+        let here = made.account.as_ref() == Some(&place.account) && made.region.as_ref() == Some(&place.region);
+        Some((K::id(&memory).filter(|_| here)?, name(object)))
+    })
 }
 
 async fn by_place(context: Arc<Context>, place: Place) {
@@ -179,18 +229,34 @@ async fn by_place(context: Arc<Context>, place: Place) {
     tracing::info!(%place, "this place is spoken to");
     loop {
         tokio::select! {
-            Some(key) = heads.next() => context.wakes.services.wake([(key.namespace, key.name)]),
+            Some(key) = heads.next() => {
+                let sort = if key.kind == Endpoint::KIND { Sort::Endpoint } else { Sort::Service };
+                context.wakes.of(sort).wake([(key.namespace, key.name)]);
+            }
             Some(id) = touched.next() => by_cloud(&context, &place, &id),
             else => return,
         }
     }
 }
 
-/// A service in the cloud has changed: its object is looked at, and whoever wants to adopt it.
-fn by_cloud(context: &Context, place: &Place, id: &ServiceId) {
+/// A cloud object has changed: its object is looked at, and whoever wants to adopt it. An endpoint may live in
+/// another place than the service that has shown a change of it.
+fn by_cloud(context: &Context, place: &Place, id: &CloudId) {
     if let Some(owner) = context.managed.owner(place, id) {
-        context.wakes.services.wake([owner]);
+        context.wakes.of(id.sort()).wake([owner]);
         return;
     }
-    wake_those_that_adopt(context, id.as_str());
+    match id {
+        CloudId::Service(id) => {
+            context.wakes.services.wake(those_that_adopt(&context.stores.services, id.as_str()));
+        }
+        CloudId::Endpoint(endpoint) => {
+            let elsewhere = context.managed.place_of(endpoint).and_then(|place| {
+                context.pool.site(&place)?.observer().stir(endpoint);
+                context.managed.owner(&place, id)
+            });
+            context.wakes.endpoints.wake(elsewhere);
+            context.wakes.endpoints.wake(those_that_adopt(&context.stores.endpoints, endpoint.as_str()));
+        }
+    }
 }

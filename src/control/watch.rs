@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::{Config, Event, ListSemantic};
@@ -189,10 +189,4 @@ pub async fn follow_secrets(client: Client, namespace: String, mut seen: impl Fn
             Err(error) => tracing::warn!(namespace, %error, "the watch of Secrets is interrupted and begins again"),
         }
     }
-}
-
-/// A store of the `ConfigMaps` that were published.
-#[must_use]
-pub fn published() -> (Store<ConfigMap>, Writer<ConfigMap>) {
-    reflector::store()
 }

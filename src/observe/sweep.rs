@@ -6,16 +6,23 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use futures::stream;
-use futures::{FutureExt as _, StreamExt as _};
+use privatelink_core::error::Failure;
+use privatelink_core::id::{CloudId, Sort};
 use privatelink_core::place::Place;
 use privatelink_core::read::{FacetKey, Look};
 use tokio::time::Instant;
 
 use super::Observer;
+use crate::runtime::clock;
 
 /// How often a place is swept.
 pub(super) const PERIOD: Duration = Duration::from_mins(5);
+/// When a sweep that failed is tried again.
+const AGAIN: Duration = Duration::from_mins(1);
+/// How long sweeps fail before what is known of a place counts for nothing more.
+pub(super) const BLIND: Duration = Duration::from_mins(2);
 /// Pause between two polls of what has just begun to move.
 pub(super) const FIRST: Duration = Duration::from_secs(1);
 /// Longest pause between two polls while anything moves.
@@ -24,7 +31,11 @@ pub(super) const LONGEST: Duration = Duration::from_secs(15);
 const COST: u32 = 4;
 /// Reads of one sweep that are on their way together.
 const TOGETHER: usize = 4;
-/// Services that one page of the list shows at least: so many reads by id cost as much as a page.
+/// Reads that show what no list shows of an endpoint.
+const DEEP_READS: u32 = 2;
+/// They take one in so many of the calls that the place's rate allows.
+const DEEP_PART: u32 = 10;
+/// Objects that one page of a list shows at least: so many reads by id cost as much as a page.
 const PAGE: usize = 50;
 
 impl Observer {
@@ -33,21 +44,83 @@ impl Observer {
         let mut next = Instant::now() + offset(&self.0.place);
         loop {
             tokio::time::sleep_until(next).await;
-            self.sweep_once().await;
-            next = (next + PERIOD).max(Instant::now());
+            let swept = self.sweep_once().await;
+            self.note(&swept);
+            let pause = if swept.is_ok() { PERIOD } else { AGAIN };
+            next = (next + pause).max(Instant::now());
         }
     }
 
-    pub(super) async fn sweep_once(&self) {
+    /// Objects that have nothing to ask are told when nothing can be seen any more, and when it can again.
+    fn note(&self, swept: &Result<(), Failure>) {
+        let now = clock::now();
+        let (was_blind, is_blind, managed) = {
+            let mut state = self.lock();
+            let was_blind = state.failing.as_ref().is_some_and(|(since, _)| now.since(*since) >= BLIND);
+            state.failing = match swept {
+                Ok(()) => None,
+                Err(failure) => Some((state.failing.as_ref().map_or(now, |(since, _)| *since), failure.clone())),
+            };
+            let is_blind = state.failing.as_ref().is_some_and(|(since, _)| now.since(*since) >= BLIND);
+            (was_blind, is_blind, state.known.managed().clone())
+        };
+        if was_blind || is_blind {
+            self.0.touched.wake(managed);
+        }
+        if let Err(failure) = swept {
+            tracing::warn!(place = %self.0.place, %failure, "what the cloud holds could not be read");
+        }
+    }
+
+    /// Reads everything once.
+    ///
+    /// # Errors
+    /// That of the first list that cannot be read.
+    pub(super) async fn sweep_once(&self) -> Result<(), Failure> {
         let began = self.lock().depart();
         let look = |facet| Look { facet, not_older_than: began };
-        if !self.read(look(FacetKey::Services)).await {
-            // Where the list cannot be read, nothing else is asked for: one failure, not one for each service.
-            return;
-        }
         let managed = self.lock().known.managed().clone();
-        let parts = managed.into_iter().flat_map(|id| [FacetKey::Resources(id.clone()), FacetKey::Connections(id)]);
-        stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look).map(drop)).await;
+        for sort in Sort::ALL {
+            // A place of which nobody has ever wanted to know anything of a sort is not asked for it.
+            let wanted =
+                managed.iter().any(|id| id.sort() == sort) || self.lock().known.read_at(&FacetKey::all(sort)).is_some();
+            if wanted {
+                // Where a list cannot be read, nothing else is asked for: one failure, not one for each object.
+                self.look_at(&look(FacetKey::all(sort))).await?;
+            }
+        }
+        let parts = managed.into_iter().flat_map(|id| match id {
+            CloudId::Service(id) => vec![FacetKey::Resources(id.clone()), FacetKey::Connections(id)],
+            // What no list shows of endpoints is read in turn, not with every sweep.
+            CloudId::Endpoint(_) => Vec::new(),
+        });
+        stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look)).await;
+        Ok(())
+    }
+
+    /// Reads for ever, endpoint after endpoint, what no list shows of them. A tenth of the place's rate is enough
+    /// for that, and no endpoint is read more often than a sweep reads everything else.
+    pub(super) async fn deepen(&self) {
+        loop {
+            tokio::time::sleep(self.deep_pause()).await;
+            let (began, next) = {
+                let mut state = self.lock();
+                let began = state.depart();
+                (began, state.known.next_deep(began))
+            };
+            let Some(id) = next else { continue };
+            for facet in [FacetKey::Interfaces(id.clone()), FacetKey::Groups(id.clone())] {
+                self.read(Look { facet, not_older_than: began }).await;
+            }
+        }
+    }
+
+    /// Between two endpoints.
+    fn deep_pause(&self) -> Duration {
+        let managed = self.lock().known.managed().iter().filter(|id| id.sort() == Sort::Endpoint).count();
+        let count = u32::try_from(managed).unwrap_or(u32::MAX).max(1);
+        let per_second = self.0.pace.limits().per_second.max(1);
+        (PERIOD / count).max(Duration::from_secs(1) * DEEP_READS * DEEP_PART / per_second)
     }
 
     /// Polls for ever what objects follow. What begins to move is asked for soon, and what moves already with it.
@@ -76,27 +149,29 @@ impl Observer {
         }
     }
 
-    /// Reads what is followed once. Where reading services one by one would cost more than the pages of the list,
+    /// Reads what is followed once. Where reading objects one by one would cost more than the pages of their list,
     /// the list is read, and only those that it does not show by their ids.
     pub(super) async fn poll_once(&self) {
         let began = self.lock().depart();
         let look = |facet| Look { facet, not_older_than: began };
         let parts = self.followed();
-        let services = parts.iter().filter(|part| matches!(part, FacetKey::Service(_))).count();
-        let pages = self.lock().known.listed() / PAGE + 1;
-        if services > pages {
-            self.read(look(FacetKey::Services)).await;
+        for sort in Sort::ALL {
+            let is_whole =
+                |part: &&FacetKey| part.object().is_some_and(|id| id.sort() == sort && FacetKey::whole(&id) == **part);
+            let wholes = parts.iter().filter(is_whole).count();
+            let pages = self.lock().known.listed(sort) / PAGE + 1;
+            if wholes > pages {
+                self.read(look(FacetKey::all(sort))).await;
+            }
         }
-        stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look).map(drop)).await;
+        stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look)).await;
     }
 
-    /// A read of which nobody awaits the failure, because the next one tells; says whether it succeeded.
-    async fn read(&self, look: Look) -> bool {
-        let read = self.look_at(&look).await;
-        if let Err(failure) = &read {
+    /// A read of which nobody awaits the failure, because the next one tells.
+    async fn read(&self, look: Look) {
+        if let Err(failure) = self.look_at(&look).await {
             tracing::debug!(place = %self.0.place, part = ?look.facet, %failure, "could not be read");
         }
-        read.is_ok()
     }
 
     fn followed(&self) -> BTreeSet<FacetKey> {

@@ -1,9 +1,10 @@
 //! The observer before a cloud that is a map in memory, on a clock that stands until a test moves it.
 
 use futures::StreamExt as _;
-use privatelink_core::id::{AccountId, Region};
+use privatelink_core::id::{AccountId, CloudId, Region, ServiceId};
 use privatelink_core::observed::{AddressFamily, Payer, Resource, ResourceKey, ResourceKind, Service, Tags};
 use privatelink_core::place::Cloud;
+use privatelink_core::rate::Limits;
 use privatelink_core::read::{Answer, Done, Page, Read};
 use privatelink_core::state::LifeState;
 use privatelink_core::step::{ServiceForm, Step};
@@ -106,6 +107,9 @@ impl Held {
             }
             Read::Connections(..) => Ok(Answer::Connections(Vec::new(), Page::None)),
             Read::CallerIdentity => panic!("an observer knows where it is"),
+            Read::Endpoints(_) | Read::Endpoint(_) | Read::Interfaces(..) | Read::Groups(..) => {
+                panic!("nobody asks for endpoints where nobody has any: {read:?}")
+            }
         }
     }
 }
@@ -173,11 +177,15 @@ fn place() -> Place {
     Place { cloud: Cloud::Alibaba, account: AccountId::from("1"), region: Region::from("cn-hangzhou") }
 }
 
+fn all(services: &[ServiceId]) -> BTreeSet<CloudId> {
+    services.iter().cloned().map(CloudId::from).collect()
+}
+
 /// A cloud that answers `answers` reads, and its observer.
 fn observed(answers: usize) -> (Arc<Fake>, Observer) {
     let held = Mutex::new(Held { page: 1_000, ..Held::default() });
     let fake = Arc::new(Fake { held, answers: Semaphore::new(answers), asked: watch::Sender::new(0) });
-    (Arc::clone(&fake), Observer::new(place(), fake, Meter::default()))
+    (Arc::clone(&fake), Observer::new(place(), fake, Meter::default(), Pace::new(Limits { per_second: 10, burst: 20 })))
 }
 
 fn now(facet: FacetKey) -> Look {
@@ -263,7 +271,7 @@ async fn a_read_lands_although_who_asked_has_gone() {
     look.abort();
     let mut touched = observer.touched();
     fake.answers.add_permits(FREELY);
-    assert_eq!(touched.next().await, Some(id));
+    assert_eq!(touched.next().await, Some(id.into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,14 +285,14 @@ async fn all_pages_are_read_and_pages_that_lead_in_a_circle_end_as_an_error() {
     let pages: Vec<_> = fake.reads();
     let expected = [None, Some("10"), Some("20")].map(|page| Read::Services(page.map(str::to_owned)));
     assert_eq!(pages, expected);
-    assert_eq!(observer.laid().snapshot.present().count(), 25);
+    assert_eq!(observer.laid().snapshot.present_services().count(), 25);
     tokio::time::advance(TICK).await;
     for page in ["a", "b", "a"] {
         fake.instead(Ok(Answer::Services(vec![service("epsrv-x")], Some(page.into()))));
     }
     let failure = observer.look(&[now(FacetKey::Services)]).await.unwrap_err();
     assert_eq!(failure.code, "<page loop>");
-    assert_eq!(observer.laid().snapshot.present().count(), 25, "nothing is taken in");
+    assert_eq!(observer.laid().snapshot.present_services().count(), 25, "nothing is taken in");
     tokio::time::advance(TICK).await;
     fake.reads();
     fake.instead(Ok(Answer::Services(vec![service("epsrv-x")], Some(String::new()))));
@@ -296,20 +304,20 @@ async fn all_pages_are_read_and_pages_that_lead_in_a_circle_end_as_an_error() {
 async fn a_list_shows_what_is_and_never_what_is_not() {
     let (fake, observer) = observed(FREELY);
     let (one, two) = (fake.add("epsrv-1"), fake.add("epsrv-2"));
-    observer.manage([one.clone(), two.clone()].into());
+    observer.manage(all(&[one.clone(), two.clone()]));
     list(&observer).await;
     fake.with(|held| held.services.remove(&one));
     let mut touched = observer.touched();
     list(&observer).await;
-    assert_eq!(touched.next().await, Some(one.clone()), "whoever manages it asks for it by its id");
+    assert_eq!(touched.next().await, Some(one.clone().into()), "whoever manages it asks for it by its id");
     let laid = observer.laid();
-    assert!(!laid.snapshot.listed.value().unwrap().contains(&one));
+    assert!(!laid.snapshot.listed_services.value().unwrap().contains(&one));
     assert!(laid.snapshot.service(&one).unwrap().service.value().unwrap().is_some(), "still as it was last seen");
-    assert!(!laid.snapshot.all_vanished);
+    assert!(laid.snapshot.vanished.is_empty());
     observer.look(&[now(FacetKey::Resources(one.clone()))]).await.unwrap();
     let laid = observer.laid();
     assert_eq!(laid.snapshot.service(&one).unwrap().service.value(), Some(&None), "asked for by its id, it is absent");
-    assert_eq!(touched.next().await, Some(one));
+    assert_eq!(touched.next().await, Some(one.into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -323,11 +331,11 @@ async fn an_empty_list_is_believed_when_it_is_read_twice() {
     fake.instead(Ok(Answer::Services(Vec::new(), None)));
     list(&observer).await;
     assert_eq!(fake.reads().len(), 2);
-    assert_eq!(observer.laid().snapshot.listed.value().unwrap().len(), 1, "it was there after all");
+    assert_eq!(observer.laid().snapshot.listed_services.value().unwrap().len(), 1, "it was there after all");
     fake.with(|held| held.services.clear());
     list(&observer).await;
     assert_eq!(fake.reads().len(), 2);
-    assert_eq!(observer.laid().snapshot.listed.value().unwrap().len(), 0);
+    assert_eq!(observer.laid().snapshot.listed_services.value().unwrap().len(), 0);
     list(&observer).await;
     assert_eq!(fake.reads().len(), 1, "nothing after nothing is no news");
 }
@@ -335,9 +343,9 @@ async fn an_empty_list_is_believed_when_it_is_read_twice() {
 #[tokio::test(start_paused = true)]
 async fn when_all_of_two_or_more_vanish_nothing_is_concluded_until_a_person_asks() {
     let (fake, observer) = observed(FREELY);
-    let vanished = |observer: &Observer| observer.laid().snapshot.all_vanished;
+    let vanished = |observer: &Observer| !observer.laid().snapshot.vanished.is_empty();
     let (one, two) = (fake.add("epsrv-1"), fake.add("epsrv-2"));
-    observer.manage([one.clone(), two.clone()].into());
+    observer.manage(all(&[one.clone(), two.clone()]));
     list(&observer).await;
     assert!(!vanished(&observer));
     let services = fake.with(|held| std::mem::take(&mut held.services));
@@ -362,20 +370,20 @@ async fn when_all_of_two_or_more_vanish_nothing_is_concluded_until_a_person_asks
 async fn managed_services_that_were_never_seen_are_missed_too_and_those_that_we_delete_are_not() {
     let (fake, observer) = observed(FREELY);
     let ids: [ServiceId; 2] = ["epsrv-1".into(), "epsrv-2".into()];
-    observer.manage(ids.clone().into());
+    observer.manage(all(&ids));
     list(&observer).await;
-    assert!(observer.laid().snapshot.all_vanished, "after a restart, before the wrong cloud");
+    assert!(!observer.laid().snapshot.vanished.is_empty(), "after a restart, before the wrong cloud");
     for id in &ids {
         fake.add(id.as_str());
     }
     list(&observer).await;
-    assert!(!observer.laid().snapshot.all_vanished);
+    assert!(observer.laid().snapshot.vanished.is_empty());
     for id in &ids {
         observer.record(effect(Step::DeleteService(id.clone())));
     }
     fake.with(|held| held.services.clear());
     list(&observer).await;
-    assert!(!observer.laid().snapshot.all_vanished, "they go by our own hand");
+    assert!(observer.laid().snapshot.vanished.is_empty(), "they go by our own hand");
 }
 
 #[tokio::test(start_paused = true)]
@@ -388,13 +396,13 @@ async fn services_that_we_have_just_made_are_not_missed() {
     tokio::task::yield_now().await;
     let made: Vec<_> = (1..=2).map(|number| service(&format!("epsrv-{number}"))).collect();
     for service in &made {
-        let done = Done::Created(Box::new(service.clone()));
+        let done = Done::CreatedService(Box::new(service.clone()));
         observer.record(Effect { at: clock::now(), step: Step::CreateService(form()), done });
     }
-    observer.manage(made.iter().map(|service| service.id.clone()).collect());
+    observer.manage(made.iter().map(|service| service.id.clone().into()).collect());
     fake.answers.add_permits(FREELY);
     early.await.unwrap().unwrap();
-    assert!(!observer.laid().snapshot.all_vanished, "the list left before they were made");
+    assert!(observer.laid().snapshot.vanished.is_empty(), "the list left before they were made");
 }
 
 #[test]
@@ -402,7 +410,7 @@ fn a_list_misses_only_what_it_must_show() {
     let ids: [ServiceId; 2] = ["epsrv-1".into(), "epsrv-2".into()];
     let shown = |at, state: LifeState| {
         let mut known = Known::default();
-        known.manage(ids.clone().into());
+        known.manage(all(&ids));
         for id in &ids {
             let service = Service { state: state.clone(), ..service(id.as_str()) };
             known.apply(Moment(at), Shown::Service(id.clone(), Some(Box::new(service))), Moment(at));
@@ -411,7 +419,7 @@ fn a_list_misses_only_what_it_must_show() {
     };
     let misses = |mut known: Known| {
         known.apply(Moment(10), Shown::Services(Vec::new()), Moment(10));
-        known.laid().snapshot.all_vanished
+        !known.laid().snapshot.vanished.is_empty()
     };
     assert!(misses(shown(9, LifeState::Active)));
     assert!(!misses(shown(9, LifeState::Deleting)), "they were about to go");
@@ -458,7 +466,7 @@ async fn a_read_that_left_earlier_does_not_undo_a_later_one() {
     let laid = observer.laid();
     let known = laid.snapshot.service(&id).unwrap().service.value().unwrap().as_ref().unwrap();
     assert_eq!(known.description.as_deref(), Some("new"));
-    assert!(laid.snapshot.listed.value().unwrap().contains(&id));
+    assert!(laid.snapshot.listed_services.value().unwrap().contains(&id));
 }
 
 #[tokio::test(start_paused = true)]
@@ -489,7 +497,7 @@ async fn a_write_covers_reads_that_left_before_its_answer_and_no_later_one() {
     let unconfirmed = observer.laid().unconfirmed[&part];
     observer.look(&[Look { facet: part, not_older_than: unconfirmed }]).await.unwrap();
     assert_eq!(allocates(&observer), (false, false));
-    assert_eq!(touched.next().await, Some(id.clone()), "a confirmation is news");
+    assert_eq!(touched.next().await, Some(id.clone().into()), "a confirmation is news");
 }
 
 #[tokio::test(start_paused = true)]
@@ -506,7 +514,7 @@ async fn tags_of_the_list_hold_until_we_write_them() {
     observer.look(&[by_id()]).await.unwrap();
     assert_eq!(seen_tags(&observer), Some(tags("team", "a")));
     tokio::time::advance(TICK).await;
-    observer.record(effect(Step::TagService(id.clone(), tags("team", "b"))));
+    observer.record(effect(Step::Tag(id.clone().into(), tags("team", "b"))));
     assert_eq!(seen_tags(&observer), Some(tags("team", "b")));
     fake.change(&id, |service| service.tags = Some(tags("team", "b")));
     tokio::time::advance(TICK).await;
@@ -525,11 +533,11 @@ async fn only_what_differs_wakes() {
     list(&observer).await;
     fake.change(&two, |service| service.description = Some("new".into()));
     list(&observer).await;
-    assert_eq!(touched.next().await, Some(two));
+    assert_eq!(touched.next().await, Some(two.into()));
     assert_eq!(touched.next().now_or_never(), None);
     fake.change(&one, |service| service.auto_accept = true);
     list(&observer).await;
-    assert_eq!(touched.next().now_or_never(), Some(Some(one)));
+    assert_eq!(touched.next().now_or_never(), Some(Some(one.into())));
 }
 
 #[tokio::test(start_paused = true)]
@@ -551,7 +559,7 @@ async fn a_failure_reaches_all_who_wait_and_leaves_what_is_known() {
 async fn a_sweep_reads_the_list_and_what_is_managed() {
     let (fake, observer) = observed(FREELY);
     let (one, _two) = (fake.add("epsrv-1"), fake.add("epsrv-2"));
-    observer.manage([one.clone()].into());
+    observer.manage(all(&[one.clone()]));
     let running = tokio::spawn(observer.clone().run());
     let sweep = [Read::Services(None), Read::Resources(one.clone(), None), Read::Connections(one, None)];
     let began = Instant::now();

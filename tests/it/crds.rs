@@ -189,11 +189,11 @@ fn the_words_of_a_state_stand_in_its_description() {
         known.iter().map(ToString::to_string).collect()
     }
     let expected = [
-        ("EndpointService", "status.state", words(state::ServiceState::KNOWN)),
+        ("EndpointService", "status.state", words(state::LifeState::KNOWN)),
         ("EndpointService", "status.resources[].state", words(state::ResourceState::KNOWN)),
         ("EndpointService", "status.unclaimed[].state", words(state::ConnectionState::KNOWN)),
         ("EndpointService", "status.privateDnsVerification.state", words(state::VerificationState::KNOWN)),
-        ("Endpoint", "status.state", words(state::EndpointState::KNOWN)),
+        ("Endpoint", "status.state", words(state::LifeState::KNOWN)),
         ("Endpoint", "status.connection", words(state::ConnectionState::KNOWN)),
         ("Endpoint", "status.zones[].state", words(state::ZoneState::KNOWN)),
         ("Endpoint", "status.dns.state", words(state::DnsState::KNOWN)),

@@ -102,8 +102,8 @@ async fn create(site: &Site) -> ServiceId {
         tags: [("team".to_owned(), "a".to_owned())].into(),
     };
     match make(site, "main", &Step::CreateService(form)).await.unwrap() {
-        Done::Created(service) => service.id.clone(),
-        Done::Accepted => panic!("a create answers with what was made"),
+        Done::CreatedService(service) => service.id.clone(),
+        other => panic!("a create answers with what was made: {other:?}"),
     }
 }
 
@@ -134,7 +134,7 @@ async fn what_is_made_is_seen_and_confirmed() {
     let site = pool.put("main", &place("cn-hangzhou"), right(), LIMITS);
     let id = create(&site).await;
     let laid = site.observer().laid();
-    assert!(laid.snapshot.service(&id).is_some() && !laid.unconfirmed_of(&id).is_empty());
+    assert!(laid.snapshot.service(&id).is_some() && !laid.unconfirmed_of(&id.clone().into()).is_empty());
     world.with(privatelink_sim::cloud::Cloud::settle);
     let parts = [FacetKey::Services, FacetKey::Service(id.clone()), FacetKey::Resources(id.clone())];
     let since = laid.unconfirmed.values().max().copied().unwrap();
@@ -268,5 +268,5 @@ async fn a_place_without_accounts_and_a_pool_that_is_dropped_observe_nothing_any
     let pending = std::future::pending::<()>();
     assert!(timeout(Duration::from_mins(11), pending).await.is_err());
     assert_eq!((calls(), meter.calls().len()), (0, 0), "not even an attempt");
-    assert!(forgotten.observer().laid().snapshot.listed.value().is_none());
+    assert!(forgotten.observer().laid().snapshot.listed_services.value().is_none());
 }

@@ -1,0 +1,168 @@
+//! `Endpoint` in the loop: what it refers to, and the way to core and back.
+
+use kube::ResourceExt as _;
+use kube::runtime::reflector::Store;
+use privatelink_core::condition::Reason;
+use privatelink_core::desired::{DesiredEndpoint, Target};
+use privatelink_core::id::{CloudId, EndpointId};
+use privatelink_core::overlay::Laid;
+use privatelink_core::place::Place;
+use privatelink_core::plan::{self, Plan};
+use privatelink_core::read::FacetKey;
+use privatelink_core::report;
+use privatelink_core::status::{self, Common};
+
+use crate::api::endpoint::{Endpoint as Object, EndpointStatus};
+use crate::api::memory::endpoint as memory;
+use crate::api::parse::{self, Invalid};
+
+use super::context::Context;
+use super::kind::{Fault, Kind, Turn, Unmet};
+use super::own::Own;
+use super::publish::{self, Unpublished};
+use super::reach::{Reached, reach};
+use super::relate;
+use super::watch::{Guarded, Stores};
+
+/// The kind.
+#[derive(Debug)]
+pub struct Endpoint;
+
+/// What an endpoint refers to.
+#[derive(Debug)]
+pub struct Around {
+    reached: Reached,
+    target: Target,
+}
+
+impl Kind for Endpoint {
+    type Object = Object;
+    type Around = Around;
+    type Desired = DesiredEndpoint;
+    type Memory = status::EndpointStatus;
+    type Status = EndpointStatus;
+
+    fn store(context: &Context) -> &Store<Guarded<Object>> {
+        &context.stores.endpoints
+    }
+
+    fn own(context: &Context) -> &Own<Object> {
+        &context.own.endpoints
+    }
+
+    fn dereference(context: &Context, object: &Object, memory: &status::EndpointStatus) -> Result<Around, Unmet> {
+        let reached = reach::<Self>(context, object, memory)?;
+        let target = target(context, object, &reached)?;
+        Ok(Around { reached, target })
+    }
+
+    fn place(around: &Around) -> &Place {
+        &around.reached.place
+    }
+
+    fn epoch(around: &Around) -> u64 {
+        around.reached.epoch
+    }
+
+    fn parse(object: &Object, around: &Around) -> Result<DesiredEndpoint, Invalid> {
+        parse::endpoint::parse(object, around.reached.surroundings.clone(), around.target.clone())
+    }
+
+    fn memory(object: &Object) -> status::EndpointStatus {
+        match &object.status {
+            Some(status) => memory::remembered(status),
+            None => memory::remembered(&EndpointStatus::default()),
+        }
+    }
+
+    fn common(memory: &mut status::EndpointStatus) -> &mut Common {
+        &mut memory.common
+    }
+
+    fn id(memory: &status::EndpointStatus) -> Option<CloudId> {
+        memory.endpoint_id.clone().map(CloudId::from)
+    }
+
+    fn may_exist(memory: &status::EndpointStatus) -> bool {
+        memory.endpoint_id.is_some() || memory.creation.creating.is_some() || memory.creation.account.is_some()
+    }
+
+    fn plan(turn: &Turn<'_, Self>) -> Plan {
+        plan::endpoint::plan(&input(turn))
+    }
+
+    fn report(turn: &Turn<'_, Self>, plan: &Plan) -> status::EndpointStatus {
+        report::endpoint::report(&input(turn), plan)
+    }
+
+    fn untold(_: &status::EndpointStatus, _: &Laid) -> Vec<FacetKey> {
+        // Whatever its status tells of, a decision needs.
+        Vec::new()
+    }
+
+    fn parts(memory: &status::EndpointStatus) -> Vec<FacetKey> {
+        let of = |id: &EndpointId| {
+            [FacetKey::Endpoint(id.clone()), FacetKey::Interfaces(id.clone()), FacetKey::Groups(id.clone())]
+        };
+        memory.endpoint_id.iter().flat_map(of).chain([FacetKey::Endpoints]).collect()
+    }
+
+    fn status(memory: &status::EndpointStatus, object: &Object) -> EndpointStatus {
+        memory::written(memory, object.status.as_ref())
+    }
+
+    fn current(object: &Object) -> Option<&EndpointStatus> {
+        object.status.as_ref()
+    }
+
+    fn without_counts(status: &EndpointStatus) -> EndpointStatus {
+        // It counts nothing.
+        status.clone()
+    }
+
+    async fn publish(context: &Context, object: &Object, memory: &status::EndpointStatus) -> Result<(), Unpublished> {
+        let asked = object.spec.publish.as_ref();
+        let map = asked.and_then(|publish| publish.config_map.as_ref()).map(|map| map.name.as_str());
+        let alias = asked.and_then(|publish| publish.service.as_ref()).map(|service| service.name.as_str());
+        let place =
+            context.standings.of(relate::account_of(&object.spec.placement)).and_then(|standing| standing.place);
+        let data = place.and_then(|place| publish::handover::of_endpoint(place.cloud, memory));
+        publish::config_map(context, object, map, data).await?;
+        publish::external_name(context, object, alias, memory.domain.as_deref()).await
+    }
+}
+
+fn input<'t>(turn: &'t Turn<'_, Endpoint>) -> plan::endpoint::Input<'t> {
+    plan::endpoint::Input { ground: turn.ground(), desired: turn.desired, status: turn.memory }
+}
+
+/// The service that the endpoint is to reach, if its owner lets this namespace; what is being deleted reaches
+/// nothing any more.
+fn target(context: &Context, object: &Object, reached: &Reached) -> Result<Target, Unmet> {
+    let meant = |service: &crate::api::EndpointService| {
+        let service = context.own.services.latest(service.clone());
+        relate::refers_to(object, &service).then_some(service)
+    };
+    let meant = match &object.spec.service.reference {
+        Some(reference) => {
+            let namespace = reference.namespace.clone().or_else(|| object.namespace()).unwrap_or_default();
+            let stored = Stores::get(&context.stores.services, &namespace, &reference.name);
+            stored.map(|service| context.own.services.latest(service))
+        }
+        None => Stores::each(&context.stores.services, meant).into_iter().next(),
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    if let Some(service) = &meant
+        && object.metadata.deletion_timestamp.is_none()
+        && !relate::lets_in(service, &namespace, &context.labels(&namespace))
+    {
+        let message = format!(
+            "service: EndpointService {}/{} does not let namespace {namespace} refer to it: ask its owner to add it to \
+             consumerNamespaces",
+            service.namespace().unwrap_or_default(),
+            service.name_any()
+        );
+        return Err(Unmet { reason: Reason::ReferenceNotPermitted, message, fault: Fault::Own });
+    }
+    Ok(relate::target(&object.spec.service, meant.as_ref(), &reached.place.region))
+}
