@@ -43,7 +43,7 @@ struct Inner {
     place: Place,
     door: Arc<dyn Door>,
     meter: Meter,
-    pace: Pace,
+    rate: Pace,
     state: Mutex<State>,
     touched: Wakes<CloudId>,
     /// Somebody begins to follow what nobody followed before.
@@ -69,11 +69,11 @@ struct Flight {
 }
 
 impl Observer {
-    /// Knows nothing yet, and reads through `door`, which keeps to `pace`.
+    /// Knows nothing yet, and reads through `door`, which keeps to `rate`.
     #[must_use]
-    pub fn new(place: Place, door: Arc<dyn Door>, meter: Meter, pace: Pace) -> Self {
+    pub fn new(place: Place, door: Arc<dyn Door>, meter: Meter, rate: Pace) -> Self {
         let (state, touched, followed) = (Mutex::default(), Wakes::default(), Notify::new());
-        Self(Arc::new(Inner { place, door, meter, pace, state, touched, followed }))
+        Self(Arc::new(Inner { place, door, meter, rate, state, touched, followed }))
     }
 
     /// What is known, with our own writes laid over it.

@@ -119,7 +119,7 @@ impl Observer {
     fn deep_pause(&self) -> Duration {
         let managed = self.lock().known.managed().iter().filter(|id| id.sort() == Sort::Endpoint).count();
         let count = u32::try_from(managed).unwrap_or(u32::MAX).max(1);
-        let per_second = self.0.pace.limits().per_second.max(1);
+        let per_second = self.0.rate.limits().per_second.max(1);
         (PERIOD / count).max(Duration::from_secs(1) * DEEP_READS * DEEP_PART / per_second)
     }
 

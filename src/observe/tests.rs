@@ -559,7 +559,7 @@ async fn a_failure_reaches_all_who_wait_and_leaves_what_is_known() {
 async fn a_sweep_reads_the_list_and_what_is_managed() {
     let (fake, observer) = observed(FREELY);
     let (one, _two) = (fake.add("epsrv-1"), fake.add("epsrv-2"));
-    observer.manage(all(&[one.clone()]));
+    observer.manage(all(std::slice::from_ref(&one)));
     let running = tokio::spawn(observer.clone().run());
     let sweep = [Read::Services(None), Read::Resources(one.clone(), None), Read::Connections(one, None)];
     let began = Instant::now();

@@ -104,8 +104,8 @@ mod tests {
         }
     }
 
-    fn texts<const N: usize>(expected: [(&str, &str); N]) -> Option<BTreeMap<String, String>> {
-        Some(expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
+    fn texts<const N: usize>(expected: [(&str, &str); N]) -> BTreeMap<String, String> {
+        expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
             ("serviceName", "com.example"),
             ("zones", "a,b"),
         ];
-        assert_eq!(of_service(Cloud::Alibaba, &spec, &status), texts(expected));
+        assert_eq!(of_service(Cloud::Alibaba, &spec, &status), Some(texts(expected)));
         assert_eq!(of_service(Cloud::Alibaba, &spec, &ServiceStatus::default()), None);
     }
 
@@ -170,7 +170,7 @@ mod tests {
             ("zone.cn-hangzhou-f.ip", "10.0.0.9"),
             ("zones", "cn-hangzhou-f"),
         ];
-        assert_eq!(of_endpoint(Cloud::Alibaba, &status), texts(expected));
+        assert_eq!(of_endpoint(Cloud::Alibaba, &status), Some(texts(expected)));
         assert_eq!(of_endpoint(Cloud::Alibaba, &EndpointStatus::default()), None);
     }
 }

@@ -401,7 +401,7 @@ fn settle(input: &Input<'_>, held: &Held<'_>, differences: &Differences, mut fac
 
 /// The only connected interface is not declared any more, or not so.
 fn kept(subnet: &str, differences: &Differences, mut facts: Vec<Saying>) -> Plan {
-    let displaced: Vec<&str> = differences.zones.displaced.iter().map(|subnet| subnet.as_str()).collect();
+    let displaced: Vec<&str> = differences.zones.displaced.iter().map(crate::id::SubnetId::as_str).collect();
     let what = if displaced.is_empty() {
         "it is removed once another is connected".to_owned()
     } else {
