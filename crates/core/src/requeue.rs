@@ -14,6 +14,8 @@ const MOVING_LONGEST: Duration = Duration::from_secs(15);
 const RETRY_FIRST: Duration = Duration::from_secs(2);
 /// Longest pause after a failure that passes.
 const RETRY_LONGEST: Duration = Duration::from_mins(5);
+/// First pause after a refusal that others must lift: often they are about to.
+const WAITING_FIRST: Duration = Duration::from_secs(15);
 /// Pause while others must act: sweeps wake the object when they see a change, this is for what they miss.
 const OTHERS: Duration = Duration::from_mins(2);
 /// Pause while the account must be mended; a changed Secret wakes its objects at once.
@@ -30,7 +32,7 @@ pub fn pause(meaning: Meaning, attempts: u32, at_least: Option<Duration>, seed: 
         Meaning::Throttled | Meaning::Unavailable | Meaning::Unexpected => {
             growing(RETRY_FIRST, RETRY_LONGEST, attempts)
         }
-        Meaning::Waiting(_) => OTHERS,
+        Meaning::Waiting(_) => growing(WAITING_FIRST, OTHERS, attempts),
         Meaning::Credentials(_) => ACCOUNT,
         Meaning::UserMustAct(_) => PERSON,
     };
@@ -69,12 +71,20 @@ fn jittered(pause: Duration, seed: &str) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::condition::Reason;
 
     #[test]
     fn pauses_grow_to_their_bound() {
         let of = |attempts| pause(Meaning::Unavailable, attempts, None, "");
         assert!(of(1) >= RETRY_FIRST && of(1) < of(2) && of(2) < of(5));
         assert!(of(60) >= RETRY_LONGEST && of(60) <= RETRY_LONGEST * 5 / 4);
+    }
+
+    #[test]
+    fn what_others_must_lift_is_tried_again_soon_and_then_ever_less_often() {
+        let of = |attempts| pause(Meaning::Waiting(Reason::NotWhitelisted), attempts, None, "");
+        assert!(of(1) >= WAITING_FIRST && of(1) < of(2) && of(2) < of(4));
+        assert!(of(60) >= OTHERS && of(60) <= OTHERS * 5 / 4);
     }
 
     #[test]
