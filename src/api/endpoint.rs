@@ -121,7 +121,8 @@ pub struct EndpointSpec {
     )]
     pub zones: Option<Vec<EndpointZone>>,
 
-    /// The security groups of every interface, 1 to 10; one always stays. All clouds.
+    /// The security groups of every interface, 1 to 10; one always stays. Once removed here they stay
+    /// as they are in the cloud. All clouds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limit::SECURITY_GROUPS), inner(length(min = limit::NOT_EMPTY, max = limit::CLOUD_ID)))]
     #[x_kube(
@@ -133,8 +134,8 @@ pub struct EndpointSpec {
     )]
     pub security_group_ids: Option<Vec<String>>,
 
-    /// The addresses of the interfaces: IPv4, IPv6 or DualStack. Not set: the cloud's default, IPv4.
-    /// All clouds, each with those values that it has.
+    /// The addresses of the interfaces: IPv4, IPv6 or DualStack. Not set: the cloud's default, IPv4;
+    /// once removed here it stays as it is. All clouds, each with those values that it has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address_family: Option<AddressFamily>,
 
@@ -167,7 +168,7 @@ pub struct EndpointSpec {
     pub resource_group_id: Option<String>,
 
     /// The bandwidth to a service in another region, in Mbit/s, 100 to 100000 and no more than the
-    /// account's quota. Once removed here it returns to the cloud's default. Alibaba only.
+    /// account's quota. Once removed here it stays as it is in the cloud. Alibaba only.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = limit::BANDWIDTH_MIN, max = limit::CROSS_REGION_BANDWIDTH))]
     pub cross_region_bandwidth_mbps: Option<u32>,
