@@ -92,20 +92,22 @@ pub struct Launched {
 /// The control plane of all tests, of the newest version, with the CRDs and the shipped RBAC.
 pub fn shared() -> &'static Cluster {
     static SHARED: OnceLock<Result<Cluster, String>> = OnceLock::new();
-    once(&SHARED, || match std::env::var_os("KUBECONFIG") {
-        Some(path) if !path.is_empty() => Ok(Cluster::existing(path.into())),
-        _ => Cluster::launch(None),
-    })
+    once(&SHARED, || existing().map_or_else(|| Cluster::launch(None), |path| Ok(Cluster::existing(path))))
 }
 
+/// How many control planes there are for tests in which the operator runs.
+pub const STANDS: usize = 2;
+
 /// A control plane of its own for tests in which the operator runs: what others write there for other reasons
-/// would be looked after too. One of them runs at a time: the Lease sees to it.
-pub fn operated() -> &'static Cluster {
-    static OPERATED: OnceLock<Result<Cluster, String>> = OnceLock::new();
-    once(&OPERATED, || match std::env::var_os("KUBECONFIG") {
-        Some(path) if !path.is_empty() => Ok(Cluster::existing(path.into())),
-        _ => Cluster::launch(None),
-    })
+/// would be looked after too. One of them runs in each at a time: the Lease sees to it.
+pub fn operated(stand: usize) -> &'static Cluster {
+    static OPERATED: [OnceLock<Result<Cluster, String>>; STANDS] = [const { OnceLock::new() }; STANDS];
+    once(&OPERATED[stand], || existing().map_or_else(|| Cluster::launch(None), |path| Ok(Cluster::existing(path))))
+}
+
+/// The kubeconfig of the cluster that is to be used instead of our own.
+pub fn existing() -> Option<PathBuf> {
+    std::env::var_os("KUBECONFIG").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// A second control plane, which emulates the oldest version that is served. It is always started

@@ -19,6 +19,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use futures::future::select_all;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
@@ -40,11 +41,11 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::cluster::{self, Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, PATIENCE};
+use crate::cluster::{self, Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, PATIENCE, STANDS};
 use crate::kube_door::Door;
 
-/// One operator at a time: two in one cluster would be two replicas of one.
-static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// One operator at a time in each cluster: two would be two replicas of one.
+static ALONE: [tokio::sync::Mutex<()>; STANDS] = [const { tokio::sync::Mutex::const_new(()) }; STANDS];
 /// The name of the replica, the same after a restart: it goes on at once.
 const IDENTITY: &str = "operator-under-test";
 /// How many times as fast as the wall's the world's time runs.
@@ -93,6 +94,14 @@ struct Log {
     count: watch::Receiver<usize>,
 }
 
+/// A cluster in which no operator runs, as soon as there is one.
+async fn stand() -> (usize, MutexGuard<'static, ()>) {
+    let stands = if cluster::existing().is_some() { &ALONE[..1] } else { &ALONE[..] };
+    let waiting = stands.iter().enumerate().map(|(at, alone)| Box::pin(async move { (at, alone.lock().await) }));
+    let (free, ..) = select_all(waiting).await;
+    free
+}
+
 impl Operator {
     /// Starts an operator that has not begun its turns before this returns.
     pub async fn start(what: &str) -> Self {
@@ -110,8 +119,8 @@ impl Operator {
     }
 
     async fn start_before(what: &str, world: Fixture, behind_doors: bool) -> Self {
-        let alone = ALONE.lock().await;
-        let cluster = cluster::operated();
+        let (stand, alone) = stand().await;
+        let cluster = cluster::operated(stand);
         let options = Options { time_scale: TIME_SCALE, ..Options::standing(Timestamp::now()) };
         let sim = Simulator::new(Cloud::new(world, options));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
