@@ -26,7 +26,7 @@ use crate::fault::Fault;
 use crate::inbound::Inbound;
 use crate::journal::{self, Effect, Wire};
 use crate::keys::Key;
-use crate::world::{Actor, Refusal, RegionId, Request, Variant, Variants, apply};
+use crate::world::{Actor, Answer, Refusal, RegionId, Request, Variant, Variants};
 use answer::Reply;
 use description::Action;
 use gateway::Failure;
@@ -150,7 +150,7 @@ impl Course {
         if key.denied.contains(&self.action) {
             return Err(Failure::forbidden(variants.value(Variant::PermissionCode), &self.action));
         }
-        let params = Params::check(action, inbound.parameters())?;
+        let params = Params::check(action, &variants, inbound.parameters())?;
         if params.text("Format").is_some_and(|format| !format.eq_ignore_ascii_case("JSON")) {
             return Err(params.illegal("Format", "it is JSON"));
         }
@@ -197,25 +197,25 @@ impl Course {
         };
         let land = cloud.state().land.clone();
         let Some(mut request) = decode::request(&land, region, &self.action, params)? else {
-            let state =
-                if self.fault == Some(Fault::Stale) { cloud.earlier_state().clone() } else { cloud.state().clone() };
-            let view = View { state: &state, journal: &cloud.journal, actor, region };
-            return read::answer(&view, &self.action, params)
+            let stale = (self.fault == Some(Fault::Stale)).then(|| cloud.choose_earlier());
+            let cloud = &*cloud;
+            let shown = stale.map_or(cloud.state(), |chosen| cloud.state_before(chosen));
+            return read::answer(&View::of(cloud, shown, actor, region), &self.action, params)
                 .unwrap_or_else(|| Err(Failure::unknown_action(&self.action, &self.version)));
         };
+        let variants = cloud.state().variants;
         let dry = params.flag("DryRun") == Some(true);
-        if dry {
+        if dry && variants.value(Variant::DryRunToken) == "apart" {
             request.token = None;
         }
         self.take_places(cloud, actor, action, &request)?;
-        let repeated = request
-            .token
-            .as_ref()
-            .is_some_and(|token| cloud.state().tokens.contains_key(&(actor.account, region, token.clone())));
-        let variants = cloud.state().variants;
-        let applied = apply(cloud.state(), actor, &request);
-        let (next, answer) = applied.map_err(|refusal| self.refused(action, refusal, &variants))?;
-        if dry {
+        let done = if dry {
+            cloud.rehearse(actor, &request).map(|answer| (answer, true))
+        } else {
+            cloud.carry_out(actor, &request)
+        };
+        let (answer, repeated) = done.map_err(|refusal| self.refused(action, refusal, &variants))?;
+        if answer == Answer::Rehearsed {
             return Err(Failure::new(
                 400,
                 "DryRunOperation",
@@ -223,11 +223,7 @@ impl Course {
             ));
         }
         self.effect = if repeated { Effect::Repeated } else { Effect::Applied };
-        if !repeated {
-            cloud.carry_out(next, &request.call, answer);
-        }
-        let view = View { state: cloud.state(), journal: &cloud.journal, actor, region };
-        Ok(answer::of_change(&view, &self.action, answer))
+        Ok(answer::of_change(&View::of(cloud, cloud.state(), actor, region), &self.action, answer))
     }
 
     fn refused(&mut self, action: &Action, refusal: Refusal, variants: &Variants) -> Failure {
@@ -261,10 +257,10 @@ impl Course {
 
 /// The key that signed the call, if it did and the call is new.
 fn admit(cloud: &mut Cloud, inbound: &Inbound) -> Result<Key, Failure> {
-    let wall = cloud.clock.wall();
-    let signed = signature::verify(inbound, &cloud.keys, wall)?;
+    let (wall, skew) = (cloud.clock.wall(), signature::skew(&cloud.state().variants));
+    let signed = signature::verify(inbound, &cloud.keys, wall, skew)?;
     let key = signed.key.clone();
-    cloud.nonces.spend(&signed.key_id, &signed.nonce, wall)?;
+    cloud.nonces.spend(&signed.key_id, &signed.nonce, wall, skew)?;
     Ok(key)
 }
 

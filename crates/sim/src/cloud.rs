@@ -17,7 +17,7 @@ use crate::throttle::Throttle;
 use crate::timetable::Timetable;
 use crate::touch;
 use crate::world::call::ObjectId;
-use crate::world::{Answer, Call, Progress, Refusal, Scope, State, TokenKey, settle};
+use crate::world::{self, Actor, Answer, Progress, Refusal, Request, Scope, Shared, State, TokenKey, Variant, settle};
 
 /// Earlier states that stale reads are answered from.
 const STATES_KEPT: usize = 8;
@@ -66,6 +66,7 @@ pub struct Cloud {
     timetable: Timetable,
     earlier: VecDeque<State>,
     tokens_in_flight: BTreeSet<TokenKey>,
+    tokens_by_age: VecDeque<(Timestamp, TokenKey)>,
     request_ids: Random,
 }
 
@@ -95,6 +96,7 @@ impl Cloud {
             timetable: Timetable::new(fixture.durations),
             earlier: VecDeque::new(),
             tokens_in_flight: BTreeSet::new(),
+            tokens_by_age: VecDeque::new(),
             request_ids: Random::new(seed ^ 0x5265_7175_6573_7449),
         }
     }
@@ -105,9 +107,15 @@ impl Cloud {
         &self.state
     }
 
-    /// A state from before one of the last calls, chosen by chance; the present one where none is kept.
-    pub fn earlier_state(&mut self) -> &State {
-        let chosen = self.faults.pick(self.earlier.len());
+    /// One of the last calls, chosen by chance, for [`Cloud::state_before`].
+    pub fn choose_earlier(&mut self) -> usize {
+        self.faults.pick(self.earlier.len())
+    }
+
+    /// The state from before the call that was chosen; the present one where none is kept. Reads alone are
+    /// answered from it: it holds no client tokens.
+    #[must_use]
+    pub fn state_before(&self, chosen: usize) -> &State {
         self.earlier.get(chosen).unwrap_or(&self.state)
     }
 
@@ -115,17 +123,47 @@ impl Cloud {
     pub fn set_state(&mut self, state: State) {
         let mut touched = touch::everything(&self.state);
         touched.extend(touch::everything(&state));
-        self.replace(state, &touched);
+        let before = without_tokens(&self.state);
+        self.state = state;
+        self.keep(before);
+        self.look(&touched, self.clock.now());
     }
 
-    /// Puts the world into the state after `call`, which was answered with `answer`.
-    pub(crate) fn carry_out(&mut self, state: State, call: &Call, answer: Answer) {
-        self.replace(state, &touch::by_call(call, answer));
+    /// Carries out a call; says its answer and whether that is the one its client token had before.
+    ///
+    /// # Errors
+    /// The world's refusal; nothing has changed then.
+    pub(crate) fn carry_out(&mut self, actor: Actor, request: &Request) -> Result<(Answer, bool), Refusal> {
+        let token = request.token.as_ref().map(|token| (actor.account, request.region, token.clone()));
+        let repeated = token.as_ref().is_some_and(|token| self.state.tokens.contains_key(token));
+        let before = without_tokens(&self.state);
+        let answer = world::carry_out(&mut self.state, actor, request)?;
+        if !repeated {
+            self.remember(token);
+            self.keep(before);
+            self.look(&touch::by_call(&self.state, &request.call, answer), self.clock.now());
+        }
+        Ok((answer, repeated))
+    }
+
+    /// Carries out a dry run; says its answer.
+    ///
+    /// # Errors
+    /// The world's refusal.
+    pub(crate) fn rehearse(&mut self, actor: Actor, request: &Request) -> Result<Answer, Refusal> {
+        let token = request.token.as_ref().map(|token| (actor.account, request.region, token.clone()));
+        let known = self.state.tokens.len();
+        let answer = world::rehearse(&mut self.state, actor, request)?;
+        if self.state.tokens.len() > known {
+            self.remember(token);
+        }
+        Ok(answer)
     }
 
     /// Carries out what has become due.
     pub fn catch_up(&mut self) {
         let now = self.clock.now();
+        self.forget_tokens(now);
         while let Some((at, transition)) = self.timetable.take(now) {
             self.progress(at, transition);
         }
@@ -190,12 +228,28 @@ impl Cloud {
         self.look(&touched, at);
     }
 
-    fn replace(&mut self, state: State, touched: &[ObjectId]) {
+    /// Keeps the state from before a change for stale reads.
+    fn keep(&mut self, before: State) {
         if self.earlier.len() == STATES_KEPT {
             self.earlier.pop_front();
         }
-        self.earlier.push_back(std::mem::replace(&mut self.state, state));
-        self.look(touched, self.clock.now());
+        self.earlier.push_back(before);
+    }
+
+    /// Notes when a client token was used, in worlds that forget them.
+    fn remember(&mut self, token: Option<TokenKey>) {
+        if let Some(token) = token.filter(|_| lifetime(&self.state).is_some()) {
+            self.tokens_by_age.push_back((self.clock.now(), token));
+        }
+    }
+
+    fn forget_tokens(&mut self, now: Timestamp) {
+        let Some(lifetime) = lifetime(&self.state) else { return };
+        while self.tokens_by_age.front().is_some_and(|(used, _)| now.duration_since(*used) >= lifetime) {
+            if let Some((_, token)) = self.tokens_by_age.pop_front() {
+                self.state.tokens.remove(&token);
+            }
+        }
     }
 
     /// Lets timetable and journal see what became of the objects that a change touched.
@@ -205,4 +259,14 @@ impl Cloud {
             self.journal.observe(&self.state, *object, at);
         }
     }
+}
+
+/// For how long the world remembers a client token; `None`: for ever.
+fn lifetime(state: &State) -> Option<SignedDuration> {
+    (state.variants.value(Variant::TokenLifetime) == "24h").then_some(SignedDuration::from_hours(24))
+}
+
+/// A copy for reads alone: without what no read looks at, which would be copied with every new token else.
+fn without_tokens(state: &State) -> State {
+    State { tokens: Shared::default(), in_flight: BTreeSet::new(), ..state.clone() }
 }

@@ -10,9 +10,9 @@ pub fn everything(state: &State) -> Vec<ObjectId> {
     services.chain(state.endpoints.keys().map(|id| ObjectId::Endpoint(*id))).collect()
 }
 
-/// What a call that was carried out can have touched.
+/// What a call that was carried out, and led to `state`, can have touched.
 #[must_use]
-pub fn by_call(call: &Call, answer: Answer) -> Vec<ObjectId> {
+pub fn by_call(state: &State, call: &Call, answer: Answer) -> Vec<ObjectId> {
     let service = |id: &ServiceId| vec![ObjectId::Service(*id)];
     let endpoint = |id: &EndpointId| vec![ObjectId::Endpoint(*id)];
     match (call, answer) {
@@ -22,12 +22,13 @@ pub fn by_call(call: &Call, answer: Answer) -> Vec<ObjectId> {
             Call::UpdateService(id, _)
             | Call::DeleteService(id)
             | Call::AttachResource(id, _)
-            | Call::DetachResource(id, _)
             | Call::SetAutoAllocate(id, ..)
             | Call::AllowPrincipal(id, _)
             | Call::DisallowPrincipal(id, _),
             _,
         ) => service(id),
+        // Its endpoints forget a resource that leaves.
+        (Call::DetachResource(id, _), _) => of_service(state, *id),
         (
             Call::UpdateEndpoint(id, _)
             | Call::DeleteEndpoint(id)
@@ -52,18 +53,23 @@ pub fn by_call(call: &Call, answer: Answer) -> Vec<ObjectId> {
     }
 }
 
+/// A service and its endpoints.
+fn of_service(state: &State, id: ServiceId) -> Vec<ObjectId> {
+    let endpoints = state.endpoints_of(id).map(|endpoint| ObjectId::Endpoint(endpoint.id));
+    std::iter::once(ObjectId::Service(id)).chain(endpoints).collect()
+}
+
 /// What a transition that is about to be carried out on `state` can touch.
 #[must_use]
 pub fn by_progress(state: &State, transition: Progress) -> Vec<ObjectId> {
     let object = transition.object();
-    let mut touched = vec![object];
     match object {
         // A service that is deleted cuts its endpoints.
-        ObjectId::Service(id) => touched.extend(state.endpoints_of(id).map(|endpoint| ObjectId::Endpoint(endpoint.id))),
+        ObjectId::Service(id) => of_service(state, id),
         // A migration that ends lets its service settle.
         ObjectId::Endpoint(id) => {
-            touched.extend(state.endpoints.get(&id).map(|endpoint| ObjectId::Service(endpoint.service)));
+            let service = state.endpoints.get(&id).map(|endpoint| ObjectId::Service(endpoint.service));
+            std::iter::once(object).chain(service).collect()
         }
     }
-    touched
 }

@@ -18,6 +18,7 @@ pub mod object;
 mod progress;
 pub mod refusal;
 mod service;
+pub mod shared;
 mod tag;
 pub mod variant;
 
@@ -31,6 +32,7 @@ pub use object::{Account, Connection, Endpoint, Leg, Resource, Service};
 pub use progress::{Progress, advance, progress, settle};
 pub use refusal::Refusal;
 pub use service::allows;
+pub use shared::Shared;
 pub use variant::{Variant, Variants};
 
 /// Text that many states share.
@@ -49,11 +51,12 @@ pub struct State {
     /// Accounts, with what they may do.
     pub accounts: BTreeMap<AccountId, Account>,
     /// Endpoint services that exist.
-    pub services: BTreeMap<ServiceId, Service>,
+    pub services: Shared<ServiceId, Service>,
     /// Endpoints that exist, each with its connection and its zones.
-    pub endpoints: BTreeMap<EndpointId, Endpoint>,
-    /// Client tokens that were used, with the call and the answer; kept for ever.
-    pub tokens: BTreeMap<TokenKey, (Arc<Call>, Answer)>,
+    pub endpoints: Shared<EndpointId, Endpoint>,
+    /// Client tokens that were used, with the call and the answer. Nothing in the world forgets one; whoever
+    /// drives it may.
+    pub tokens: Shared<TokenKey, (Call, Answer)>,
     /// Calls that are on their way, by what they exclude.
     pub in_flight: BTreeSet<Scope>,
 }
@@ -66,9 +69,9 @@ impl State {
             land: Arc::new(land),
             variants,
             accounts,
-            services: BTreeMap::new(),
-            endpoints: BTreeMap::new(),
-            tokens: BTreeMap::new(),
+            services: Shared::default(),
+            endpoints: Shared::default(),
+            tokens: Shared::default(),
             in_flight: BTreeSet::new(),
         }
     }
@@ -104,8 +107,10 @@ impl State {
         for endpoint in self.endpoints_of(service) {
             let mut legs = endpoint.zones.iter();
             load.current += usize::from(legs.clone().any(|(zone, leg)| leg.depends_on(*zone, resource)));
-            let leaves = |zone, leg: &Leg| leg.replaced.is_some_and(|side| side.served_by(zone) == resource);
-            load.replaced += usize::from(legs.any(|(zone, leg)| leaves(*zone, leg)));
+            let leaves = |(zone, leg): (&ZoneId, &Leg)| leg.leaves(*zone, resource);
+            load.replaced += usize::from(legs.clone().any(leaves));
+            let moves = |leg: &Leg| matches!(leg.status, object::LegStatus::Migrating | object::LegStatus::Replacing);
+            load.moving += usize::from(legs.any(|(zone, leg)| leg.leaves(*zone, resource) && moves(leg)));
         }
         load
     }
@@ -118,6 +123,8 @@ pub struct Load {
     pub current: usize,
     /// Endpoints whose replaced side has not been closed yet.
     pub replaced: usize,
+    /// Endpoints of these whose replacement still runs.
+    pub moving: usize,
 }
 
 /// The world after `request`, with the cloud's answer.
@@ -127,17 +134,46 @@ pub struct Load {
 /// # Errors
 /// A [`Refusal`] that names the precondition which does not hold.
 pub fn apply(state: &State, actor: Actor, request: &Request) -> Result<(State, Answer), Refusal> {
-    if let Some(token) = &request.token
-        && let Some((call, answer)) = state.tokens.get(&(actor.account, request.region, token.clone()))
-    {
-        return if **call == request.call { Ok((state.clone(), *answer)) } else { Err(Refusal::TokenReused) };
-    }
     let mut next = state.clone();
-    let answer = perform(&mut next, actor, request)?;
-    if let Some(token) = &request.token {
-        next.tokens.insert((actor.account, request.region, token.clone()), (Arc::new(request.call.clone()), answer));
-    }
+    let answer = carry_out(&mut next, actor, request)?;
     Ok((next, answer))
+}
+
+/// The same, in place: for whoever drives a large world and needs no copy of it.
+///
+/// # Errors
+/// As [`apply`]; the world is as it was then.
+pub fn carry_out(state: &mut State, actor: Actor, request: &Request) -> Result<Answer, Refusal> {
+    let token = request.token.as_ref().map(|token| (actor.account, request.region, token.clone()));
+    if let Some((call, answer)) = token.as_ref().and_then(|token| state.tokens.get(token)) {
+        let spent = *answer == Answer::Rehearsed && state.variants.value(Variant::DryRunToken) == "spent";
+        return if *call == request.call && !spent { Ok(*answer) } else { Err(Refusal::TokenReused) };
+    }
+    let answer = perform(state, actor, request)?;
+    if let Some(token) = token {
+        state.tokens.insert(token, (request.call.clone(), answer));
+    }
+    Ok(answer)
+}
+
+/// A dry run of `request`, in place: whether the call would be refused. It touches nothing but its client token;
+/// where [`Variant::DryRunToken`] keeps the two apart, it comes without one.
+///
+/// # Errors
+/// As [`apply`].
+pub fn rehearse(state: &mut State, actor: Actor, request: &Request) -> Result<Answer, Refusal> {
+    let kept = state.variants.value(Variant::DryRunToken);
+    let token = request.token.as_ref().map(|token| (actor.account, request.region, token.clone()));
+    if let Some((call, answer)) = token.as_ref().and_then(|token| state.tokens.get(token)) {
+        // To a world that tells a dry run by its parameters, the call itself is another call.
+        let another = *answer != Answer::Rehearsed && kept == "spent";
+        return if *call == request.call && !another { Ok(*answer) } else { Err(Refusal::TokenReused) };
+    }
+    perform(&mut state.clone(), actor, request)?;
+    if let Some(token) = token {
+        state.tokens.insert(token, (request.call.clone(), Answer::Rehearsed));
+    }
+    Ok(Answer::Rehearsed)
 }
 
 /// Sends the call to the room that knows its rules.

@@ -14,7 +14,7 @@ BALANCERS = [f"lb-many-{number:03}" for number in range(MANY)]
 @pytest.fixture
 def crowded(start):
     """Where a VPC may hold many endpoints of one service, and a zone many load balancers."""
-    return start(world=land.world(many=BALANCERS), variants={"oneEndpointPerVpc": "false"})
+    return start(world=land.world(many=BALANCERS), variants={"oneEndpointPer": "nothing"})
 
 
 def whole(cloud, action, items, name, total=None, sizes=(None, 50, 7), **form):

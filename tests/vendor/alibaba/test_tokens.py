@@ -151,7 +151,15 @@ def test_a_dry_run_says_what_would_be_refused(scene):
     assert refused.code == "EndpointServiceConnectionDependence"
 
 
-def test_a_dry_run_keeps_no_token(scene):
-    dry = refusal(scene.provider, CREATE, DryRun=True, ClientToken="tried")
+@pytest.mark.parametrize(
+    ("kept", "then"), [("spent", "IdempotenceSignatureMismatch"), ("shared", "DryRunOperation"), ("apart", None)]
+)
+def test_a_dry_run_spends_its_token_shares_it_or_leaves_it_alone(start, kept, then):
+    scene = start(variants={"dryRunToken": kept})
+    form = {"ServiceDescription": "tried", "ClientToken": "tried"}
+    dry = refusal(scene.provider, CREATE, **form, DryRun=True)
     assert dry.code == "DryRunOperation"
-    assert scene.provider(CREATE, ServiceDescription="for real", ClientToken="tried")["ServiceId"]
+    if then:
+        assert refusal(scene.provider, CREATE, **form).code == then
+        form["ClientToken"] = "for-real"
+    assert scene.provider(CREATE, **form)["ServiceId"]

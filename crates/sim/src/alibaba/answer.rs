@@ -46,7 +46,7 @@ impl Reply {
 pub fn of_change(view: &View<'_>, action: &str, answer: Answer) -> Map<String, Value> {
     let (made, shown) = match answer {
         Answer::Done if action == "OpenPrivateLinkService" => return order(view.state, view.actor.account.0),
-        Answer::Done => return Map::new(),
+        Answer::Done | Answer::Rehearsed => return Map::new(),
         Answer::Service(id) => {
             let named = json!({"ServiceId": super::name::of_service(id)});
             (named, view.state.services.get(&id).map(|service| view.service(service)))

@@ -3,10 +3,13 @@
 //! The facts are in `data/*.json`; nothing in the dialect names a parameter's type or an action's codes twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::world::{Variant, Variants};
 
 /// PrivateLink 2020-04-15.
 pub static PRIVATELINK: LazyLock<Product> =
@@ -87,8 +90,21 @@ pub struct PageSizes {
     pub min: u32,
     /// Largest.
     pub max: u32,
+    /// Largest by the API metadata, whose smallest is 0.
+    pub metadata_max: u32,
     /// Where none is asked for.
     pub default: u32,
+}
+
+impl PageSizes {
+    /// The bounds that hold in the world.
+    #[must_use]
+    pub fn bounds(&self, variants: &Variants) -> RangeInclusive<u32> {
+        match variants.value(Variant::PageBounds) {
+            "metadata" => 0..=self.metadata_max,
+            _ => self.min..=self.max,
+        }
+    }
 }
 
 /// A documented code.

@@ -10,33 +10,70 @@ use super::description::{Action, Kind};
 use super::gateway::Failure;
 use super::params::Params;
 use super::signature::hex;
+use crate::world::{AccountId, Variant};
 
 /// Items of a page where the action takes no size.
 const SIZE_ELSE: usize = 50;
 
+/// What an item of a list is known by in cursors, and sorted by.
+pub trait Key: Ord + Sized {
+    /// The key as a text that [`Key::read`] reads.
+    fn write(&self) -> String;
+
+    /// The key of this text; `None`: it is none.
+    fn read(text: &str) -> Option<Self>;
+}
+
+impl Key for String {
+    fn write(&self) -> String {
+        self.clone()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+}
+
+/// What an account made, by its number.
+impl Key for (AccountId, u32) {
+    fn write(&self) -> String {
+        format!("{} {}", self.0.0, self.1)
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (maker, number) = text.split_once(' ')?;
+        Some((AccountId(maker.parse().ok()?), number.parse().ok()?))
+    }
+}
+
 /// One page of `items`, which are `(key, item)` in any order, each key once: `name` holds the items, beside
 /// the size, the cursor of the next page and the number of all items, as far as the action answers them.
+/// Only the items of the page are turned into what is shown of them.
 ///
 /// # Errors
 /// The vendor's refusal of a cursor that is none of this list's.
-pub fn of(params: &Params<'_>, name: &str, mut items: Vec<(String, Value)>) -> Result<Map<String, Value>, Failure> {
+pub fn of<K: Key, T>(
+    params: &Params<'_>,
+    name: &str,
+    mut items: Vec<(K, T)>,
+    show: impl FnMut(T) -> Value,
+) -> Result<Map<String, Value>, Failure> {
     items.sort_by(|one, other| one.0.cmp(&other.0));
     let total = items.len();
-    let size = match params.action.page {
-        Some(page) => params.number("MaxResults")?.unwrap_or(page.default) as usize,
-        None => SIZE_ELSE,
-    };
+    let size = size(params)?;
     let list = filtered(params, name);
     if let Some(cursor) = params.text("NextToken") {
-        let after =
+        let after: K =
             read(&list, cursor).ok_or_else(|| params.illegal("NextToken", "it is one that this list answered"))?;
-        items.retain(|(key, _)| *key > after);
+        items.drain(..items.partition_point(|(key, _)| *key <= after));
     }
     let more = items.len() > size;
     items.truncate(size);
     let mut page = Map::new();
     if let Some((last, _)) = items.last().filter(|_| more) {
         page.insert("NextToken".to_owned(), write(&list, last).into());
+    } else if params.variants.value(Variant::LastCursor) == "empty" {
+        page.insert("NextToken".to_owned(), "".into());
     }
     if params.action.page.is_some() {
         page.insert("MaxResults".to_owned(), size.into());
@@ -44,8 +81,15 @@ pub fn of(params: &Params<'_>, name: &str, mut items: Vec<(String, Value)>) -> R
     if let Some(total) = total_count(params.action, total) {
         page.insert("TotalCount".to_owned(), total);
     }
-    page.insert(name.to_owned(), items.into_iter().map(|(_, item)| item).collect());
+    page.insert(name.to_owned(), items.into_iter().map(|(_, item)| item).map(show).collect());
     Ok(page)
+}
+
+/// How many items a page has: what was asked for, or the action's own size; 0, where it may be asked for, is none.
+fn size(params: &Params<'_>) -> Result<usize, Failure> {
+    let Some(page) = params.action.page else { return Ok(SIZE_ELSE) };
+    let asked: Option<u32> = params.number("MaxResults")?;
+    Ok(asked.filter(|size| *size > 0).unwrap_or(page.default) as usize)
 }
 
 /// The number of all items, as a text or a number: the description knows which actions answer which.
@@ -63,14 +107,14 @@ fn filtered(params: &Params<'_>, name: &str) -> String {
     format!("{name} {}", hex(&hash.finalize()))
 }
 
-fn write(list: &str, key: &str) -> String {
-    URL_SAFE.encode(format!("{list}\n{key}"))
+fn write<K: Key>(list: &str, key: &K) -> String {
+    URL_SAFE.encode(format!("{list}\n{}", key.write()))
 }
 
-fn read(list: &str, cursor: &str) -> Option<String> {
+fn read<K: Key>(list: &str, cursor: &str) -> Option<K> {
     let text = String::from_utf8(URL_SAFE.decode(cursor).ok()?).ok()?;
     let (own, key) = text.split_once('\n')?;
-    (own == list).then(|| key.to_owned())
+    (own == list).then(|| K::read(key)).flatten()
 }
 
 #[cfg(test)]
@@ -80,15 +124,59 @@ mod tests {
     use super::of;
     use crate::alibaba::description::PRIVATELINK;
     use crate::alibaba::params::Params;
+    use crate::world::{AccountId, Variants};
 
     fn keys(range: std::ops::Range<usize>) -> Vec<(String, Value)> {
         range.map(|number| (format!("{number:04}"), Value::from(number))).collect()
     }
 
     fn page(action: &str, query: &str, items: Vec<(String, Value)>) -> Result<Value, String> {
+        page_in(&Variants::default(), action, query, items)
+    }
+
+    fn page_in(variants: &Variants, action: &str, query: &str, items: Vec<(String, Value)>) -> Result<Value, String> {
         let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let params = Params::check(&PRIVATELINK.actions[action], pairs).expect("a call");
-        of(&params, "Endpoints", items).map(Value::Object).map_err(|failure| failure.code)
+        let params = Params::check(&PRIVATELINK.actions[action], variants, pairs).expect("a call");
+        of(&params, "Endpoints", items, |item| item).map(Value::Object).map_err(|failure| failure.code)
+    }
+
+    /// Numbers of the items that were turned into what is shown of them for one page of 5,000.
+    fn shown_for(query: &str) -> (Vec<u32>, Option<String>) {
+        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let params = Params::check(&PRIVATELINK.actions["ListVpcEndpoints"], &Variants::default(), pairs);
+        let items = (1..=5_000).map(|number| ((AccountId(7), number), number)).collect();
+        let mut shown = Vec::new();
+        let page = of(&params.expect("a call"), "Endpoints", items, |number| {
+            shown.push(number);
+            Value::from(number)
+        });
+        let cursor = page.expect("a page")["NextToken"].as_str().map(str::to_owned);
+        (shown, cursor)
+    }
+
+    #[test]
+    fn only_what_is_on_the_page_is_shown() {
+        let (shown, cursor) = shown_for("RegionId=r");
+        assert_eq!(shown, (1..=50).collect::<Vec<_>>());
+        let next = format!("RegionId=r&MaxResults=20&NextToken={}", cursor.expect("more"));
+        assert_eq!(shown_for(&next).0, (51..=70).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn how_the_last_page_ends_is_the_worlds_choice() {
+        for (value, end) in [("absent", None), ("empty", Some(""))] {
+            let variants = Variants::default().with("lastCursor", value).expect("a value of the variant");
+            let list = |number| page_in(&variants, "ListVpcEndpoints", "RegionId=r", keys(0..number)).expect("a page");
+            assert_eq!(list(50).get("NextToken").map(|token| token.as_str().expect("a text")), end, "{value}");
+            assert!(!list(51)["NextToken"].as_str().expect("more").is_empty(), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_size_of_nothing_is_none_where_it_may_be_asked_for() {
+        let variants = Variants::default().with("pageBounds", "metadata").expect("a value of the variant");
+        let none = page_in(&variants, "ListVpcEndpoints", "RegionId=r&MaxResults=0", keys(0..60)).expect("a page");
+        assert_eq!((&none["MaxResults"], none["Endpoints"].as_array().map(Vec::len)), (&Value::from(50), Some(50)));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::description::{Action, Field, Kind};
 use super::gateway::Failure;
 use super::text;
+use crate::world::{Variant, Variants};
 
 /// Parameters of the RPC style itself: any action takes them.
 const COMMON: &[&str] = &[
@@ -43,6 +44,8 @@ const MOST_ITEMS_ELSE: usize = 100;
 pub struct Params<'a> {
     /// What the action is described to take.
     pub action: &'a Action,
+    /// How the world settles what the description leaves open.
+    pub variants: Variants,
     flat: BTreeMap<String, String>,
 }
 
@@ -55,11 +58,11 @@ pub struct Item<'p, 'a> {
 }
 
 impl<'a> Params<'a> {
-    /// Checks `pairs` as the parameters of `action`.
+    /// Checks `pairs` as the parameters of `action`, in a world of these `variants`.
     ///
     /// # Errors
     /// The vendor's refusal of the first parameter that is unknown, ill-formed or missing.
-    pub fn check(action: &'a Action, pairs: Vec<(String, String)>) -> Result<Self, Failure> {
+    pub fn check(action: &'a Action, variants: &Variants, pairs: Vec<(String, String)>) -> Result<Self, Failure> {
         let mut flat = BTreeMap::new();
         let mut twice = None;
         for (name, value) in pairs {
@@ -67,7 +70,7 @@ impl<'a> Params<'a> {
                 twice.get_or_insert(name);
             }
         }
-        let params = Self { action, flat };
+        let params = Self { action, variants: *variants, flat };
         for name in params.flat.keys() {
             params.check_name(name)?;
         }
@@ -163,7 +166,7 @@ impl<'a> Params<'a> {
         let name = field.name.as_str();
         if field.kind != Kind::Array {
             return match self.text(name) {
-                Some(value) => check_value(self.action, field, name, value),
+                Some(value) => self.check_value(field, name, value),
                 None if field.required => Err(Failure::missing(self.action, name)),
                 None => Ok(()),
             };
@@ -185,18 +188,58 @@ impl<'a> Params<'a> {
         for number in 1..=length {
             let at = format!("{name}.{number}");
             if field.fields.is_empty() {
-                check_value(self.action, field, &at, &self.flat[&at])?;
+                self.check_value(field, &at, &self.flat[&at])?;
             }
             for inner in &field.fields {
                 let at = format!("{at}.{}", inner.name);
                 match self.text(&at) {
-                    Some(value) => check_value(self.action, inner, &at, value)?,
+                    Some(value) => self.check_value(inner, &at, value)?,
                     None if inner.required => return Err(Failure::missing(self.action, &at)),
                     None => {}
                 }
             }
         }
         Ok(())
+    }
+
+    fn check_value(&self, field: &Field, at: &str, value: &str) -> Result<(), Failure> {
+        let fits = match field.kind {
+            Kind::Boolean if self.variants.is_on(Variant::BooleansIgnoreCase) => {
+                value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false")
+            }
+            Kind::Boolean => matches!(value, "true" | "false"),
+            Kind::Integer => value.parse::<i64>().is_ok(),
+            _ => true,
+        };
+        if !fits {
+            let kind = if field.kind == Kind::Boolean { "it is true or false" } else { "it is a whole number" };
+            return Err(self.illegal(at, kind));
+        }
+        let values = self.values_of(field);
+        if !values.is_empty() && !is_one_of(&values, value) {
+            return Err(self.illegal(at, &format!("it is one of {}", values.join(", "))));
+        }
+        if let (Some(page), "MaxResults") = (self.action.page, at) {
+            let bounds = page.bounds(&self.variants);
+            if value.parse().is_ok_and(|size| !bounds.contains(&size)) {
+                return Err(self.illegal(at, &format!("it is from {} to {}", bounds.start(), bounds.end())));
+            }
+        }
+        text::check(at, value, &self.variants).map_err(|must| self.illegal(at, must))
+    }
+
+    /// The only values that `field` takes; empty: any.
+    fn values_of<'f>(&self, field: &'f Field) -> Vec<&'f str> {
+        let described = field.values.iter().map(String::as_str);
+        if field.name != "ResourceAllocateMode" {
+            return described.collect();
+        }
+        let spellings: &[&str] = match self.variants.value(Variant::ManualSpelling) {
+            "both" => &["Manual", "Mannual"],
+            "Mannual" => &["Mannual"],
+            _ => &["Manual"],
+        };
+        described.filter(|one| *one != "Manual").chain(spellings.iter().copied()).collect()
     }
 }
 
@@ -228,42 +271,64 @@ fn numbered(name: &str, list: &str) -> Option<usize> {
     rest.split('.').next()?.parse().ok()
 }
 
-fn check_value(action: &Action, field: &Field, at: &str, value: &str) -> Result<(), Failure> {
-    let fits = match field.kind {
-        Kind::Boolean => value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false"),
-        Kind::Integer => value.parse::<i64>().is_ok(),
-        _ => true,
-    };
-    if !fits {
-        let kind = if field.kind == Kind::Boolean { "it is true or false" } else { "it is a whole number" };
-        return Err(Failure::illegal(action, at, kind));
-    }
-    if !field.values.is_empty() && !is_one_of(&field.values, value) {
-        return Err(Failure::illegal(action, at, &format!("it is one of {}", field.values.join(", "))));
-    }
-    if let (Some(page), "MaxResults") = (action.page, at)
-        && !(page.min..=page.max).contains(&value.parse().unwrap_or(0))
-    {
-        return Err(Failure::illegal(action, at, &format!("it is from {} to {}", page.min, page.max)));
-    }
-    text::check(at, value).map_err(|must| Failure::illegal(action, at, must))
-}
-
 /// Clients in use send `vpcendpoint` of the tag calls as `VpcEndpoint` too; every other value is told by its case.
-fn is_one_of(values: &[String], value: &str) -> bool {
-    let ignores_case = values.iter().any(|one| one == "vpcendpoint");
-    values.iter().any(|one| if ignores_case { one.eq_ignore_ascii_case(value) } else { one == value })
+fn is_one_of(values: &[&str], value: &str) -> bool {
+    let ignores_case = values.contains(&"vpcendpoint");
+    values.iter().any(|one| if ignores_case { one.eq_ignore_ascii_case(value) } else { *one == value })
 }
 
 #[cfg(test)]
 mod tests {
     use super::Params;
     use crate::alibaba::description::PRIVATELINK;
+    use crate::world::Variants;
 
     fn check(action: &str, query: &str) -> Result<(), String> {
+        check_in(&Variants::default(), action, query)
+    }
+
+    fn check_in(variants: &Variants, action: &str, query: &str) -> Result<(), String> {
         let action = &PRIVATELINK.actions[action];
         let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        Params::check(action, pairs).map(|_| ()).map_err(|failure| format!("{}: {}", failure.code, failure.message))
+        let checked = Params::check(action, variants, pairs);
+        checked.map(|_| ()).map_err(|failure| format!("{}: {}", failure.code, failure.message))
+    }
+
+    #[test]
+    fn what_the_description_leaves_open_is_the_worlds_choice() {
+        let mode = "UpdateVpcEndpointZoneConnectionResourceAttribute";
+        let (one_n, two_n) = ("ResourceAllocateMode=Manual", "ResourceAllocateMode=Mannual");
+        let (update, users) = ("UpdateVpcEndpointServiceAttribute", "ListVpcEndpointServiceUsers");
+        let (lower, upper) = ("AutoAcceptEnabled=true", "AutoAcceptEnabled=True");
+        for (name, value, action, taken, refused, must) in [
+            ("manualSpelling", "Manual", mode, vec![one_n], vec![two_n], "it is one of Auto, Manual."),
+            ("manualSpelling", "both", mode, vec![one_n, two_n], vec![], ""),
+            ("manualSpelling", "Mannual", mode, vec![two_n], vec![one_n], "it is one of Auto, Mannual."),
+            ("booleansIgnoreCase", "true", update, vec![lower, upper], vec![], ""),
+            ("booleansIgnoreCase", "false", update, vec![lower], vec![upper], "it is true or false."),
+            ("pageBounds", "documented", users, vec!["MaxResults=50"], vec!["MaxResults=0"], "it is from 1 to 50."),
+            (
+                "pageBounds",
+                "metadata",
+                users,
+                vec!["MaxResults=0", "MaxResults=1000"],
+                vec!["MaxResults=1001"],
+                "it is from 0 to 1000.",
+            ),
+        ] {
+            let variants = Variants::default().with(name, value).expect("a value of the table");
+            let call = |parameter: &str| {
+                let zone = if action == mode { "&EndpointId=ep-1&ZoneId=z" } else { "" };
+                check_in(&variants, action, &format!("RegionId=r&ServiceId=epsrv-1{zone}&{parameter}"))
+            };
+            for parameter in taken {
+                assert_eq!(call(parameter), Ok(()), "{name}={value}: {parameter}");
+            }
+            for parameter in refused {
+                let says = call(parameter).expect_err("refused");
+                assert!(says.ends_with(must), "{name}={value}: {says}");
+            }
+        }
     }
 
     #[test]
@@ -271,7 +336,8 @@ mod tests {
         let query = "Action=CreateVpcEndpoint&RegionId=cn-hangzhou&VpcId=vpc-1&ProtectedEnabled=True&Zone.2.ip=10.0.0.9\
                      &Zone.1.ZoneId=z&SecurityGroupId.1=sg-1&SecurityGroupId.2=sg-2&CrossRegionBandwidth=100&EndpointName=";
         let pairs = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let params = Params::check(&PRIVATELINK.actions["CreateVpcEndpoint"], pairs).expect("nothing is wrong");
+        let params = Params::check(&PRIVATELINK.actions["CreateVpcEndpoint"], &Variants::default(), pairs)
+            .expect("nothing is wrong");
         assert_eq!(params.text("VpcId"), Some("vpc-1"));
         assert_eq!(params.text("EndpointName"), None);
         assert_eq!(params.flag("ProtectedEnabled"), Some(true));
@@ -372,7 +438,7 @@ mod tests {
                         _ => (name, value),
                     })
                     .collect();
-                let failure = Params::check(action, others).expect_err("a parameter is missing");
+                let failure = Params::check(action, &Variants::default(), others).expect_err("a parameter is missing");
                 assert!(failure.message.ends_with("is mandatory for this action."), "{name}: {failure:?}");
                 asked += 1;
             }

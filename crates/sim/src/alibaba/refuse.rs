@@ -6,6 +6,7 @@ pub mod possible;
 use super::description::Action;
 use super::gateway::Failure;
 use crate::world::object::OpenBlock;
+use crate::world::variant::SUCCESS;
 use crate::world::{Refusal, Variant, Variants};
 
 /// How the vendor answers a call that the world refused.
@@ -18,16 +19,27 @@ pub fn failure(action: &Action, refusal: Refusal, variants: &Variants) -> Failur
         };
     }
     let (codes, message) = codes(refusal);
-    let code = match refusal {
-        Refusal::AssignmentNotGranted => variants.value(Variant::AssignmentNotGrantedCode),
-        _ => codes
-            .iter()
-            .find(|code| action.documented(code).is_some())
-            .or_else(|| codes.last())
-            .copied()
-            .unwrap_or("SystemError"),
-    };
+    let documented = codes.iter().find(|code| action.documented(code).is_some());
+    let usual = documented.or_else(|| codes.last()).copied().unwrap_or("SystemError");
+    let code = chosen(action, refusal, usual, variants).unwrap_or(usual);
     Failure::new(action.documented(code).unwrap_or(400), code, message)
+}
+
+/// The code that the world chooses for a refusal in place of the `usual` one, where the documents leave it open.
+fn chosen(action: &Action, refusal: Refusal, usual: &str, variants: &Variants) -> Option<&'static str> {
+    let value = |variant| Some(variants.value(variant));
+    match (refusal, usual) {
+        (Refusal::AssignmentNotGranted, _) => value(Variant::AssignmentNotGrantedCode),
+        (Refusal::PrincipalListed, _) => value(Variant::PresentPrincipal).filter(|code| *code != SUCCESS),
+        (Refusal::PrincipalNotListed, _) => value(Variant::AbsentPrincipal).filter(|code| *code != SUCCESS),
+        (Refusal::NoEndpoint, "EndpointNotFound") => {
+            value(Variant::AbsentEndpointCode).filter(|code| action.documented(code).is_some())
+        }
+        (Refusal::ConnectionState, "EndpointConnectionOperationDenied") => {
+            value(Variant::WrongStateCode).filter(|code| action.documented(code).is_some())
+        }
+        _ => None,
+    }
 }
 
 /// The refusals that speak of one parameter: its name, and what it must be; without that, it is missing.
@@ -109,6 +121,10 @@ fn codes(refusal: Refusal) -> (&'static [&'static str], &'static str) {
         ),
         Refusal::ServiceHasEndpoints => {
             (&["DeleteFailedDueToEndpointExist"], "Endpoints of the endpoint service still exist.")
+        }
+        Refusal::PrincipalListed => (&["EndpointServiceUserExist"], "The principal is on the allow-list already."),
+        Refusal::PrincipalNotListed => {
+            (&["EndpointServiceUserNotFound"], "The specified principal is not on the allow-list.")
         }
         Refusal::BandwidthOutOfRange => (&["UpdateBandWidthUnSupported"], "The bandwidth is out of range."),
         Refusal::BandwidthUnsupported => {
@@ -284,6 +300,16 @@ pub const UNDOCUMENTED: &[(&str, &[&str], &str)] = &[
         "EndpointServiceOperationDenied",
         &["DetachResourceFromVpcEndpointService", "AddUserToVpcEndpointService", "RemoveUserFromVpcEndpointService"],
         "the vendor asks for an active service; the Terraform provider repeats the call on this code",
+    ),
+    (
+        "EndpointServiceUserExist",
+        &["AddUserToVpcEndpointService"],
+        "no code is documented for a principal that is there: made like EndpointServiceResourceExist",
+    ),
+    (
+        "EndpointServiceUserNotFound",
+        &["RemoveUserFromVpcEndpointService"],
+        "no code is documented for a principal that is not there: made like EndpointServiceResourceNotFound",
     ),
     (
         "MissingZoneId",

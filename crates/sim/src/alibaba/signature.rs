@@ -15,9 +15,13 @@ use subtle::ConstantTimeEq as _;
 use super::gateway::Failure;
 use crate::inbound::Inbound;
 use crate::keys::{Key, Keys};
+use crate::world::{Variant, Variants};
 
 /// How far a call's date may be from the cloud's clock. The vendor documents a limit but not its size.
-pub const SKEW: SignedDuration = SignedDuration::from_mins(15);
+#[must_use]
+pub fn skew(variants: &Variants) -> SignedDuration {
+    SignedDuration::from_mins(variants.value(Variant::ClockSkewMinutes).parse().unwrap_or(15))
+}
 
 const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
@@ -83,19 +87,19 @@ impl From<Refused> for Failure {
     }
 }
 
-/// Checks the signature of `call` against `keys`, its date against `now`. Whether the nonce was used before
+/// Checks the signature of `call` against `keys`, and that its date is no further than `skew` from `now`. Whether the nonce was used before
 /// is for [`Nonces`] to say.
 ///
 /// # Errors
 /// [`Refused`], the first thing that is wrong.
-pub fn verify<'k>(call: &Inbound, keys: &'k Keys, now: Timestamp) -> Result<Signed<'k>, Refused> {
+pub fn verify<'k>(call: &Inbound, keys: &'k Keys, now: Timestamp, skew: SignedDuration) -> Result<Signed<'k>, Refused> {
     let claim = match call.header("authorization") {
         Some(header) => Claim::of_headers(call, &header)?,
         None => Claim::of_parameters(call)?,
     };
     let key = keys.get(&claim.key_id).ok_or(Refused::UnknownKey)?;
     let date: Timestamp = claim.date.parse().map_err(|_| Refused::Expired)?;
-    if now.duration_since(date).abs() > SKEW {
+    if now.duration_since(date).abs() > skew {
         return Err(Refused::Expired);
     }
     let right = claim.style.sign(key.secret.reveal(), &claim.string_to_sign);
@@ -245,12 +249,12 @@ pub struct Nonces {
 
 impl Nonces {
     /// Uses up `nonce` of the key `key_id`. A nonce is remembered for as long as a call that bears it could
-    /// still be dated right.
+    /// still be dated right by `skew`.
     ///
     /// # Errors
     /// [`Refused::NonceUsed`] the second time.
-    pub fn spend(&mut self, key_id: &str, nonce: &str, now: Timestamp) -> Result<(), Refused> {
-        while self.by_age.front().is_some_and(|(used, _)| now.duration_since(*used) > SKEW * 2) {
+    pub fn spend(&mut self, key_id: &str, nonce: &str, now: Timestamp, skew: SignedDuration) -> Result<(), Refused> {
+        while self.by_age.front().is_some_and(|(used, _)| now.duration_since(*used) > skew * 2) {
             if let Some((_, forgotten)) = self.by_age.pop_front() {
                 self.known.remove(&forgotten);
             }

@@ -2,17 +2,26 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::world::{Variant, Variants};
+
 /// Checks the value of the parameter `name`, which may be an item's, such as `Tag.1.Key`.
 ///
 /// # Errors
 /// What the value must be.
-pub fn check(name: &str, value: &str) -> Result<(), &'static str> {
+pub fn check(name: &str, value: &str, variants: &Variants) -> Result<(), &'static str> {
     let mut parts = name.rsplit('.').filter(|part| !part.bytes().all(|byte| byte.is_ascii_digit()));
     let leaf = parts.next().unwrap_or(name);
     let length = value.chars().count();
     let (fits, must) = match leaf {
-        // The vendor documents ASCII and no length; 64 is what its clients keep to.
-        "ClientToken" => (value.is_ascii() && length <= 64, "it has at most 64 ASCII characters"),
+        // The vendor documents ASCII and no length.
+        "ClientToken" => {
+            let (longest, must) = match variants.value(Variant::TokenLength) {
+                "36" => (36, "it has at most 36 ASCII characters"),
+                "255" => (255, "it has at most 255 ASCII characters"),
+                _ => (64, "it has at most 64 ASCII characters"),
+            };
+            (value.is_ascii() && length <= longest, must)
+        }
         "EndpointName" => (
             (2..=128).contains(&length)
                 && value.chars().next().is_some_and(char::is_alphabetic)
@@ -56,6 +65,7 @@ fn is_tag_text(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::check;
+    use crate::world::Variants;
 
     #[test]
     fn each_form_has_its_bounds() {
@@ -81,8 +91,19 @@ mod tests {
             ("ZonePrivateIpAddressCount", "1".to_owned(), "2".to_owned()),
             ("CrossRegionBandwidth", "100".to_owned(), "99".to_owned()),
         ] {
-            assert_eq!(check(name, &good), Ok(()), "{name} {good:?}");
-            assert!(check(name, &bad).is_err(), "{name} {bad:?}");
+            let variants = Variants::default();
+            assert_eq!(check(name, &good, &variants), Ok(()), "{name} {good:?}");
+            assert!(check(name, &bad, &variants).is_err(), "{name} {bad:?}");
+        }
+    }
+
+    #[test]
+    fn how_long_a_token_may_be_is_the_worlds_choice() {
+        for most in [64, 36, 255] {
+            let variants = Variants::default().with("tokenLength", &most.to_string()).expect("a value of the variant");
+            assert_eq!(check("ClientToken", &"x".repeat(most), &variants), Ok(()));
+            let must = check("ClientToken", &"x".repeat(most + 1), &variants).expect_err("it is too long");
+            assert_eq!(must, format!("it has at most {most} ASCII characters"));
         }
     }
 }

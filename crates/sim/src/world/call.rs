@@ -277,6 +277,8 @@ pub enum Answer {
     Service(ServiceId),
     /// This endpoint was made.
     Endpoint(EndpointId),
+    /// A dry run: the call would have been carried out.
+    Rehearsed,
 }
 
 /// What a call excludes while it is on its way: the cloud takes one call of a scope at a time.

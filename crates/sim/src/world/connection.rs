@@ -205,11 +205,12 @@ fn replaced(
     if leg.status == LegStatus::Disconnected {
         return Ok(next);
     }
+    let side = ReplacedSide { interface: leg.interface, ip: leg.ip, resource: from.0, served_in: leg.served_in };
     if status == LegStatus::Replacing {
-        return Ok(Leg { status, ..next });
+        let named = state.variants.is_on(Variant::ForceShowsReplaced).then_some(side);
+        return Ok(Leg { status, replaced: named, ..next });
     }
     let ip = free_address(state, leg.switch, &[]).ok_or(Refusal::ZoneNotReplaceable)?;
-    let side = ReplacedSide { interface: leg.interface, ip: leg.ip, resource: from.0, served_in: leg.served_in };
     Ok(Leg { status, ip, interface: InterfaceId(endpoint.interfaces_made + 1), replaced: Some(side), ..next })
 }
 
@@ -239,13 +240,11 @@ fn target(
 }
 
 fn find(state: &State, actor: Actor, at: RegionId, key: ConnectionKey) -> Result<(&Service, &Endpoint), Refusal> {
-    let service = owned(state, actor, at, key.service)?;
-    let endpoint = state
-        .endpoints
-        .get(&key.endpoint)
-        .filter(|endpoint| endpoint.service == key.service)
-        .ok_or(Refusal::NoConnection)?;
-    Ok((service, endpoint))
+    let endpoint = state.endpoints.get(&key.endpoint).filter(|endpoint| endpoint.service == key.service);
+    let from_its_end = endpoint.filter(|endpoint| endpoint.answers_in(at, &state.variants));
+    let home = from_its_end.map_or(at, |endpoint| endpoint.service_region);
+    let service = owned(state, actor, home, key.service)?;
+    Ok((service, endpoint.ok_or(Refusal::NoConnection)?))
 }
 
 /// What connecting and cutting a zone ask for alike.

@@ -43,11 +43,12 @@ pub(super) fn create(state: &mut State, actor: Actor, at: RegionId, form: &Endpo
     if ip_version > service.ip_version {
         return Err(Refusal::NoIpv6);
     }
-    let mut in_vpc = state.endpoints.values().filter(|endpoint| endpoint.vpc == form.vpc);
-    if in_vpc.clone().count() >= usize::from(account.max_endpoints_per_vpc) {
+    let in_vpc = || state.endpoints.values().filter(|endpoint| endpoint.vpc == form.vpc);
+    if in_vpc().count() >= usize::from(account.max_endpoints_per_vpc) {
         return Err(Refusal::TooManyEndpoints);
     }
-    if in_vpc.any(|endpoint| endpoint.service == form.service) && state.variants.is_on(Variant::OneEndpointPerVpc) {
+    let one_per_vpc = state.variants.value(Variant::OneEndpointPer) == "vpc";
+    if one_per_vpc && in_vpc().any(|endpoint| endpoint.service == form.service) {
         return Err(Refusal::EndpointDuplicated);
     }
     if form.tags.len() > MAX_TAGS {
@@ -260,7 +261,7 @@ pub(super) fn addresses_in(state: &State, id: SwitchId) -> impl Iterator<Item = 
         .values()
         .flat_map(|endpoint| endpoint.zones.values())
         .filter(move |leg| leg.switch == id)
-        .flat_map(|leg| std::iter::once(leg.ip).chain(leg.replaced.map(|side| side.ip)))
+        .flat_map(|leg| std::iter::once(leg.ip).chain(leg.replaced_apart().map(|side| side.ip)))
 }
 
 /// IPv6 addresses of endpoint interfaces in a vSwitch; a smooth migration keeps its zone's.
@@ -374,6 +375,13 @@ fn add_leg(state: &State, service: &Service, endpoint: &mut Endpoint, form: &Zon
     if endpoint.zones.contains_key(&zone) {
         return Err(Refusal::ZoneDuplicated);
     }
+    let twin = |other: &Endpoint| {
+        let alike = (other.vpc, other.service) == (endpoint.vpc, endpoint.service) && other.id != endpoint.id;
+        alike && other.zones.contains_key(&zone)
+    };
+    if state.variants.value(Variant::OneEndpointPer) == "zone" && state.endpoints.values().any(twin) {
+        return Err(Refusal::EndpointDuplicated);
+    }
     if endpoint.zones.len() >= most {
         return Err(Refusal::TooManyZones);
     }
@@ -440,7 +448,8 @@ pub(super) fn owned(state: &State, actor: Actor, at: RegionId, id: EndpointId) -
     state
         .endpoints
         .get(&id)
-        .filter(|endpoint| endpoint.owner == actor.account && endpoint.region == at)
+        .filter(|endpoint| endpoint.owner == actor.account)
+        .filter(|endpoint| endpoint.region == at || endpoint.answers_in(at, &state.variants))
         .ok_or(Refusal::NoEndpoint)
 }
 

@@ -88,13 +88,14 @@ fn check_endpoint(state: &State, endpoint: &Endpoint, found: &mut Vec<String>) {
         }
         let may_have_old_side = match leg.status {
             LegStatus::Migrating | LegStatus::Migrated | LegStatus::Closing => leg.replaced.is_some(),
-            LegStatus::Disconnecting => true,
+            LegStatus::Disconnecting | LegStatus::Replacing => true,
             _ => leg.replaced.is_none(),
         };
         if !may_have_old_side {
             found.push(format!("{of_leg} and its replaced side {:?} do not belong together", leg.replaced));
         }
-        if leg.replaced.is_some_and(|side| Some(side.resource) == leg.resource || side.interface == leg.interface) {
+        let same_interface = leg.replaced_apart().is_some_and(|side| side.interface == leg.interface);
+        if same_interface || leg.replaced.is_some_and(|side| Some(side.resource) == leg.resource) {
             found.push(format!("{of_leg} has the same resource or interface on both sides"));
         }
         if state.land.switch(leg.switch).is_none_or(|one| one.zone != *zone || one.vpc != endpoint.vpc) {
@@ -106,7 +107,7 @@ fn check_endpoint(state: &State, endpoint: &Endpoint, found: &mut Vec<String>) {
 fn check_addresses(state: &State, found: &mut Vec<String>) {
     let mut taken = BTreeSet::new();
     for leg in state.endpoints.values().flat_map(|endpoint| endpoint.zones.values()) {
-        for ip in std::iter::once(leg.ip).chain(leg.replaced.map(|side| side.ip)) {
+        for ip in std::iter::once(leg.ip).chain(leg.replaced_apart().map(|side| side.ip)) {
             if !taken.insert((leg.switch, ip)) {
                 found.push(format!("{ip} is taken twice in {:?}", leg.switch));
             }
@@ -133,9 +134,14 @@ fn check_counters(state: &State, found: &mut Vec<String>) {
             found.push(format!("{id:?} has made more than it has counted"));
         }
     }
-    let joined: Vec<_> = state.endpoints.values().map(|endpoint| (endpoint.vpc, endpoint.service)).collect();
-    let distinct: BTreeSet<_> = joined.iter().collect();
-    if state.variants.is_on(Variant::OneEndpointPerVpc) && distinct.len() != joined.len() {
-        found.push("a VPC holds two endpoints of one service".to_owned());
+    let joined = || state.endpoints.values().map(|endpoint| (endpoint.vpc, endpoint.service));
+    let zones = state.endpoints.values().flat_map(|one| one.zones.keys().map(|zone| (one.vpc, one.service, *zone)));
+    let twice = match state.variants.value(Variant::OneEndpointPer) {
+        "vpc" => joined().count() != joined().collect::<BTreeSet<_>>().len(),
+        "zone" => zones.clone().count() != zones.collect::<BTreeSet<_>>().len(),
+        _ => false,
+    };
+    if twice {
+        found.push("a VPC or one of its zones holds two endpoints of one service".to_owned());
     }
 }

@@ -7,6 +7,7 @@ use super::Text;
 use super::id::{
     AccountId, BalancerId, EndpointId, GroupId, InterfaceId, RegionId, ServiceId, SwitchId, VpcId, ZoneId,
 };
+use super::variant::{Variant, Variants};
 
 /// Tags of one object.
 pub type Tags = BTreeMap<Text, Text>;
@@ -314,6 +315,13 @@ impl Endpoint {
     pub fn is_cross_region(&self) -> bool {
         self.region != self.service_region
     }
+
+    /// Calls that name it, whichever side makes them, may be sent to the region `at` and not to its own side's
+    /// alone: both of its connection's ends answer, where the world has it so.
+    #[must_use]
+    pub fn answers_in(&self, at: RegionId, variants: &Variants) -> bool {
+        variants.is_on(Variant::EitherRegionServes) && (at == self.region || at == self.service_region)
+    }
 }
 
 impl ConnectionStatus {
@@ -389,7 +397,8 @@ pub struct Leg {
     pub resource: Option<BalancerId>,
     /// The service's zone that it serves from, where that is not the leg's own: in a leg of another region.
     pub served_in: Option<ZoneId>,
-    /// Old side, from the start of a smooth migration until it is closed.
+    /// Old side, from the start of a smooth migration until it is closed; in some worlds also while a forced
+    /// replacement runs.
     pub replaced: Option<ReplacedSide>,
 }
 
@@ -417,6 +426,29 @@ impl Leg {
     pub(super) fn given(self, zone: ZoneId, resource: Option<(BalancerId, ZoneId)>) -> Self {
         let served_in = resource.map(|(_, at)| at).filter(|at| *at != zone);
         Self { resource: resource.map(|(balancer, _)| balancer), served_in, ..self }
+    }
+
+    /// `resource` serves the replaced side of this leg, which lies in `zone`.
+    #[must_use]
+    pub fn leaves(&self, zone: ZoneId, resource: (BalancerId, ZoneId)) -> bool {
+        self.replaced.is_some_and(|side| side.served_by(zone) == resource)
+    }
+
+    /// The replaced side where it stands beside the current one, with an interface of its own: not that of a
+    /// forced replacement, of which only the old resource is still named.
+    #[must_use]
+    pub fn replaced_apart(&self) -> Option<ReplacedSide> {
+        self.replaced.filter(|_| self.status != LegStatus::Replacing)
+    }
+
+    /// The same leg once its replaced side has gone with its resource.
+    #[must_use]
+    pub(super) fn without_replaced_side(self) -> Self {
+        let status = match self.status {
+            LegStatus::Migrated | LegStatus::Closing => LegStatus::Connected,
+            status => status,
+        };
+        Self { status, replaced: None, ..self }
     }
 
     /// Its current side, in `zone`, keeps `resource` on the service.

@@ -120,7 +120,9 @@ fn settle_service(state: &mut State, id: ServiceId) {
         return;
     }
     state.services.remove(&id);
-    for endpoint in state.endpoints.values_mut().filter(|endpoint| endpoint.service == id) {
+    let orphans: Vec<EndpointId> = state.endpoints_of(id).map(|endpoint| endpoint.id).collect();
+    for orphan in orphans {
+        let Some(endpoint) = state.endpoints.get_mut(&orphan) else { continue };
         if endpoint.connection.status != ConnectionStatus::Deleting {
             endpoint.connection.status = ConnectionStatus::ServiceDeleted;
         }
@@ -188,8 +190,8 @@ fn settle_zone(state: &mut State, id: EndpointId, zone: ZoneId) {
     let Some(leg) = endpoint.zones.get(&zone) else { return };
     let next = match leg.status {
         LegStatus::Creating => Some(made(state, endpoint, zone, leg)),
-        LegStatus::Connecting | LegStatus::Replacing => Some(Leg { status: LegStatus::Connected, ..*leg }),
-        LegStatus::Closing => Some(Leg { status: LegStatus::Connected, replaced: None, ..*leg }),
+        LegStatus::Connecting => Some(Leg { status: LegStatus::Connected, ..*leg }),
+        LegStatus::Replacing | LegStatus::Closing => Some(Leg { status: LegStatus::Connected, replaced: None, ..*leg }),
         LegStatus::Migrating => Some(Leg { status: LegStatus::Migrated, ..*leg }),
         LegStatus::Disconnecting => Some(Leg { status: LegStatus::Disconnected, replaced: None, ..*leg }),
         LegStatus::Deleting => None,

@@ -41,6 +41,10 @@ pub enum Refusal {
     ServiceHasResources,
     /// The service still has an endpoint.
     ServiceHasEndpoints,
+    /// The principal is on the allow-list already.
+    PrincipalListed,
+    /// The principal is not on the allow-list.
+    PrincipalNotListed,
     /// A bandwidth that this kind of service cannot have.
     BandwidthOutOfRange,
     /// This kind of service has no bandwidth to set.

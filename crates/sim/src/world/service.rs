@@ -1,12 +1,12 @@
 //! The provider's calls on a service: its life, its resources, its allow-list.
 
 use super::call::{ResourceForm, ServiceChange, ServiceForm};
-use super::id::{AccountId, BalancerId, RegionId, ServiceId, ZoneId};
+use super::id::{AccountId, BalancerId, EndpointId, RegionId, ServiceId, ZoneId};
 use super::object::{
-    BalancerKind, ConnectionStatus, ConsumerRegion, Endpoint, IpVersion, LegStatus, Payer, Principal, Resource,
+    BalancerKind, ConnectionStatus, ConsumerRegion, Endpoint, IpVersion, Leg, LegStatus, Payer, Principal, Resource,
     Service, ServiceStatus,
 };
-use super::variant::Variant;
+use super::variant::{SUCCESS, Variant};
 use super::{Actor, Answer, Refusal, State, Text};
 
 /// Tags on one object at the most.
@@ -171,7 +171,8 @@ pub(super) fn detach(
     require_active(state, service)?;
     let key = attached(service, form)?;
     let load = state.load_of(id, key);
-    if load.current + load.replaced > 0 {
+    let held = if state.variants.is_on(Variant::ReplacedSideBlocksDetach) { load.replaced } else { load.moving };
+    if load.current + held > 0 {
         return Err(Refusal::ResourceInUse);
     }
     let others: Vec<&Resource> =
@@ -179,10 +180,17 @@ pub(super) fn detach(
     if !others.is_empty() && !others.iter().any(|other| other.auto_allocate) {
         return Err(Refusal::LastAutoAllocated);
     }
-    for endpoint in state.endpoints.values_mut().filter(|endpoint| endpoint.service == id) {
-        // A leg that is not connected keeps no resource on the service: it forgets the one that leaves.
-        for (zone, leg) in endpoint.zones.iter_mut().filter(|(zone, leg)| leg.served_by(**zone) == Some(key)) {
-            *leg = leg.given(*zone, None);
+    for endpoint in leaning_on(state, id, key) {
+        let Some(endpoint) = state.endpoints.get_mut(&endpoint) else { continue };
+        for (zone, leg) in &mut endpoint.zones {
+            // A leg that is not connected keeps no resource on the service: it forgets the one that leaves.
+            if leg.served_by(*zone) == Some(key) {
+                *leg = leg.given(*zone, None);
+            }
+            // Only a world in which a replaced side holds nothing gets here with one.
+            if leg.leaves(*zone, key) {
+                *leg = leg.without_replaced_side();
+            }
         }
     }
     if let Some(service) = state.services.get_mut(&id) {
@@ -190,6 +198,12 @@ pub(super) fn detach(
         service.status = ServiceStatus::Pending;
     }
     Ok(Answer::Done)
+}
+
+/// The endpoints of the service with a leg of which one side is served by `resource`.
+fn leaning_on(state: &State, id: ServiceId, resource: (BalancerId, ZoneId)) -> Vec<EndpointId> {
+    let leans = |(zone, leg): (&ZoneId, &Leg)| leg.served_by(*zone) == Some(resource) || leg.leaves(*zone, resource);
+    state.endpoints_of(id).filter(|endpoint| endpoint.zones.iter().any(leans)).map(|endpoint| endpoint.id).collect()
 }
 
 pub(super) fn set_auto_allocate(
@@ -220,8 +234,11 @@ pub(super) fn allow(
     id: ServiceId,
     principal: &Principal,
 ) -> Result<Answer, Refusal> {
-    changeable(state, actor, at, id)?;
+    let service = changeable(state, actor, at, id)?;
     let principal = canonical(state, principal);
+    if service.principals.contains(&principal) && state.variants.value(Variant::PresentPrincipal) != SUCCESS {
+        return Err(Refusal::PrincipalListed);
+    }
     if let Some(service) = state.services.get_mut(&id) {
         service.principals.insert(principal);
     }
@@ -238,6 +255,9 @@ pub(super) fn disallow(
     let service = owned(state, actor, at, id)?;
     require_active(state, service)?;
     let principal = canonical(state, principal);
+    if !service.principals.contains(&principal) && state.variants.value(Variant::AbsentPrincipal) != SUCCESS {
+        return Err(Refusal::PrincipalNotListed);
+    }
     if let Some(service) = state.services.get_mut(&id) {
         service.principals.remove(&principal);
     }

@@ -1,5 +1,8 @@
 //! Tags and resource groups of services and endpoints.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use super::call::{ObjectId, UntagKeys};
 use super::id::RegionId;
 use super::object::Tags;
@@ -13,14 +16,10 @@ pub(super) fn tag(
     objects: &[ObjectId],
     tags: &Tags,
 ) -> Result<Answer, Refusal> {
-    for object in objects {
-        let held = tags_of(state, actor, at, *object)?;
+    change_all(state, actor, at, objects, |held| {
         held.extend(tags.iter().map(|(key, value)| (key.clone(), value.clone())));
-        if held.len() > MAX_TAGS {
-            return Err(Refusal::TooManyTags);
-        }
-    }
-    Ok(Answer::Done)
+        if held.len() > MAX_TAGS { Err(Refusal::TooManyTags) } else { Ok(()) }
+    })
 }
 
 pub(super) fn untag(
@@ -30,16 +29,36 @@ pub(super) fn untag(
     objects: &[ObjectId],
     keys: &UntagKeys,
 ) -> Result<Answer, Refusal> {
-    for object in objects {
-        let held = tags_of(state, actor, at, *object)?;
-        match keys {
-            UntagKeys::All => held.clear(),
-            UntagKeys::These(keys) => {
-                for key in keys {
-                    held.remove(key).ok_or(Refusal::NoTag)?;
-                }
-            }
+    change_all(state, actor, at, objects, |held| match keys {
+        UntagKeys::All => {
+            held.clear();
+            Ok(())
         }
+        UntagKeys::These(keys) => keys.iter().try_for_each(|key| held.remove(key).map(drop).ok_or(Refusal::NoTag)),
+    })
+}
+
+/// Changes the tags of each object in turn; of none, where one of them is refused.
+fn change_all(
+    state: &mut State,
+    actor: Actor,
+    at: RegionId,
+    objects: &[ObjectId],
+    change: impl Fn(&mut Tags) -> Result<(), Refusal>,
+) -> Result<Answer, Refusal> {
+    let mut changed: BTreeMap<ObjectId, Tags> = BTreeMap::new();
+    for object in objects {
+        let held = match changed.entry(*object) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(place) => place.insert(tags_of(state, actor, at, *object)?.clone()),
+        };
+        change(held)?;
+    }
+    for (object, tags) in changed {
+        match object {
+            ObjectId::Service(id) => state.services.get_mut(&id).map(|service| service.tags = tags),
+            ObjectId::Endpoint(id) => state.endpoints.get_mut(&id).map(|endpoint| endpoint.tags = tags),
+        };
     }
     Ok(Answer::Done)
 }
@@ -69,18 +88,18 @@ pub(super) fn change_resource_group(
     Ok(Answer::Done)
 }
 
-fn tags_of(state: &mut State, actor: Actor, at: RegionId, object: ObjectId) -> Result<&mut Tags, Refusal> {
+fn tags_of(state: &State, actor: Actor, at: RegionId, object: ObjectId) -> Result<&Tags, Refusal> {
     let held = match object {
         ObjectId::Service(id) => state
             .services
-            .get_mut(&id)
+            .get(&id)
             .filter(|service| service.owner == actor.account && service.region == at)
-            .map(|service| &mut service.tags),
+            .map(|service| &service.tags),
         ObjectId::Endpoint(id) => state
             .endpoints
-            .get_mut(&id)
+            .get(&id)
             .filter(|endpoint| endpoint.owner == actor.account && endpoint.region == at)
-            .map(|endpoint| &mut endpoint.tags),
+            .map(|endpoint| &endpoint.tags),
     };
     held.ok_or(Refusal::NoObject)
 }

@@ -28,8 +28,8 @@ pub enum Variant {
     AccountScopeIsRegional,
     /// A call excludes all calls of its scope, not only those of its own action.
     ScopeCoversAllActions,
-    /// A VPC can hold one endpoint of a service only.
-    OneEndpointPerVpc,
+    /// Where there can be one endpoint of a service only: in a VPC, in each zone of a VPC, or nowhere.
+    OneEndpointPer,
     /// Protection asks for the same identity; otherwise the account is enough.
     ProtectionByIdentity,
     /// NLB connections take a bandwidth.
@@ -52,6 +52,40 @@ pub enum Variant {
     ConnectZoneTakesWait,
     /// The resource behind a zone that was cut can be replaced while the connection stands.
     ReplaceTakesDisconnected,
+    /// While a forced replacement runs, the old resource is shown as the replaced one.
+    ForceShowsReplaced,
+    /// A replaced side that is not closed yet keeps its resource on the service; otherwise it goes with it.
+    ReplacedSideBlocksDetach,
+    /// How the mode of a chosen resource is spelt.
+    ManualSpelling,
+    /// What putting a principal on the allow-list answers that is there already.
+    PresentPrincipal,
+    /// What taking a principal off the allow-list answers that is not there.
+    AbsentPrincipal,
+    /// What a dry run does to its client token: spends it, leaves it alone, or shares it with the call itself.
+    DryRunToken,
+    /// How long a client token is remembered.
+    TokenLifetime,
+    /// Longest client token, in characters.
+    TokenLength,
+    /// How far the date of a call may be from the cloud's clock, in minutes.
+    ClockSkewMinutes,
+    /// `True` and `FALSE` are read as `true` and `false`.
+    BooleansIgnoreCase,
+    /// Which bounds of `MaxResults` hold.
+    PageBounds,
+    /// What stands for the cursor on the last page.
+    LastCursor,
+    /// Reads do not show an object until half a second after it was made.
+    FreshObjectsLag,
+    /// The provider reads the attributes and zones of endpoints that are joined to its services.
+    ProviderReadsEndpoints,
+    /// Calls on a connection between regions are taken in the regions of both its ends.
+    EitherRegionServes,
+    /// The code that reading an endpoint gets that does not exist.
+    AbsentEndpointCode,
+    /// The code that accepting a connection gets in the wrong settled state.
+    WrongStateCode,
 }
 
 /// One row of the table.
@@ -66,6 +100,9 @@ pub struct Description {
     /// Reference and what it says.
     pub source: &'static str,
 }
+
+/// The value of variants that name a code for what otherwise goes well without an effect.
+pub const SUCCESS: &str = "success";
 
 const YES_NO: &[&str] = &["true", "false"];
 const NO_YES: &[&str] = &["false", "true"];
@@ -148,10 +185,10 @@ pub const TABLE: &[Description] = &[
         "alibaba-behaviour.md:92: whether different actions of a scope exclude each other is not said",
     ),
     row(
-        Variant::OneEndpointPerVpc,
-        "oneEndpointPerVpc",
-        YES_NO,
-        "alibaba-behaviour.md:121: EndpointDuplicated is presumably per VPC and service, inferred",
+        Variant::OneEndpointPer,
+        "oneEndpointPer",
+        &["vpc", "zone", "nothing"],
+        "alibaba-behaviour.md:121: EndpointDuplicated of CreateVpcEndpoint and AddZone is presumably per VPC or zone, inferred",
     ),
     row(
         Variant::ProtectionByIdentity,
@@ -219,12 +256,120 @@ pub const TABLE: &[Description] = &[
         YES_NO,
         "alibaba-behaviour.md:75: the connection's state is a precondition, the guide adds a connected or disconnected zone",
     ),
+    row(
+        Variant::ForceShowsReplaced,
+        "forceShowsReplaced",
+        NO_YES,
+        "alibaba-behaviour.md:50: that a forced replacement shows no Replaced fields is inferred",
+    ),
+    row(
+        Variant::ReplacedSideBlocksDetach,
+        "replacedSideBlocksDetach",
+        YES_NO,
+        "alibaba-behaviour.md:87: that RelatedDeprecatedEndpointCount must be 0 before the detach is inferred",
+    ),
+    row(
+        Variant::ManualSpelling,
+        "manualSpelling",
+        &["Manual", "both", "Mannual"],
+        "alibaba-behaviour.md:73: the mode's docstring says Manual, two notes beside it and an older SDK say Mannual",
+    ),
+    row(
+        Variant::PresentPrincipal,
+        "presentPrincipal",
+        &[SUCCESS, "EndpointServiceUserExist", "EndpointServiceOperationDenied"],
+        "alibaba-behaviour.md:124: no code is documented for a principal that is there, one like its neighbours' serves",
+    ),
+    row(
+        Variant::AbsentPrincipal,
+        "absentPrincipal",
+        &[SUCCESS, "EndpointServiceUserNotFound", "EndpointServiceOperationDenied"],
+        "alibaba-behaviour.md:124: the same gap for a principal that is not there",
+    ),
+    row(
+        Variant::DryRunToken,
+        "dryRunToken",
+        &["spent", "apart", "shared"],
+        "alibaba-wire.md:96: a dry run and a later call must not share a client token, inferred",
+    ),
+    row(
+        Variant::TokenLifetime,
+        "tokenLifetime",
+        &["forever", "24h"],
+        "alibaba-wire.md:94: the lifetime of a client token is not documented",
+    ),
+    row(
+        Variant::TokenLength,
+        "tokenLength",
+        &["64", "36", "255"],
+        "alibaba-wire.md:94: the length of a client token is not documented, up to 64 is inferred",
+    ),
+    row(
+        Variant::ClockSkewMinutes,
+        "clockSkewMinutes",
+        &["15", "5", "60"],
+        "alibaba-wire.md:46: clock skew is limited, 15 minutes is the usual figure and not documented",
+    ),
+    row(
+        Variant::BooleansIgnoreCase,
+        "booleansIgnoreCase",
+        YES_NO,
+        "alibaba-wire.md:28: clients send True and true, so the server ignores case, inferred",
+    ),
+    row(
+        Variant::PageBounds,
+        "pageBounds",
+        &["documented", "metadata"],
+        "alibaba-wire.md:98: the documented bounds of MaxResults and those of the metadata contradict each other",
+    ),
+    row(
+        Variant::LastCursor,
+        "lastCursor",
+        &["absent", "empty"],
+        "alibaba-wire.md:98: an empty or an absent NextToken ends a list",
+    ),
+    row(
+        Variant::FreshObjectsLag,
+        "freshObjectsLag",
+        NO_YES,
+        "alibaba-behaviour.md:109: not found on a fresh id can be read lag",
+    ),
+    row(
+        Variant::ProviderReadsEndpoints,
+        "providerReadsEndpoints",
+        NO_YES,
+        "alibaba-behaviour.md:17: a provider in another account cannot read endpoints, inferred",
+    ),
+    row(
+        Variant::EitherRegionServes,
+        "eitherRegionServes",
+        NO_YES,
+        "alibaba-behaviour.md:22: which region a call on a cross-region connection goes to is inferred",
+    ),
+    row(
+        Variant::AbsentEndpointCode,
+        "absentEndpointCode",
+        &["EndpointNotFound", "EndpointConnectionNotFound"],
+        "alibaba-behaviour.md:99: GetVpcEndpointAttribute may also answer EndpointConnectionNotFound",
+    ),
+    row(
+        Variant::WrongStateCode,
+        "wrongStateCode",
+        &["EndpointConnectionOperationDenied", "EndpointOperationDenied"],
+        "alibaba-behaviour.md:104: the code of a call in the wrong settled state is inferred",
+    ),
 ];
 
 /// How one world settles every statement.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variants {
     chosen: [u8; TABLE.len()],
+}
+
+impl Default for Variants {
+    fn default() -> Self {
+        Self { chosen: [0; TABLE.len()] }
+    }
 }
 
 /// A variant that cannot be set as asked.
@@ -309,7 +454,7 @@ mod tests {
         for (place, row) in TABLE.iter().enumerate() {
             assert_eq!(row.variant as usize, place, "{}", row.name);
         }
-        assert_eq!(Variant::ReplaceTakesDisconnected as usize + 1, TABLE.len());
+        assert_eq!(Variant::WrongStateCode as usize + 1, TABLE.len());
     }
 
     #[test]

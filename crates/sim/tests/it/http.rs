@@ -7,6 +7,7 @@ mod coverage;
 mod faults;
 mod gateway;
 mod migration;
+mod open_points;
 mod paging;
 mod refusals;
 mod scene;

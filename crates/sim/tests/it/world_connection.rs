@@ -1,14 +1,15 @@
 //! What the provider's calls on a connection and its zones need and lead to.
 
-use privatelink_sim::world::call::{AcceptForm, Assignment, ConnectionKey, ServiceChange, Side};
+use privatelink_sim::world::call::{AcceptForm, Assignment, ConnectionKey, EndpointChange, ServiceChange, Side};
+use privatelink_sim::world::invariant;
 use privatelink_sim::world::object::{
     BalancerKind, ConnectionStatus, LegStatus, Principal, ServiceStatus, TrafficControl,
 };
 use privatelink_sim::world::{Call, EndpointId, Progress, Refusal, progress};
 
 use crate::small_land::{
-    CONSUMER, COOL, F, G, HOT, IN_G, NLB, NLB_TOO, PROVIDER, STRANGER, SWITCH_F, SWITCH_G, Stage, UNFIT, clb,
-    resource_of, zone_form,
+    ABROAD, CONSUMER, COOL, F, G, HERE, HOT, IN_G, NLB, NLB_TOO, PROVIDER, STRANGER, SWITCH_F, SWITCH_G, Stage, UNFIT,
+    clb, resource_of, zone_form,
 };
 
 fn accept() -> AcceptForm {
@@ -242,6 +243,64 @@ fn a_forced_replacement_leaves_a_gap_and_no_old_side() {
     stage.settle();
     let leg = stage.leg(key.endpoint, F);
     assert_eq!((leg.status, leg.resource, leg.replaced), (LegStatus::Connected, Some(COOL), None));
+}
+
+#[test]
+fn while_a_forced_replacement_runs_the_old_resource_is_named_or_not() {
+    for (value, named) in [("false", None), ("true", Some(HOT))] {
+        let (mut stage, key) = ready_to_migrate(Stage::flipped("forceShowsReplaced", value));
+        stage.done(PROVIDER, Call::AssignZoneResource(key, F, Assignment::ReplaceForcibly(clb(COOL))));
+        let leg = stage.leg(key.endpoint, F);
+        assert_eq!((leg.status, leg.replaced.map(|side| side.resource)), (LegStatus::Replacing, named));
+        assert_eq!(leg.replaced_apart(), None, "there is one interface");
+        assert_eq!(invariant::broken(&stage.state), Vec::<String>::new());
+        stage.settle();
+        let leg = stage.leg(key.endpoint, F);
+        assert_eq!((leg.status, leg.resource, leg.replaced), (LegStatus::Connected, Some(COOL), None));
+    }
+}
+
+#[test]
+fn a_replaced_side_keeps_its_resource_or_goes_with_it() {
+    for (value, keeps) in [("true", true), ("false", false)] {
+        let (mut stage, key) = ready_to_migrate(Stage::flipped("replacedSideBlocksDetach", value));
+        // Calls pass by the migration, so that one of them could take the old side away while it still carries.
+        stage.state.variants = stage.state.variants.with("migrationBlocksService", "false").expect("a variant");
+        stage.done(PROVIDER, Call::AssignZoneResource(key, F, Assignment::ReplaceGracefully(clb(COOL))));
+        let detach = || Call::DetachResource(key.service, clb(HOT));
+        assert_eq!(stage.refused(PROVIDER, detach()), Refusal::ResourceInUse, "it still carries");
+        stage.settle();
+        if keeps {
+            assert_eq!(stage.refused(PROVIDER, detach()), Refusal::ResourceInUse);
+            continue;
+        }
+        stage.done(PROVIDER, detach());
+        let leg = stage.leg(key.endpoint, F);
+        assert_eq!((leg.status, leg.resource, leg.replaced), (LegStatus::Connected, Some(COOL), None));
+        assert_eq!(invariant::broken(&stage.state), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_region_of_an_endpoint_answers_its_services_calls_or_not() {
+    for (value, answers) in [("false", false), ("true", true)] {
+        let mut stage = Stage::flipped("eitherRegionServes", value);
+        let id = stage.service(&[HOT]);
+        let key = stage.endpoint_abroad(id);
+        let accept = || Call::AcceptConnection(key, accept());
+        let rename = || {
+            let change = EndpointChange { name: Some("db".into()), ..EndpointChange::default() };
+            Call::UpdateEndpoint(key.endpoint, change)
+        };
+        if answers {
+            stage.call_in(HERE, CONSUMER, rename()).expect("the service's region takes it");
+            assert_eq!(stage.call_in(ABROAD, STRANGER, accept()), Err(Refusal::NoService));
+            stage.call_in(ABROAD, PROVIDER, accept()).expect("the endpoint's region takes it");
+        } else {
+            assert_eq!(stage.call_in(HERE, CONSUMER, rename()), Err(Refusal::NoEndpoint));
+            assert_eq!(stage.call_in(ABROAD, PROVIDER, accept()), Err(Refusal::NoService));
+        }
+    }
 }
 
 #[test]

@@ -89,12 +89,32 @@ fn a_vpc_holds_one_endpoint_of_a_service_and_so_many_in_all() {
     elsewhere.groups.clear();
     stage.done(CONSUMER, Call::CreateEndpoint(elsewhere));
 
-    let mut lax = Stage::flipped("oneEndpointPerVpc", "false");
+    let mut lax = Stage::flipped("oneEndpointPer", "nothing");
     let id = lax.service(&[HOT]);
     for _ in 0..4 {
         lax.done(CONSUMER, Call::CreateEndpoint(endpoint_form(id, &[])));
     }
     assert_eq!(lax.refused(CONSUMER, Call::CreateEndpoint(endpoint_form(id, &[]))), Refusal::TooManyEndpoints);
+}
+
+#[test]
+fn a_zone_of_a_vpc_holds_one_endpoint_of_a_service_or_more() {
+    for (value, one_in_zone) in [("zone", true), ("nothing", false)] {
+        let mut stage = Stage::flipped("oneEndpointPer", value);
+        let id = stage.service(&[HOT, IN_G]);
+        stage.endpoint(id, &[SWITCH_F]);
+        let key = stage.endpoint(id, &[SWITCH_G]);
+        let again = || Call::CreateEndpoint(endpoint_form(id, &[SWITCH_F]));
+        let add = || Call::AddZone(key.endpoint, zone_form(SWITCH_F));
+        if one_in_zone {
+            assert_eq!(stage.refused(CONSUMER, again()), Refusal::EndpointDuplicated);
+            assert_eq!(stage.refused(CONSUMER, add()), Refusal::EndpointDuplicated);
+        } else {
+            stage.done(CONSUMER, again());
+            stage.done(CONSUMER, add());
+        }
+        assert_eq!(invariant::broken(&stage.state), Vec::<String>::new());
+    }
 }
 
 #[test]
@@ -106,7 +126,7 @@ fn addresses_are_given_once_and_run_out() {
     let mut form = endpoint_form(id, &[]);
     form.zones = vec![zone_form(TIGHT_SWITCH)];
     let mut lax = Stage { state: stage.state.clone() };
-    lax.state.variants = lax.state.variants.with("oneEndpointPerVpc", "false").expect("a variant");
+    lax.state.variants = lax.state.variants.with("oneEndpointPer", "nothing").expect("a variant");
     assert_eq!(lax.refused(CONSUMER, Call::CreateEndpoint(form.clone())), Refusal::NoFreeAddress);
     form.zones = vec![ZoneForm { ip: Some(taken), ..zone_form(TIGHT_SWITCH) }];
     assert_eq!(lax.refused(CONSUMER, Call::CreateEndpoint(form)), Refusal::AddressUnavailable);
@@ -119,7 +139,7 @@ fn addresses_are_given_once_and_run_out() {
 
 #[test]
 fn an_ipv6_address_is_given_once() {
-    let mut stage = Stage::flipped("oneEndpointPerVpc", "false");
+    let mut stage = Stage::flipped("oneEndpointPer", "nothing");
     let id = stage.service_v6();
     let form = |ip: Option<Ipv4Addr>, ipv6| {
         let mut form = endpoint_form(id, &[]);

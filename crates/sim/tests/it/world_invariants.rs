@@ -85,7 +85,7 @@ const CORRUPTIONS: &[(&str, Corruption)] = &[
     ("has made more than it has counted", |state| {
         state.accounts.get_mut(&PROVIDER.account).expect("the stage has it").services_made = 0;
     }),
-    ("holds two endpoints of one service", |state| {
+    ("one of its zones holds two endpoints of one service", |state| {
         let mut twin = state.endpoints[&ENDPOINT].clone();
         twin.id.number += 1;
         state.endpoints.insert(twin.id, twin);

@@ -1,11 +1,12 @@
 //! What the provider's calls on a service need and lead to; tokens, scopes and tags beside them.
 
-use privatelink_sim::world::call::{ObjectId, ResourceForm, ServiceChange, ServiceForm, UntagKeys};
+use privatelink_sim::world::call::{AcceptForm, ObjectId, ResourceForm, ServiceChange, ServiceForm, UntagKeys};
 use privatelink_sim::world::object::{
     BalancerKind, ConnectionStatus, ConsumerRegion, IpVersion, OpenBlock, Payer, Principal, ServiceStatus,
 };
 use privatelink_sim::world::{
-    Account, AccountId, Answer, BalancerId, Call, Progress, Refusal, Request, ServiceId, advance, apply, progress,
+    Account, AccountId, Answer, BalancerId, Call, Progress, Refusal, Request, ServiceId, advance, apply, carry_out,
+    progress, rehearse,
 };
 
 use crate::small_land::{
@@ -223,6 +224,96 @@ fn an_account_and_its_arn_are_two_entries_or_one() {
         let id = stage.service(&[]);
         stage.done(PROVIDER, Call::AllowPrincipal(id, arn()));
         assert_eq!(stage.state.services[&id].principals.len(), entries);
+    }
+}
+
+#[test]
+fn a_principal_that_is_there_already_or_not_at_all_is_no_matter_or_refused() {
+    let principal = || Principal::Account(CONSUMER.account);
+    for (value, refused) in [("success", false), ("EndpointServiceUserExist", true)] {
+        let mut stage = Stage::flipped("presentPrincipal", value);
+        let id = stage.service(&[]);
+        let entries = stage.state.services[&id].principals.clone();
+        let again = stage.call(PROVIDER, Call::AllowPrincipal(id, principal()));
+        assert_eq!(again.err(), refused.then_some(Refusal::PrincipalListed), "{value}");
+        assert_eq!(stage.state.services[&id].principals, entries);
+    }
+    for (value, refused) in [("success", false), ("EndpointServiceUserNotFound", true)] {
+        let mut stage = Stage::flipped("absentPrincipal", value);
+        let id = stage.service(&[]);
+        stage.done(PROVIDER, Call::DisallowPrincipal(id, principal()));
+        let again = stage.call(PROVIDER, Call::DisallowPrincipal(id, principal()));
+        assert_eq!(again.err(), refused.then_some(Refusal::PrincipalNotListed), "{value}");
+    }
+}
+
+#[test]
+fn a_dry_run_spends_its_token_shares_it_or_leaves_it_alone() {
+    let known = Request { region: HERE, token: Some("token".into()), call: create(&[]) };
+    let no_token = Request { token: None, ..known.clone() };
+    let other = Request { call: create(&[clb(HOT)]), ..known.clone() };
+    for (value, after_dry, after_call) in [
+        // The call after its dry run; the dry run after the call.
+        ("spent", Err(Refusal::TokenReused), Err(Refusal::TokenReused)),
+        ("shared", Ok(Answer::Rehearsed), Ok(Answer::Service(ServiceId { maker: PROVIDER.account, number: 1 }))),
+    ] {
+        let empty = Stage::flipped("dryRunToken", value).state;
+        let mut state = empty.clone();
+        for _ in 0..2 {
+            assert_eq!(rehearse(&mut state, PROVIDER, &known), Ok(Answer::Rehearsed), "{value}");
+        }
+        assert_eq!(rehearse(&mut state, PROVIDER, &other), Err(Refusal::TokenReused));
+        assert_eq!(carry_out(&mut state, PROVIDER, &other), Err(Refusal::TokenReused));
+        assert_eq!(carry_out(&mut state, PROVIDER, &known), after_dry, "{value}");
+        assert!(state.services.is_empty());
+
+        let mut state = empty;
+        carry_out(&mut state, PROVIDER, &known).expect("it is new");
+        assert_eq!(rehearse(&mut state, PROVIDER, &known), after_call, "{value}");
+        assert_eq!(state.services.len(), 1);
+    }
+    // Kept apart, a dry run comes without its token.
+    let mut state = Stage::flipped("dryRunToken", "apart").state;
+    let before = state.clone();
+    assert_eq!(rehearse(&mut state, PROVIDER, &no_token), Ok(Answer::Rehearsed));
+    assert_eq!(state, before);
+}
+
+#[test]
+fn a_call_copies_nothing_but_what_it_changes() {
+    let mut stage = Stage::new();
+    let (first, second) = (stage.service(&[HOT]), stage.service(&[COOL]));
+    let key = stage.endpoint(first, &[SWITCH_F]);
+    let before = stage.state.clone();
+    stage.done(PROVIDER, Call::AllowPrincipal(first, Principal::Account(AccountId(9))));
+    stage.done(PROVIDER, Call::DetachResource(second, clb(COOL)));
+    stage.settle();
+    let same = |id| std::ptr::eq(&raw const before.services[&id], &raw const stage.state.services[&id]);
+    assert!(!same(first) && !same(second));
+    assert!(std::ptr::eq(&raw const before.endpoints[&key.endpoint], &raw const stage.state.endpoints[&key.endpoint]));
+    let middle = stage.state.clone();
+    stage.done(PROVIDER, Call::AcceptConnection(key, AcceptForm::default()));
+    assert!(std::ptr::eq(&raw const middle.services[&first], &raw const stage.state.services[&first]));
+    assert_ne!(middle, stage.state);
+}
+
+#[test]
+fn tags_change_on_all_objects_or_on_none() {
+    let mut stage = Stage::new();
+    let ids = [stage.service(&[]), stage.service(&[])];
+    let objects = ids.map(ObjectId::Service).to_vec();
+    let tags = |from: usize, to: usize| (from..to).map(|n| (format!("k{n}").into(), "v".into())).collect();
+    stage.done(PROVIDER, Call::Tag(vec![objects[0]], tags(0, 1)));
+    stage.done(PROVIDER, Call::Tag(vec![objects[1]], tags(0, 20)));
+    let before = stage.state.clone();
+    let mut held = before.clone();
+    for (call, refusal) in [
+        (Call::Tag(objects.clone(), tags(30, 31)), Refusal::TooManyTags),
+        (Call::Untag(objects, UntagKeys::These(vec!["k0".into(), "k1".into()])), Refusal::NoTag),
+    ] {
+        let request = Request { region: HERE, token: None, call };
+        assert_eq!(carry_out(&mut held, PROVIDER, &request), Err(refusal));
+        assert_eq!(held, before);
     }
 }
 

@@ -54,21 +54,24 @@ impl View<'_> {
         let is_service = params.need("ResourceType")?.eq_ignore_ascii_case("vpcendpointservice");
         let kind = if is_service { "vpcendpointservice" } else { "vpcendpoint" };
         let wanted: Vec<ObjectId> = ids.iter().map(|id| decode::object(id, is_service)).collect();
-        let mut items = Vec::new();
-        for (object, id, tags) in self.own_tags(is_service) {
-            if !(wanted.is_empty() || wanted.contains(&object)) || !has_tags(params, tags) {
-                continue;
-            }
-            for (key, value) in tags {
-                let item = json!({"ResourceId": id, "ResourceType": kind, "TagKey": &**key, "TagValue": &**value});
-                items.push((format!("{id} {key}"), item));
-            }
-        }
-        page::of(params, "TagResources", items)
+        let filters = tag_filters(params);
+        let own = self
+            .own_tags(is_service)
+            .into_iter()
+            .filter(|(object, _, tags)| (wanted.is_empty() || wanted.contains(object)) && has_tags(&filters, tags));
+        let items = own.flat_map(|(_, id, tags)| {
+            tags.iter().map(move |(key, value)| (format!("{id} {key}"), (id.clone(), key, value)))
+        });
+        page::of(
+            params,
+            "TagResources",
+            items.collect(),
+            |(id, key, value)| json!({"ResourceId": id, "ResourceType": kind, "TagKey": &**key, "TagValue": &**value}),
+        )
     }
 
     pub(super) fn service_or_refuse(&self, params: &Params<'_>, id: ServiceId) -> Result<&Service, Failure> {
-        let found = self.state.services.get(&id);
+        let found = self.service_of(id);
         let own = found.filter(|service| service.owner == self.actor.account && service.region == self.region);
         own.ok_or_else(|| self.refuse(params, Refusal::NoService))
     }
@@ -76,20 +79,25 @@ impl View<'_> {
     fn own_tags(&self, services: bool) -> Vec<(ObjectId, String, &Tags)> {
         let (account, region) = (self.actor.account, self.region);
         if services {
-            let own = self.state.services.values().filter(|one| one.owner == account && one.region == region);
+            let own = self.all_services().filter(|one| one.owner == account && one.region == region);
             own.map(|one| (ObjectId::Service(one.id), name::of_service(one.id), &one.tags)).collect()
         } else {
-            let own = self.state.endpoints.values().filter(|one| one.owner == account && one.region == region);
+            let own = self.all_endpoints().filter(|one| one.owner == account && one.region == region);
             own.map(|one| (ObjectId::Endpoint(one.id), name::of_endpoint(one.id), &one.tags)).collect()
         }
     }
 }
 
-/// Every `Tag` filter of the call holds; one without a value asks for the key alone.
-pub(super) fn has_tags(params: &Params<'_>, tags: &Tags) -> bool {
-    params.items("Tag").iter().all(|filter| {
-        let held = filter.text("Key").and_then(|key| tags.get(key));
-        held.is_some_and(|held| filter.text("Value").is_none_or(|value| value == &**held))
+/// Key and value of each `Tag` filter of the call; one without a value asks for the key alone.
+pub(super) fn tag_filters<'p>(params: &'p Params<'_>) -> Vec<(Option<&'p str>, Option<&'p str>)> {
+    params.items("Tag").iter().map(|filter| (filter.text("Key"), filter.text("Value"))).collect()
+}
+
+/// Every filter holds.
+pub(super) fn has_tags(filters: &[(Option<&str>, Option<&str>)], tags: &Tags) -> bool {
+    filters.iter().all(|(key, value)| {
+        let held = key.and_then(|key| tags.get(key));
+        held.is_some_and(|held| value.is_none_or(|value| value == &**held))
     })
 }
 

@@ -94,8 +94,8 @@ pub const POSSIBLE: &[(&str, &[R])] = &[
             R::LastAutoAllocated,
         ],
     ),
-    ("AddUserToVpcEndpointService", &[R::NoService, R::ServiceLocked, R::ServiceNotActive]),
-    ("RemoveUserFromVpcEndpointService", &[R::NoService, R::ServiceNotActive]),
+    ("AddUserToVpcEndpointService", &[R::NoService, R::ServiceLocked, R::ServiceNotActive, R::PrincipalListed]),
+    ("RemoveUserFromVpcEndpointService", &[R::NoService, R::ServiceNotActive, R::PrincipalNotListed]),
     (
         "EnableVpcEndpointConnection",
         &[
@@ -234,6 +234,7 @@ pub const POSSIBLE: &[(&str, &[R])] = &[
             R::NoSwitch,
             R::SwitchNotAvailable,
             R::ZoneDuplicated,
+            R::EndpointDuplicated,
             R::TooManyZones,
             R::ZoneWithoutResource,
             R::NoFreeAddress,

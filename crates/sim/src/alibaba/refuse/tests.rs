@@ -95,3 +95,32 @@ fn the_code_of_a_missing_grant_is_the_worlds_choice() {
         assert_eq!(failure(action, R::AssignmentNotGranted, &variants).code, code);
     }
 }
+
+#[test]
+fn codes_that_the_documents_leave_open_are_the_worlds_choice() {
+    let (add, remove) = ("AddUserToVpcEndpointService", "RemoveUserFromVpcEndpointService");
+    let (get, accept) = ("GetVpcEndpointAttribute", "EnableVpcEndpointConnection");
+    let denied = "EndpointServiceOperationDenied";
+    for (variant, codes, action, refusal) in [
+        ("presentPrincipal", ["EndpointServiceUserExist", denied], add, R::PrincipalListed),
+        ("absentPrincipal", ["EndpointServiceUserNotFound", denied], remove, R::PrincipalNotListed),
+        ("absentEndpointCode", ["EndpointNotFound", "EndpointConnectionNotFound"], get, R::NoEndpoint),
+        (
+            "wrongStateCode",
+            ["EndpointConnectionOperationDenied", "EndpointOperationDenied"],
+            accept,
+            R::ConnectionState,
+        ),
+    ] {
+        for code in codes {
+            let variants = Variants::default().with(variant, code).expect("a value of the variant");
+            assert_eq!(failure(&PRIVATELINK.actions[action], refusal, &variants).code, code, "{variant}");
+        }
+    }
+    // Only where the action documents it.
+    let other = Variants::default().with("absentEndpointCode", "EndpointConnectionNotFound").expect("a value");
+    assert_eq!(failure(&PRIVATELINK.actions["ListVpcEndpointZones"], R::NoEndpoint, &other).code, "EndpointNotFound");
+    let other = Variants::default().with("wrongStateCode", "EndpointOperationDenied").expect("a value");
+    let cut = &PRIVATELINK.actions["DisableVpcEndpointConnection"];
+    assert_eq!(failure(cut, R::ConnectionState, &other).code, "EndpointConnectionOperationDenied");
+}

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::{Nonces, Refused, canonical_request, hex, verify};
+use super::{Nonces, Refused, canonical_request, hex, skew, verify};
 use crate::inbound::Inbound;
 use crate::keys::{Identity, Key, Keys, Secret};
-use crate::world::{AccountId, Actor};
+use crate::world::{AccountId, Actor, Variants};
 
 use sha2::{Digest as _, Sha256};
 
@@ -45,6 +45,11 @@ const PUBLISHED: &str = include_str!("../../../tests/data/golden/alibaba/vendor-
 
 fn now() -> Timestamp {
     NOW.parse().expect("a time")
+}
+
+/// How far a date may be off in the default world.
+fn usual() -> SignedDuration {
+    skew(&Variants::default())
 }
 
 fn key(secret: &str) -> Key {
@@ -118,11 +123,11 @@ fn minimal(text_of: &str) -> Inbound {
 #[test]
 fn every_recorded_request_is_accepted() {
     for (name, bytes) in RAW {
-        let signed = verify(&raw(bytes), &keys(), now()).map(|signed| signed.nonce);
+        let signed = verify(&raw(bytes), &keys(), now(), usual()).map(|signed| signed.nonce);
         assert_eq!(signed, Ok("0123456789abcdef0123456789abcdef".to_owned()), "{name}");
     }
     for (name, bytes) in RECORDED {
-        assert!(verify(&minimal(bytes), &keys(), now()).is_ok(), "{name}, minimal");
+        assert!(verify(&minimal(bytes), &keys(), now(), usual()).is_ok(), "{name}, minimal");
     }
 }
 
@@ -168,16 +173,16 @@ fn the_vendors_published_example_is_accepted() {
     set(&mut call, "authorization", authorization("YourAccessKeyId", &signed, &text(&example, "signature")));
     let keys = Keys::from([("YourAccessKeyId".to_owned(), key("YourAccessKeySecret"))]);
     let date = "2023-10-26T10:22:32Z".parse().expect("a time");
-    assert!(verify(&call, &keys, date).is_ok());
+    assert!(verify(&call, &keys, date, usual()).is_ok());
 }
 
 #[test]
 fn the_older_style_is_accepted_in_query_and_form() {
     let call = raw(ASSUME_ROLE);
-    assert!(verify(&call, &keys(), now()).is_ok());
+    assert!(verify(&call, &keys(), now(), usual()).is_ok());
     let mut posted = call.clone();
     posted.method = "POST".to_owned();
-    let wrong_method = verify(&posted, &keys(), now()).expect_err("the method is signed");
+    let wrong_method = verify(&posted, &keys(), now(), usual()).expect_err("the method is signed");
     let Refused::Mismatch(string_to_sign) = wrong_method else { panic!("{wrong_method:?}") };
     let signature = super::Style::Rpc.sign("testsecret", &string_to_sign);
     let mut pairs = posted.parameters();
@@ -186,7 +191,7 @@ fn the_older_style_is_accepted_in_query_and_form() {
     posted.query.clear();
     posted.body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into();
     set(&mut posted, "content-type", "application/x-www-form-urlencoded".to_owned());
-    assert!(verify(&posted, &keys(), now()).is_ok());
+    assert!(verify(&posted, &keys(), now(), usual()).is_ok());
 }
 
 /// `bytes` with the byte at `at` made another one.
@@ -204,7 +209,7 @@ fn mutations(text: &str) -> impl Iterator<Item = String> + '_ {
 fn any_changed_byte_of_a_signed_part_is_refused() {
     let mut tried = 0;
     let mut refused = |call: &Inbound, what: &str| {
-        assert!(verify(call, &keys(), now()).is_err(), "{what} was changed and accepted: {call:?}");
+        assert!(verify(call, &keys(), now(), usual()).is_err(), "{what} was changed and accepted: {call:?}");
         tried += 1;
     };
     let acs3 = RAW.iter().map(|(_, bytes)| raw(bytes)).chain(RECORDED.iter().map(|(_, bytes)| minimal(bytes)));
@@ -249,11 +254,11 @@ fn any_changed_byte_of_a_signed_part_is_refused() {
 #[test]
 fn refusals_name_what_is_wrong() {
     let call = raw(RAW[0].1);
-    let refusal = |call: &Inbound, keys: &Keys, now| verify(call, keys, now).map(|_| ()).expect_err("refused");
+    let refusal = |call: &Inbound, keys: &Keys, now| verify(call, keys, now, usual()).map(|_| ()).expect_err("refused");
     assert_eq!(refusal(&call, &Keys::new(), now()), Refused::UnknownKey);
     let late = now() + SignedDuration::from_secs(15 * 60 + 1);
     assert_eq!(refusal(&call, &keys(), late), Refused::Expired);
-    assert!(verify(&call, &keys(), now() - SignedDuration::from_mins(15)).is_ok());
+    assert!(verify(&call, &keys(), now() - SignedDuration::from_mins(15), usual()).is_ok());
     assert!(matches!(refusal(&raw(UNSIGNED), &keys(), now()), Refused::Incomplete(_)));
     let other = Keys::from([("testid".to_owned(), key("testsecreu"))]);
     assert!(matches!(refusal(&call, &other, now()), Refused::Mismatch(_)));
@@ -261,6 +266,23 @@ fn refusals_name_what_is_wrong() {
         let mut changed = call.clone();
         changed.headers.retain(|(other, _)| other != name);
         assert!(matches!(refusal(&changed, &keys(), now()), Refused::Incomplete(_)), "{name}");
+    }
+}
+
+#[test]
+fn how_far_a_date_may_be_off_is_the_worlds_choice() {
+    let call = raw(RAW[0].1);
+    for minutes in [15, 5, 60] {
+        let variants = Variants::default().with("clockSkewMinutes", &minutes.to_string()).expect("a value of it");
+        let off = SignedDuration::from_mins(minutes);
+        for now in [now() + off, now() - off] {
+            assert!(verify(&call, &keys(), now, skew(&variants)).is_ok(), "{minutes}");
+        }
+        let second = SignedDuration::from_secs(1);
+        for now in [now() + off + second, now() - off - second] {
+            let refused = verify(&call, &keys(), now, skew(&variants)).map(|_| ()).expect_err("refused");
+            assert_eq!(refused, Refused::Expired, "{minutes}");
+        }
     }
 }
 
@@ -273,7 +295,7 @@ fn a_session_key_needs_its_token_and_its_time() {
         Keys::from([("testid".to_owned(), key)])
     };
     let call = raw(RAW[0].1);
-    assert_eq!(verify(&call, &session("t", None), now()).map(|_| ()), Err(Refused::TokenMissing));
+    assert_eq!(verify(&call, &session("t", None), now(), usual()).map(|_| ()), Err(Refused::TokenMissing));
     let mut with_token = raw(ASSUME_ROLE);
     let mut pairs = with_token.parameters();
     pairs.retain(|(name, _)| name != "Signature");
@@ -281,7 +303,7 @@ fn a_session_key_needs_its_token_and_its_time() {
     let string_to_sign = format!("GET&%2F&{}", super::encode(&super::canonical_pairs(pairs.clone())));
     pairs.push(("Signature".to_owned(), super::Style::Rpc.sign("testsecret", &string_to_sign)));
     with_token.query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    let outcome = |keys: &Keys| verify(&with_token, keys, now()).map(|_| ());
+    let outcome = |keys: &Keys| verify(&with_token, keys, now(), usual()).map(|_| ());
     assert_eq!(outcome(&session("t", None)), Ok(()));
     assert_eq!(outcome(&session("other", None)), Err(Refused::TokenMismatch));
     assert_eq!(outcome(&keys()), Err(Refused::TokenMismatch));
@@ -291,9 +313,9 @@ fn a_session_key_needs_its_token_and_its_time() {
 #[test]
 fn a_nonce_serves_once_until_it_is_too_old_to_matter() {
     let mut nonces = Nonces::default();
-    assert_eq!(nonces.spend("a", "n", now()), Ok(()));
-    assert_eq!(nonces.spend("b", "n", now()), Ok(()));
-    assert_eq!(nonces.spend("a", "n", now() + SignedDuration::from_mins(30)), Err(Refused::NonceUsed));
-    assert_eq!(nonces.spend("a", "n", now() + SignedDuration::from_mins(31)), Ok(()));
+    assert_eq!(nonces.spend("a", "n", now(), usual()), Ok(()));
+    assert_eq!(nonces.spend("b", "n", now(), usual()), Ok(()));
+    assert_eq!(nonces.spend("a", "n", now() + SignedDuration::from_mins(30), usual()), Err(Refused::NonceUsed));
+    assert_eq!(nonces.spend("a", "n", now() + SignedDuration::from_mins(31), usual()), Ok(()));
     assert!(nonces.by_age.len() == nonces.known.len() && nonces.known.len() == 1);
 }

@@ -44,12 +44,12 @@ async fn get(address: &str, path: &str) -> String {
 
 #[tokio::test]
 async fn it_answers_on_its_address_and_ends_with_its_standard_input() {
-    let mut running = start(&["--variant", "oneEndpointPerVpc=false", "--time-scale", "0"]).await;
+    let mut running = start(&["--variant", "oneEndpointPer=nothing", "--time-scale", "0"]).await;
     let world = get(&running.address, "/_sim/world").await;
     assert!(world.starts_with("HTTP/1.1 200 OK\r\n"), "{world}");
     let (_, body) = world.split_once("\r\n\r\n").expect("a body");
     let world: Value = serde_json::from_str(body).expect("JSON");
-    assert_eq!(world["variants"]["oneEndpointPerVpc"], "false");
+    assert_eq!(world["variants"]["oneEndpointPer"], "nothing");
     let refused = get(&running.address, "/?Action=DescribeRegions&Version=2020-04-15").await;
     assert!(refused.starts_with("HTTP/1.1 400 ") && refused.contains("IncompleteSignature"), "{refused}");
     drop(running.child.stdin.take());

@@ -58,7 +58,7 @@ async fn more_than_a_hundred_of_each_come_in_pages() {
 
 #[tokio::test]
 async fn connections_and_endpoints_come_in_pages_too() {
-    let variants = privatelink_sim::world::Variants::default().with("oneEndpointPerVpc", "false").expect("a variant");
+    let variants = privatelink_sim::world::Variants::default().with("oneEndpointPer", "nothing").expect("a variant");
     let scene = Scene::with(variants, super::scene::options());
     let service = scene.service(&[]).await;
     for _ in 0..110 {
