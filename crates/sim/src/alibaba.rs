@@ -53,7 +53,7 @@ pub fn answer_call(cloud: &mut Cloud, inbound: &Inbound) -> Outcome {
     let host = inbound.header("host").unwrap_or_default();
     let reply = match &result {
         Ok(fields) => Reply::success(&course.request_id, fields.clone()),
-        Err(failure) => Reply::refusal(&course.request_id, &host, failure),
+        Err(failure) => Reply::refusal(&course.request_id, &host, failure, &cloud.state().variants),
     };
     let fault_delay = course.fault.as_ref().map_or(Duration::ZERO, Fault::delay);
     let delay = cloud.latency.saturating_add(fault_delay);
@@ -259,7 +259,10 @@ impl Course {
 fn admit(cloud: &mut Cloud, inbound: &Inbound) -> Result<Key, Failure> {
     let (wall, skew) = (cloud.clock.wall(), signature::skew(&cloud.state().variants));
     let signed = signature::verify(inbound, &cloud.keys, wall, skew)?;
-    let key = signed.key.clone();
+    let mut key = signed.key.clone();
+    if cloud.state().variants.value(Variant::ProtectedFor) == "role" {
+        key.actor.identity = key.role;
+    }
     cloud.nonces.spend(&signed.key_id, &signed.nonce, wall, skew)?;
     Ok(key)
 }

@@ -126,6 +126,7 @@ fn change_key(cloud: &mut Cloud, change: KeyChange) -> Result<Value, String> {
     let identity = Identity::parse(identity).ok_or("identity: write root, user/NAME or role/NAME/SESSION")?;
     let own = || cloud.keys.values().filter(|key| key.actor.account == account);
     let known = own().find(|key| key.identity == identity).map(|key| key.actor.identity);
+    let role = own().find(|key| key.identity.is_of_role(&identity)).map(|key| key.role);
     let unused = || (0..=u8::MAX).find(|place| own().all(|key| key.actor.identity != *place));
     let place = known.or_else(unused).ok_or("identity: the account has too many; use one of them")?;
     let key = Key {
@@ -133,6 +134,7 @@ fn change_key(cloud: &mut Cloud, change: KeyChange) -> Result<Value, String> {
         token: change.token.map(Secret::new),
         expires: change.expires,
         actor: Actor { account, identity: place, session: identity.is_session() },
+        role: role.unwrap_or(place),
         identity,
         denied: change.denied_actions.into_iter().collect(),
     };

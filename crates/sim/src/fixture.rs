@@ -205,7 +205,8 @@ impl Builder {
                 identities.push(identity.clone());
                 identities.len() - 1
             });
-            let Ok(place) = u8::try_from(place) else {
+            let role = identities.iter().position(|known| known.is_of_role(&identity)).unwrap_or(place);
+            let (Ok(place), Ok(role)) = (u8::try_from(place), u8::try_from(role)) else {
                 return wrong(field, "the account has too many identities", "use at most 256");
             };
             if let Some(action) = key.denied_actions.iter().find(|action| !PRIVATELINK.actions.contains_key(*action)) {
@@ -220,6 +221,7 @@ impl Builder {
                 token: key.token.clone().map(Secret::new),
                 expires: key.expires,
                 actor: Actor { account, identity: place, session: identity.is_session() },
+                role,
                 identity,
                 denied: key.denied_actions.iter().cloned().collect(),
             };

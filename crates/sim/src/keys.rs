@@ -45,6 +45,8 @@ pub struct Key {
     pub expires: Option<Timestamp>,
     /// Account and identity that it speaks for.
     pub actor: Actor,
+    /// The identity that it shares with every session of its role, where worlds tell roles and not sessions apart.
+    pub role: u8,
     /// Who that is, for the caller-identity call.
     pub identity: Identity,
     /// Actions that it may not call.
@@ -68,6 +70,15 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// The same identity, or another session of the same role.
+    #[must_use]
+    pub fn is_of_role(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Role { role, .. }, Self::Role { role: other, .. }) => role == other,
+            _ => self == other,
+        }
+    }
+
     /// A role's session, as the security token service makes them.
     #[must_use]
     pub fn is_session(&self) -> bool {
@@ -104,7 +115,9 @@ mod tests {
         assert_eq!(Identity::parse("root"), Some(Identity::Root));
         assert_eq!(Identity::parse("user/ann"), Some(Identity::User("ann".to_owned())));
         let role = Identity::Role { role: "operator".to_owned(), session: "pod".to_owned() };
-        assert_eq!(Identity::parse("role/operator/pod"), Some(role));
+        assert_eq!(Identity::parse("role/operator/pod").as_ref(), Some(&role));
+        let of_role = |text| role.is_of_role(&Identity::parse(text).expect("an identity"));
+        assert!(of_role("role/operator/other") && !of_role("role/other/pod") && !of_role("user/operator"));
         for wrong in ["", "root/x", "user", "user/", "role/operator", "role/a/b/c", "ann"] {
             assert_eq!(Identity::parse(wrong), None, "{wrong}");
         }

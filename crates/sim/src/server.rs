@@ -14,7 +14,7 @@ use hyper::body::Body;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower::Service;
@@ -93,7 +93,7 @@ impl Simulator {
             } else {
                 (403, json!({"error": "control paths answer to the simulator's own machine only"}))
             };
-            return Ok(response(&Reply { status, body, retry_after: None }, self.lock().clock.wall()));
+            return Ok(response(&Reply { xml: None, status, body, retry_after: None }, self.lock().clock.wall()));
         }
         let Outcome { reply, delay, held } = answer_call(&mut self.lock(), &inbound);
         let places = Places { simulator: &self, held };
@@ -141,7 +141,7 @@ where
                     let body =
                         json!({"Code": "InvalidRequest", "Message": format!("the body cannot be read: {error}")});
                     let wall = simulator.lock().clock.wall();
-                    Ok(response(&Reply { status: 413, body, retry_after: None }, wall))
+                    Ok(response(&Reply { xml: None, status: 413, body, retry_after: None }, wall))
                 }
             }
         })
@@ -149,16 +149,17 @@ where
 }
 
 fn response(reply: &Reply, wall: Timestamp) -> Response<Full<Bytes>> {
+    let (body, kind) = reply.written();
     let mut builder = Response::builder()
         .status(StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-        .header("content-type", "application/json;charset=utf-8")
+        .header("content-type", kind)
         .header("date", wall.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
-    if let Some(id) = reply.body.get("RequestId").and_then(Value::as_str) {
+    let id = ["RequestId", "requestId"].iter().find_map(|name| reply.body.get(name)?.as_str());
+    if let Some(id) = id {
         builder = builder.header("x-acs-request-id", id);
     }
     if let Some(wait) = reply.retry_after {
         builder = builder.header("x-acs-retry-after", wait.as_millis().max(1).to_string());
     }
-    let body = Full::new(Bytes::from(reply.body.to_string()));
-    builder.body(body).expect("all headers are made of plain ASCII")
+    builder.body(Full::new(Bytes::from(body))).expect("all headers are made of plain ASCII")
 }

@@ -89,6 +89,13 @@ def test_a_key_without_the_right_as_the_gateway_may_say_it(start):
     assert (refused.code, refused.status_code) == ("Forbidden.RAM", 403)
 
 
+@pytest.mark.parametrize("shape", ["json", "lowerCase", "xml"])
+def test_a_refusal_is_understood_however_it_is_written(start, shape):
+    scene = start(variants={"errorShape": shape})
+    refused = refusal(scene.provider, "GetVpcEndpointServiceAttribute", ServiceId="epsrv-nowhere")
+    assert (refused.code, refused.status_code) == ("EndpointServiceNotFound", 400)
+
+
 @pytest.mark.parametrize(
     ("action", "version", "code", "status"),
     [

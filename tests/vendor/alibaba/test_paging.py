@@ -162,3 +162,11 @@ def test_a_page_size_out_of_bounds_is_refused(crowded, action, size):
 def test_a_made_up_page_token_is_refused(crowded):
     refused = refusal(crowded.provider, "ListVpcEndpoints", NextToken="made up")
     assert refused.code == "InvalidParameter.NextToken"
+
+
+@pytest.mark.parametrize("end", ["absent", "empty"])
+def test_a_list_ends_without_a_cursor_or_with_an_empty_one(start, end):
+    scene = start(variants={"lastCursor": end})
+    made = {scene.provider("CreateVpcEndpointService")["ServiceId"] for _ in range(3)}
+    found, pages = scene.provider.pages("ListVpcEndpointServices", "Services", MaxResults=2)
+    assert ({service["ServiceId"] for service in found}, pages) == (made, [2, 1])

@@ -6,15 +6,17 @@ use serde_json::{Map, Value, json};
 
 use super::gateway::Failure;
 use super::read::View;
-use crate::world::{Answer, State};
+use crate::world::{Answer, State, Variant, Variants};
 
 /// An answer, ready to be sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// Body.
+    /// What it says.
     pub body: Value,
+    /// The body is written as XML, with a root of this name; otherwise as JSON.
+    pub xml: Option<&'static str>,
     /// When to come again; goes into a header, in milliseconds.
     pub retry_after: Option<Duration>,
 }
@@ -24,21 +26,43 @@ impl Reply {
     #[must_use]
     pub fn success(request_id: &str, mut fields: Map<String, Value>) -> Self {
         fields.insert("RequestId".to_owned(), request_id.into());
-        Self { status: 200, body: Value::Object(fields), retry_after: None }
+        Self { xml: None, status: 200, body: Value::Object(fields), retry_after: None }
     }
 
-    /// A call was refused.
+    /// A call was refused, in a world of these `variants`.
     #[must_use]
-    pub fn refusal(request_id: &str, host: &str, failure: &Failure) -> Self {
-        let body = json!({
+    pub fn refusal(request_id: &str, host: &str, failure: &Failure, variants: &Variants) -> Self {
+        let mut body = json!({
             "RequestId": request_id,
             "HostId": host,
             "Code": failure.code,
             "Message": failure.message,
             "Recommend": format!("https://api.alibabacloud.com/troubleshoot?q={}&product=Privatelink", failure.code),
         });
-        Self { status: failure.status, body, retry_after: failure.retry_after }
+        let shape = variants.value(Variant::ErrorShape);
+        if let (Value::Object(fields), "lowerCase") = (&mut body, shape) {
+            let lower = |name: String| name[..1].to_ascii_lowercase() + &name[1..];
+            *fields = std::mem::take(fields).into_iter().map(|(name, value)| (lower(name), value)).collect();
+        }
+        let xml = (shape == "xml").then_some("Error");
+        Self { xml, status: failure.status, body, retry_after: failure.retry_after }
     }
+
+    /// Its body and the type of that, as they are sent.
+    #[must_use]
+    pub fn written(&self) -> (String, &'static str) {
+        let Some(root) = self.xml else { return (self.body.to_string(), "application/json;charset=utf-8") };
+        let fields = self.body.as_object().into_iter().flatten();
+        let elements = fields.map(|(name, value)| format!("<{name}>{}</{name}>", escaped(value)));
+        let text = format!("<?xml version='1.0' encoding='UTF-8'?><{root}>{}</{root}>", elements.collect::<String>());
+        (text, "text/xml;charset=utf-8")
+    }
+}
+
+/// The text of a field, as XML takes it.
+fn escaped(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")].iter().fold(text, |text, (from, to)| text.replace(from, to))
 }
 
 /// What an action that changed the world answers beside its request id: the create calls, what they made.

@@ -456,7 +456,7 @@ pub(super) fn owned(state: &State, actor: Actor, at: RegionId, id: EndpointId) -
 /// The endpoint, if this caller is let past its protection.
 fn guarded(state: &State, actor: Actor, at: RegionId, id: EndpointId) -> Result<&Endpoint, Refusal> {
     let endpoint = owned(state, actor, at, id)?;
-    let stranger = endpoint.creator != actor.identity && state.variants.is_on(Variant::ProtectionByIdentity);
+    let stranger = endpoint.creator != actor.identity && state.variants.value(Variant::ProtectedFor) != "account";
     if endpoint.protected && stranger { Err(Refusal::EndpointProtected) } else { Ok(endpoint) }
 }
 

@@ -30,8 +30,8 @@ pub enum Variant {
     ScopeCoversAllActions,
     /// Where there can be one endpoint of a service only: in a VPC, in each zone of a VPC, or nowhere.
     OneEndpointPer,
-    /// Protection asks for the same identity; otherwise the account is enough.
-    ProtectionByIdentity,
+    /// Whom a protected endpoint obeys: the session that made it, any session of its role, or all of its account.
+    ProtectedFor,
     /// NLB connections take a bandwidth.
     NlbTakesBandwidth,
     /// A service with a disconnected endpoint cannot be deleted.
@@ -86,6 +86,8 @@ pub enum Variant {
     AbsentEndpointCode,
     /// The code that accepting a connection gets in the wrong settled state.
     WrongStateCode,
+    /// How a refusal is written: as JSON, as JSON with names in lower case, or as XML.
+    ErrorShape,
 }
 
 /// One row of the table.
@@ -191,9 +193,9 @@ pub const TABLE: &[Description] = &[
         "alibaba-behaviour.md:121: EndpointDuplicated of CreateVpcEndpoint and AddZone is presumably per VPC or zone, inferred",
     ),
     row(
-        Variant::ProtectionByIdentity,
-        "protectionByIdentity",
-        YES_NO,
+        Variant::ProtectedFor,
+        "protectedFor",
+        &["session", "role", "account"],
         "alibaba-behaviour.md:123: with an assumed role the role and session matter, inferred",
     ),
     row(
@@ -358,6 +360,12 @@ pub const TABLE: &[Description] = &[
         &["EndpointConnectionOperationDenied", "EndpointOperationDenied"],
         "alibaba-behaviour.md:104: the code of a call in the wrong settled state is inferred",
     ),
+    row(
+        Variant::ErrorShape,
+        "errorShape",
+        &["json", "lowerCase", "xml"],
+        "alibaba-wire.md:73: names in lower case and XML are possible too",
+    ),
 ];
 
 /// How one world settles every statement.
@@ -454,7 +462,7 @@ mod tests {
         for (place, row) in TABLE.iter().enumerate() {
             assert_eq!(row.variant as usize, place, "{}", row.name);
         }
-        assert_eq!(Variant::WrongStateCode as usize + 1, TABLE.len());
+        assert_eq!(Variant::ErrorShape as usize + 1, TABLE.len());
     }
 
     #[test]

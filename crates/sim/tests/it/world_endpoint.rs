@@ -278,7 +278,7 @@ fn a_protected_endpoint_obeys_only_its_maker() {
     let delete = || Call::DeleteEndpoint(endpoint);
     assert_eq!(stage.refused(STRANGER, delete()), Refusal::NoEndpoint);
     assert_eq!(stage.refused(CONSUMERS_COLLEAGUE, delete()), Refusal::EndpointProtected);
-    stage.state.variants = stage.state.variants.with("protectionByIdentity", "false").expect("a variant");
+    stage.state.variants = stage.state.variants.with("protectedFor", "account").expect("a variant");
     stage.done(CONSUMERS_COLLEAGUE, delete());
 }
 

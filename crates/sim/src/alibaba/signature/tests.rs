@@ -58,6 +58,7 @@ fn key(secret: &str) -> Key {
         token: None,
         expires: None,
         actor: Actor { account: AccountId(1), identity: 0, session: false },
+        role: 0,
         identity: Identity::Root,
         denied: BTreeSet::new(),
     }

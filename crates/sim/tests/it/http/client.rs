@@ -58,6 +58,8 @@ pub struct Answered {
     pub status: StatusCode,
     pub headers: http::HeaderMap,
     pub body: Value,
+    /// The body as it was sent.
+    pub text: String,
 }
 
 impl Answered {
@@ -131,8 +133,8 @@ impl Client {
         let response: Response<Full<Bytes>> = self.simulator.clone().oneshot(request).await?;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        let body = serde_json::from_slice(&bytes).expect("every answer is JSON");
-        Ok(Answered { status: parts.status, headers: parts.headers, body })
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Answered { status: parts.status, headers: parts.headers, body: read(&text), text })
     }
 
     /// A signed request.
@@ -252,6 +254,28 @@ fn assert_documented(name: &str, code: &str) {
     // The world's choices for an account without the grant are listed with their variant.
     let chosen = TABLE.iter().any(|row| row.variant == Variant::AssignmentNotGrantedCode && row.values.contains(&code));
     assert!(own || common || parameter || explained || chosen || GATEWAYS.contains(&code), "{name}: {code}");
+}
+
+/// What an answer says. Some worlds write refusals as XML, or with names in lower case.
+fn read(text: &str) -> Value {
+    let xml = text.split_once("<Error>").and_then(|(_, rest)| rest.strip_suffix("</Error>"));
+    let Some(mut rest) = xml else {
+        let mut body: Value = serde_json::from_str(text).expect("every other answer is JSON");
+        if let Some(fields) = body.as_object_mut().filter(|fields| fields.contains_key("code")) {
+            let upper = |name: String| name[..1].to_ascii_uppercase() + &name[1..];
+            *fields = std::mem::take(fields).into_iter().map(|(name, value)| (upper(name), value)).collect();
+        }
+        return body;
+    };
+    let mut fields = serde_json::Map::new();
+    while let Some((name, after)) = rest.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+        let (text, next) = after.split_once(&format!("</{name}>")).expect("every element ends");
+        let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+        fields.insert(name.to_owned(), plain.into());
+        rest = next;
+    }
+    assert_eq!(rest, "", "{text}");
+    Value::Object(fields)
 }
 
 fn form(pairs: &[(String, String)]) -> String {

@@ -1,7 +1,10 @@
 //! What the vendor's documents leave open and a caller can notice on the wire: each world keeps to its choice.
 
 use jiff::SignedDuration;
+use privatelink_sim::control;
+use privatelink_sim::inbound::Inbound;
 use privatelink_sim::world::Variants;
+use serde_json::json;
 
 use super::client::Client;
 use super::scene::{CONSUMER, Scene, options, text};
@@ -251,5 +254,63 @@ async fn a_forced_replacement_names_the_old_resource_or_not() {
         assert!(leg.get("ReplacedEniId").is_none(), "the interface stays: {leg}");
         scene.settle();
         assert!(scene.leg(&service, &endpoint, zone).await.get("ReplacedResourceId").is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_protected_endpoint_obeys_its_session_its_role_or_its_account() {
+    let key = |scene: &Scene, id: &str, identity: &str| {
+        let body = json!({"id": id, "secret": "s", "account": 1_002_000_000_000_002_u64, "identity": identity});
+        let inbound = Inbound {
+            method: "POST".to_owned(),
+            path: "/_sim/key".to_owned(),
+            body: body.to_string().into(),
+            ..Inbound::default()
+        };
+        assert_eq!(scene.simulator.with(|cloud| control::answer(cloud, &inbound)), (200, json!({})));
+        Client::new(&scene.simulator, id, "s")
+    };
+    for (value, obeys) in [("session", 1), ("role", 2), ("account", 3)] {
+        let scene = world("protectedFor", value);
+        let service = scene.service(&[]).await;
+        let callers = [("one", "role/made/one"), ("two", "role/made/two"), ("three", "role/another/one")]
+            .map(|(id, identity)| key(&scene, id, identity));
+        let form = [("ServiceId", service.as_str()), ("VpcId", "vpc-tenant"), ("ProtectedEnabled", "true")];
+        let endpoint = text(&callers[0].call("CreateVpcEndpoint", &form).await.ok(), "EndpointId");
+        scene.settle();
+        for (number, caller) in callers.iter().enumerate() {
+            let rename = [("EndpointId", endpoint.as_str()), ("EndpointName", "renamed")];
+            let answered = caller.call("UpdateVpcEndpointAttribute", &rename).await;
+            if number < obeys {
+                answered.ok();
+            } else {
+                assert_eq!(answered.refused(), (400, "OperationDenied.EndpointProtected"), "{value} {number}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_json_or_json_in_lower_case_or_xml() {
+    for (value, kind, begins) in [
+        ("json", "application/json;charset=utf-8", "{\"Code\":\"EndpointServiceNotFound\",\"HostId\":"),
+        ("lowerCase", "application/json;charset=utf-8", "{\"code\":\"EndpointServiceNotFound\",\"hostId\":"),
+        (
+            "xml",
+            "text/xml;charset=utf-8",
+            "<?xml version='1.0' encoding='UTF-8'?><Error><Code>EndpointServiceNotFound<",
+        ),
+    ] {
+        let scene = world("errorShape", value);
+        let get = [("ServiceId", "epsrv-1")];
+        let answered = scene.provider.call("GetVpcEndpointServiceAttribute", &get).await;
+        assert_eq!(answered.refused(), (400, "EndpointServiceNotFound"));
+        assert_eq!(answered.headers["content-type"], kind);
+        assert_eq!(answered.headers["x-acs-request-id"], text(&answered.body, "RequestId").as_str());
+        assert!(answered.text.starts_with(begins), "{}", answered.text);
+        scene.provider.call("DescribeRegions", &[]).await.ok();
+        // What a caller made up stays text.
+        let strange = scene.provider.call("GetVpcEndpointServiceAttribute", &[("ServiceId", "x"), ("<&>", "1")]).await;
+        assert_eq!(strange.refused(), (400, "InvalidParameter.<&>"));
     }
 }
