@@ -7,7 +7,7 @@ use crate::cloud::Cloud;
 use crate::journal::witness::Track;
 use crate::world::object::{Principal, Tags};
 use crate::world::variant::TABLE;
-use crate::world::{BalancerId, Endpoint, Leg, Service, State, ZoneId};
+use crate::world::{BalancerId, Endpoint, Leg, Loads, Service, State, ZoneId};
 
 /// All that exists now.
 #[must_use]
@@ -26,21 +26,22 @@ pub fn world(cloud: &Cloud) -> Value {
             "endpointsMade": account.endpoints_made,
         })
     });
+    let loads = state.loads();
     let variants = TABLE.iter().map(|row| (row.name.to_owned(), state.variants.value(row.variant).into()));
     json!({
         "now": cloud.clock.now().to_string(),
         "openTransitions": cloud.open_transitions(),
         "accounts": accounts.collect::<Vec<_>>(),
-        "services": state.services.values().map(|service| of_service(state, service)).collect::<Vec<_>>(),
+        "services": state.services.values().map(|service| of_service(state, &loads, service)).collect::<Vec<_>>(),
         "endpoints": state.endpoints.values().map(|endpoint| of_endpoint(state, endpoint)).collect::<Vec<_>>(),
         "callsInFlight": state.in_flight.len(),
         "variants": Value::Object(variants.collect()),
     })
 }
 
-fn of_service(state: &State, service: &Service) -> Value {
+fn of_service(state: &State, loads: &Loads, service: &Service) -> Value {
     let resources = service.resources.iter().map(|((balancer, zone), resource)| {
-        let load = state.load_of(service.id, (*balancer, *zone));
+        let load = loads.get(&(service.id, (*balancer, *zone))).copied().unwrap_or_default();
         json!({
             "resourceId": balancer_name(state, *balancer),
             "zone": name::zone(state, *zone),

@@ -6,8 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::fixture::Durations;
 use crate::world::call::ObjectId;
-use crate::world::object::LegStatus;
-use crate::world::{Progress, State};
+use crate::world::{Leg, Progress, State};
 
 /// The due times of all open transitions.
 #[derive(Clone, Debug)]
@@ -69,7 +68,7 @@ impl Timetable {
             Progress::Connection(_) => self.durations.connection,
             Progress::Zone(endpoint, zone) => {
                 let leg = state.endpoints.get(&endpoint).and_then(|endpoint| endpoint.zones.get(&zone));
-                let replaced = leg.is_some_and(|leg| matches!(leg.status, LegStatus::Migrating | LegStatus::Replacing));
+                let replaced = leg.is_some_and(Leg::is_moving);
                 if replaced { self.durations.replacement } else { self.durations.zone }
             }
         }

@@ -104,17 +104,29 @@ impl State {
     #[must_use]
     pub fn load_of(&self, service: ServiceId, resource: (BalancerId, ZoneId)) -> Load {
         let mut load = Load::default();
-        for endpoint in self.endpoints_of(service) {
-            let mut legs = endpoint.zones.iter();
-            load.current += usize::from(legs.clone().any(|(zone, leg)| leg.depends_on(*zone, resource)));
-            let leaves = |(zone, leg): (&ZoneId, &Leg)| leg.leaves(*zone, resource);
-            load.replaced += usize::from(legs.clone().any(leaves));
-            let moves = |leg: &Leg| matches!(leg.status, object::LegStatus::Migrating | object::LegStatus::Replacing);
-            load.moving += usize::from(legs.any(|(zone, leg)| leg.leaves(*zone, resource) && moves(leg)));
-        }
+        self.endpoints_of(service).for_each(|endpoint| load.add(endpoint, resource));
         load
     }
+
+    /// The load of every resource that an endpoint leans on, in one look at all of them.
+    #[must_use]
+    pub fn loads(&self) -> Loads {
+        let mut loads = Loads::new();
+        for endpoint in self.endpoints.values() {
+            let sides = endpoint.zones.iter().flat_map(|(zone, leg)| {
+                let replaced = leg.replaced.map(|side| side.served_by(*zone));
+                leg.served_by(*zone).into_iter().chain(replaced)
+            });
+            for resource in sides.collect::<BTreeSet<_>>() {
+                loads.entry((endpoint.service, resource)).or_default().add(endpoint, resource);
+            }
+        }
+        loads
+    }
 }
+
+/// The load of each resource of each service.
+pub type Loads = BTreeMap<(ServiceId, (BalancerId, ZoneId)), Load>;
 
 /// How many endpoints lean on one resource.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -125,6 +137,17 @@ pub struct Load {
     pub replaced: usize,
     /// Endpoints of these whose replacement still runs.
     pub moving: usize,
+}
+
+impl Load {
+    fn add(&mut self, endpoint: &Endpoint, resource: (BalancerId, ZoneId)) {
+        let any = |leans: fn(&Leg, ZoneId, (BalancerId, ZoneId)) -> bool| {
+            usize::from(endpoint.zones.iter().any(|(zone, leg)| leans(leg, *zone, resource)))
+        };
+        self.current += any(Leg::depends_on);
+        self.replaced += any(Leg::leaves);
+        self.moving += any(|leg, zone, resource| leg.is_moving() && leg.leaves(zone, resource));
+    }
 }
 
 /// The world after `request`, with the cloud's answer.

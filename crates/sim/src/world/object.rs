@@ -428,6 +428,12 @@ impl Leg {
         Self { resource: resource.map(|(balancer, _)| balancer), served_in, ..self }
     }
 
+    /// Its resource is being replaced.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        matches!(self.status, LegStatus::Migrating | LegStatus::Replacing)
+    }
+
     /// `resource` serves the replaced side of this leg, which lies in `zone`.
     #[must_use]
     pub fn leaves(&self, zone: ZoneId, resource: (BalancerId, ZoneId)) -> bool {

@@ -3,8 +3,8 @@
 use super::call::{ResourceForm, ServiceChange, ServiceForm};
 use super::id::{AccountId, BalancerId, EndpointId, RegionId, ServiceId, ZoneId};
 use super::object::{
-    BalancerKind, ConnectionStatus, ConsumerRegion, Endpoint, IpVersion, Leg, LegStatus, Payer, Principal, Resource,
-    Service, ServiceStatus,
+    BalancerKind, ConnectionStatus, ConsumerRegion, Endpoint, IpVersion, Leg, Payer, Principal, Resource, Service,
+    ServiceStatus,
 };
 use super::variant::{SUCCESS, Variant};
 use super::{Actor, Answer, Refusal, State, Text};
@@ -301,10 +301,7 @@ pub(super) fn require_active(state: &State, service: &Service) -> Result<(), Ref
 
 /// A replacement runs on one of the service's legs.
 pub(super) fn migrates(state: &State, id: ServiceId) -> bool {
-    state
-        .endpoints_of(id)
-        .flat_map(|endpoint| endpoint.zones.values())
-        .any(|leg| matches!(leg.status, LegStatus::Migrating | LegStatus::Replacing))
+    state.endpoints_of(id).flat_map(|endpoint| endpoint.zones.values()).any(Leg::is_moving)
 }
 
 /// The resource that the cloud picks for a zone of `endpoint`: the least loaded one that may be picked.

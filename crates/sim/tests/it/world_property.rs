@@ -261,6 +261,7 @@ fn run(start: State, events: &[Event]) -> Result<Reached, TestCaseError> {
         }
         let broken = invariant::broken(&state);
         prop_assert!(broken.is_empty(), "after {event:?}: {broken:?}");
+        check_loads(&state)?;
         let legs = || state.endpoints.values().flat_map(|endpoint| endpoint.zones.values());
         reached.connected |= legs().any(|leg| leg.status == LegStatus::Connected);
         reached.migrated |= legs().any(|leg| leg.status == LegStatus::Migrated);
@@ -297,6 +298,18 @@ fn check_refusal(state: &State, actor: Actor, request: &Request, refusal: Refusa
     prop_assert_eq!(carry_out(&mut same, actor, request), Err(refusal));
     prop_assert_eq!(rehearse(&mut same, actor, request), Err(refusal));
     prop_assert_eq!(&same, state);
+    Ok(())
+}
+
+/// The loads of all resources are those of each.
+fn check_loads(state: &State) -> Result<(), TestCaseError> {
+    let loads = state.loads();
+    for service in state.services.values() {
+        for resource in service.resources.keys() {
+            let load = loads.get(&(service.id, *resource)).copied().unwrap_or_default();
+            prop_assert_eq!(load, state.load_of(service.id, *resource));
+        }
+    }
     Ok(())
 }
 
