@@ -316,8 +316,8 @@ impl Endpoint {
         self.region != self.service_region
     }
 
-    /// Calls that name it, whichever side makes them, may be sent to the region `at` and not to its own side's
-    /// alone: both of its connection's ends answer, where the world has it so.
+    /// `at` is the region of one end of its connection, in a world where the calls of both sides may be sent to
+    /// either end; otherwise each side calls its own.
     #[must_use]
     pub fn answers_in(&self, at: RegionId, variants: &Variants) -> bool {
         variants.is_on(Variant::EitherRegionServes) && (at == self.region || at == self.service_region)

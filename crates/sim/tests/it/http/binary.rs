@@ -124,7 +124,14 @@ async fn it_prints_its_variants_and_its_world() {
         let output = Command::new(env!("CARGO_BIN_EXE_privatelink-sim")).arg(argument).output().await;
         String::from_utf8(output.expect("the binary starts").stdout).expect("text")
     };
-    assert!(print("--list-variants").await.starts_with("autoAssignOnEnable = true (or false)\n    rules.md:"));
+    let variants = print("--list-variants").await;
+    assert!(variants.starts_with("autoAssignOnEnable = true (or false)\n    rules.md:"));
+    for row in privatelink_sim::world::variant::TABLE {
+        let line =
+            format!("{} = {} (or {})\n    {}\n", row.name, row.values[0], row.values[1..].join(", "), row.source);
+        assert!(variants.contains(&line), "{line}");
+        assert!(row.source.split_once(": ").is_some_and(|(place, _)| place.contains(".md:")), "{line}");
+    }
     assert!(privatelink_sim::fixture::Fixture::parse(&print("--print-world").await).is_ok());
     assert!(print("--help").await.contains("/_sim/advance"));
 }
