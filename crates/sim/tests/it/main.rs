@@ -7,3 +7,4 @@ mod world_endpoint;
 mod world_invariants;
 mod world_property;
 mod world_service;
+mod world_variants;

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use privatelink_sim::control;
+use privatelink_sim::fault::{Fault, Rule};
 use privatelink_sim::inbound::Inbound;
 use privatelink_sim::world::Variants;
 use serde_json::json;
@@ -312,5 +313,50 @@ async fn a_refusal_is_json_or_json_in_lower_case_or_xml() {
         // What a caller made up stays text.
         let strange = scene.provider.call("GetVpcEndpointServiceAttribute", &[("ServiceId", "x"), ("<&>", "1")]).await;
         assert_eq!(strange.refused(), (400, "InvalidParameter.<&>"));
+    }
+}
+
+#[tokio::test]
+async fn throttling_has_the_status_and_code_of_the_world() {
+    for (name, value, refused) in [
+        ("throttlingStatus", "400", (400, "Throttling.User")),
+        ("throttlingStatus", "429", (429, "Throttling.User")),
+        ("throttlingStatus", "503", (503, "Throttling.User")),
+        ("throttlingCode", "Rejected.Throttling", (400, "Rejected.Throttling")),
+    ] {
+        let scene = world(name, value);
+        let rule = Rule { action: None, nth: 1, times: 1, fault: Fault::Throttle };
+        scene.simulator.with(|cloud| cloud.faults.add(rule));
+        assert_eq!(scene.provider.call("DescribeRegions", &[]).await.refused(), refused, "{name}={value}");
+    }
+}
+
+#[tokio::test]
+async fn a_network_load_balancers_connection_takes_a_bandwidth_or_not() {
+    for (value, takes) in [("true", true), ("false", false)] {
+        let scene = world("nlbTakesBandwidth", value);
+        let form = [
+            ("ServiceResourceType", "nlb"),
+            ("Resource.1.ResourceId", "nlb-hot"),
+            ("Resource.1.ResourceType", "nlb"),
+            ("Resource.1.ZoneId", "cn-hangzhou-f"),
+        ];
+        let service = text(&scene.provider.call("CreateVpcEndpointService", &form).await.ok(), "ServiceId");
+        scene.settle();
+        let user = [("ServiceId", service.as_str()), ("UserId", CONSUMER)];
+        scene.provider.call("AddUserToVpcEndpointService", &user).await.ok();
+        let form = [("ServiceId", service.as_str()), ("VpcId", "vpc-tenant"), ("Zone.1.VSwitchId", "vsw-tenant-f")];
+        let endpoint = text(&scene.consumer.call("CreateVpcEndpoint", &form).await.ok(), "EndpointId");
+        scene.settle();
+        let connection = [("ServiceId", service.as_str()), ("EndpointId", endpoint.as_str())];
+        scene.provider.call("EnableVpcEndpointConnection", &connection).await.ok();
+        scene.settle();
+        let faster = [connection[0], connection[1], ("Bandwidth", "40000"), ("TrafficControlMode", "BandwidthLimit")];
+        let answered = scene.provider.call("UpdateVpcEndpointConnectionAttribute", &faster).await;
+        if takes {
+            answered.ok();
+        } else {
+            assert_eq!(answered.refused(), (400, "UpdateBandWidthUnSupported"));
+        }
     }
 }
