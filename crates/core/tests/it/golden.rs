@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
 use privatelink_core::moment::Moment;
+use privatelink_core::observed::EndpointKind;
+use privatelink_core::step::{EndpointForm, InterfaceForm, Step};
 use privatelink_core::wire::Request;
+use privatelink_core::wire::alibaba::encode;
 use privatelink_core::wire::alibaba::sign::{Key, authorization, canonical, sign, string_to_sign};
 use privatelink_core::wire::alibaba::{Product, Unsigned};
 use serde_json::Value;
@@ -118,6 +121,49 @@ fn our_own_requests_are_the_recorded_ones_signed_over_what_must_be_signed() {
         assert!(string(minimal, "canonical_request").contains(&format!("\n{}\n", request.query)), "{file}");
         assert_eq!(parameters(&request.query), parameters(query), "{file}");
     }
+}
+
+/// What we ask for an endpoint is what the vendor's own library asks, but for what only we or only it says.
+#[test]
+fn an_endpoint_is_asked_for_as_the_vendors_library_does() {
+    let zone = |zone: &str, ip: Option<&str>| InterfaceForm {
+        zone: zone.into(),
+        ip: ip.map(|ip| ip.parse().expect("an address")),
+        ipv6: None,
+    };
+    let form = EndpointForm {
+        kind: EndpointKind::Interface,
+        service: Some("epsrv-1".into()),
+        service_name: None,
+        service_region: None,
+        vpc: "vpc-1".into(),
+        zones: [
+            ("vsw-1".into(), zone("cn-hangzhou-h", Some("192.168.0.10"))),
+            ("vsw-2".into(), zone("cn-hangzhou-i", None)),
+        ]
+        .into(),
+        groups: ["sg-1".into(), "sg-2".into()].into(),
+        name: Some("test".into()),
+        description: None,
+        family: None,
+        zone_affinity: None,
+        policy: None,
+        protected: Some(false),
+        cross_region_bandwidth_mbps: None,
+        resource_group: None,
+        tags: BTreeMap::new(),
+    };
+    let recorded = json("alibaba/python-CreateVpcEndpoint-dryrun.json");
+    let mut theirs = parameters(string(&recorded, "target").trim_start_matches("/?"));
+    assert_eq!(theirs.remove("DryRun").as_deref(), Some("True"));
+    // Python writes truth values with a capital, Go as we do; the cloud takes both.
+    theirs.values_mut().filter(|value| *value == "False").for_each(|value| *value = "false".to_owned());
+    let mut ours = encode::step(&Step::CreateEndpoint(form), &"cn-hangzhou".into(), &theirs["ClientToken"]);
+    assert_eq!(ours.parameters.remove("EndpointType").as_deref(), Some("Interface"));
+    assert_eq!(ours.parameters, theirs);
+    let headers = &recorded["headers"];
+    assert_eq!((ours.action, ours.version), (string(headers, "x-acs-action"), string(headers, "x-acs-version")));
+    assert_eq!((ours.host.as_str(), ours.form), (string(headers, "host"), false));
 }
 
 #[test]

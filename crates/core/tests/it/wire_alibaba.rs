@@ -2,17 +2,19 @@
 //! its class.
 
 mod answers;
+mod answers_of_endpoints;
 mod codes;
 mod dialect;
+mod dialect_of_endpoints;
 mod refusals;
 mod requests;
 
 use std::collections::BTreeMap;
 
-use privatelink_core::id::Region;
-use privatelink_core::observed::{AddressFamily, Payer, ResourceKey, ResourceKind};
+use privatelink_core::id::{CloudId, EndpointId, Region, ServiceId};
+use privatelink_core::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind};
 use privatelink_core::read::Read;
-use privatelink_core::step::{ServiceChange, ServiceForm, Step};
+use privatelink_core::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step};
 use privatelink_core::wire::alibaba::{Unsigned, encode};
 use serde_json::Value;
 
@@ -68,6 +70,60 @@ fn bare_form(kind: ResourceKind) -> ServiceForm {
     }
 }
 
+/// An endpoint's form that says all there is to say.
+fn full_endpoint_form(kind: EndpointKind) -> EndpointForm {
+    EndpointForm {
+        kind,
+        service: Some("epsrv-1".into()),
+        service_name: Some("com.aliyuncs.privatelink.cn-shanghai.epsrv-1".into()),
+        service_region: Some("cn-shanghai".into()),
+        vpc: "vpc-1".into(),
+        zones: [
+            ("vsw-1".into(), interface("cn-hangzhou-f")),
+            ("vsw-2".into(), InterfaceForm { ip: None, ipv6: None, ..interface("cn-hangzhou-g") }),
+        ]
+        .into(),
+        groups: ["sg-1".into(), "sg-2".into()].into(),
+        name: Some("db".into()),
+        description: Some("of all".into()),
+        family: Some(AddressFamily::DualStack),
+        zone_affinity: Some(true),
+        policy: Some(r#"{"Version":"1"}"#.into()),
+        protected: Some(true),
+        cross_region_bandwidth_mbps: Some(200),
+        resource_group: Some("rg-1".into()),
+        tags: [("owner".to_owned(), "team a".to_owned()), ("empty".to_owned(), String::new())].into(),
+    }
+}
+
+/// An endpoint's form that leaves open what may be left open.
+fn bare_endpoint_form() -> EndpointForm {
+    EndpointForm {
+        kind: EndpointKind::Interface,
+        service: Some("epsrv-1".into()),
+        service_name: None,
+        service_region: None,
+        vpc: "vpc-1".into(),
+        zones: [].into(),
+        groups: [].into(),
+        name: None,
+        description: None,
+        family: None,
+        zone_affinity: None,
+        policy: None,
+        protected: None,
+        cross_region_bandwidth_mbps: None,
+        resource_group: None,
+        tags: [].into(),
+    }
+}
+
+/// An interface with addresses of its own.
+fn interface(zone: &str) -> InterfaceForm {
+    let ip = Some("10.0.0.9".parse().expect("an address"));
+    InterfaceForm { zone: zone.into(), ip, ipv6: Some("2408::9".parse().expect("an address")) }
+}
+
 const KINDS: [ResourceKind; 4] = [ResourceKind::Clb, ResourceKind::Alb, ResourceKind::Nlb, ResourceKind::Gwlb];
 
 /// Every step there is, with everything and with nothing that is optional.
@@ -91,9 +147,9 @@ fn steps() -> Vec<Step> {
         Step::SetAutoAllocate(id(), of(), true),
         Step::SetAutoAllocate(id(), of(), false),
         Step::RejectConnection(id(), "ep-1".into()),
-        Step::Tag(id().into(), full_form(ResourceKind::Nlb).tags),
-        Step::Untag(id().into(), ["owner".to_owned(), "empty".to_owned()].into()),
-        Step::Move(id().into(), "rg-1".into()),
+        Step::Tag(service("epsrv-1"), full_form(ResourceKind::Nlb).tags),
+        Step::Untag(service("epsrv-1"), ["owner".to_owned(), "empty".to_owned()].into()),
+        Step::Move(service("epsrv-1"), "rg-1".into()),
     ];
     for kind in KINDS {
         steps.extend([
@@ -104,17 +160,61 @@ fn steps() -> Vec<Step> {
             Step::DetachResource(id(), of(), kind),
         ]);
     }
+    steps.extend(steps_of_endpoints());
     steps
+}
+
+fn steps_of_endpoints() -> Vec<Step> {
+    let id = || "ep-1".into();
+    let open = InterfaceForm { ip: None, ipv6: None, ..interface("cn-hangzhou-f") };
+    let full = EndpointChange {
+        name: Some("db".into()),
+        description: Some("of all".into()),
+        family: Some(AddressFamily::DualStack),
+        zone_affinity: Some(false),
+        policy: Some("{}".into()),
+        reset_policy: false,
+        cross_region_bandwidth_mbps: Some(100),
+    };
+    vec![
+        Step::CreateEndpoint(full_endpoint_form(EndpointKind::Interface)),
+        Step::CreateEndpoint(full_endpoint_form(EndpointKind::GatewayLoadBalancer)),
+        Step::CreateEndpoint(full_endpoint_form(EndpointKind::Reverse)),
+        Step::CreateEndpoint(bare_endpoint_form()),
+        Step::UpdateEndpoint(id(), full),
+        Step::UpdateEndpoint(id(), EndpointChange { reset_policy: true, ..EndpointChange::default() }),
+        Step::UpdateEndpoint(id(), EndpointChange::default()),
+        Step::DeleteEndpoint(id()),
+        Step::AddZone(id(), "vsw-1".into(), interface("cn-hangzhou-f")),
+        Step::AddZone(id(), "vsw-1".into(), open),
+        Step::RemoveZone(id(), "vsw-1".into(), "cn-hangzhou-f".into()),
+        Step::AttachSecurityGroup(id(), "sg-1".into()),
+        Step::DetachSecurityGroup(id(), "sg-1".into()),
+        Step::Tag(endpoint("ep-1"), full_form(ResourceKind::Nlb).tags),
+        Step::Untag(endpoint("ep-1"), ["owner".to_owned(), "empty".to_owned()].into()),
+        Step::Move(endpoint("ep-1"), "rg-1".into()),
+    ]
+}
+
+fn service(id: &str) -> CloudId {
+    ServiceId::from(id).into()
+}
+
+fn endpoint(id: &str) -> CloudId {
+    EndpointId::from(id).into()
 }
 
 /// Every read there is: first pages and later ones.
 fn reads() -> Vec<Read> {
-    let mut reads = vec![Read::CallerIdentity, Read::Service("epsrv-1".into())];
+    let mut reads = vec![Read::CallerIdentity, Read::Service("epsrv-1".into()), Read::Endpoint("ep-1".into())];
     for page in [None, Some("a/b+c==".to_owned())] {
         reads.extend([
             Read::Services(page.clone()),
             Read::Resources("epsrv-1".into(), page.clone()),
-            Read::Connections("epsrv-1".into(), page),
+            Read::Connections("epsrv-1".into(), page.clone()),
+            Read::Endpoints(page.clone()),
+            Read::Interfaces("ep-1".into(), page.clone()),
+            Read::Groups("ep-1".into(), page),
         ]);
     }
     reads

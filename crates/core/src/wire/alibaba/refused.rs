@@ -41,7 +41,11 @@ pub fn failure(action: &str, response: &Response) -> Failure {
         };
     };
     Failure {
-        meaning: if classify::is_known(&code) { classify::meaning(&code) } else { by_status(response, retry_after) },
+        meaning: if classify::is_known(&code) {
+            classify::meaning(action, &code)
+        } else {
+            by_status(response, retry_after)
+        },
         message: classify::explain(action, &code, &said.message),
         request_id: said.request_id,
         retry_after,

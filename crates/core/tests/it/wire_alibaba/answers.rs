@@ -246,8 +246,9 @@ fn a_step_is_accepted_by_an_object_and_by_nothing_else() {
 
 /// JSON of any shape, with the names that answers have.
 fn any_json() -> impl Strategy<Value = Value> {
-    let names = "(Services|Resources|Connections|Zones|Tags|Key|Value|ServiceId|EndpointId|ZoneId|ResourceId\
-                 |ResourceType|AccountId|NextToken|TotalCount|MaxResults|SupportedRegionSet|ConnectBandwidth|Code|Message)";
+    let names = "(Services|Resources|Connections|Endpoints|Zones|SecurityGroups|Tags|Key|Value|ServiceId|EndpointId\
+                 |ZoneId|VSwitchId|SecurityGroupId|ResourceId|ResourceType|AccountId|NextToken|TotalCount|MaxResults\
+                 |SupportedRegionSet|ConnectBandwidth|CrossRegionBandwidth|EniIp|ZoneIpv6Address|Code|Message)";
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -4,25 +4,34 @@ use std::collections::BTreeSet;
 
 use privatelink_core::condition::Reason;
 use privatelink_core::error::Meaning;
+use privatelink_core::id::Sort;
 use privatelink_core::limit;
-use privatelink_core::wire::alibaba::classify;
+use privatelink_core::step::Step;
+use privatelink_core::wire::alibaba::{classify, encode};
 use serde_json::Value;
 
-use super::{calls, descriptions};
+use super::{TOKEN, calls, descriptions, region, steps};
+
+/// The codes that an action documents of its own. An error is written as status and code.
+fn own(product: &Value, action: &str) -> BTreeSet<String> {
+    let errors = product["actions"][action]["errors"].as_array().expect("errors");
+    errors.iter().filter_map(Value::as_str).filter_map(|error| error.split(' ').nth(1)).map(str::to_owned).collect()
+}
+
+/// Those that any action of the product may answer.
+fn common(product: &Value) -> BTreeSet<String> {
+    let errors = product["common_errors"].as_array().expect("errors");
+    errors.iter().filter_map(|error| error["code"].as_str()).map(str::to_owned).collect()
+}
 
 /// Every code that an action in use documents, and those common to all actions.
 fn documented() -> BTreeSet<String> {
     let descriptions = descriptions();
     let mut codes = BTreeSet::new();
     for call in calls() {
-        let description = &descriptions[call.product.as_str()];
-        let own = description["actions"][call.action]["errors"].as_array().expect("errors");
-        // An error is written as status and code.
-        codes.extend(
-            own.iter().filter_map(Value::as_str).filter_map(|error| error.split(' ').nth(1)).map(str::to_owned),
-        );
-        let common = description["common_errors"].as_array().expect("errors");
-        codes.extend(common.iter().filter_map(|error| error["code"].as_str()).map(str::to_owned));
+        let product = &descriptions[call.product.as_str()];
+        codes.extend(own(product, call.action));
+        codes.extend(common(product));
     }
     codes
 }
@@ -34,11 +43,11 @@ fn gateway() -> BTreeSet<String> {
 
 #[test]
 fn every_documented_code_has_a_row_and_every_row_a_code() {
-    let rows: Vec<&str> = classify::codes().collect();
-    let distinct: BTreeSet<String> = rows.iter().map(|code| (*code).to_owned()).collect();
-    assert_eq!(distinct.len(), rows.len(), "one class a code");
+    let of_all: Vec<&str> = classify::codes().filter(|(_, actions)| actions.is_empty()).map(|(code, _)| code).collect();
+    let distinct: BTreeSet<String> = of_all.iter().map(|code| (*code).to_owned()).collect();
+    assert_eq!(distinct.len(), of_all.len(), "one row a code for the actions that have none of their own");
     let documented = documented();
-    assert!(documented.len() > 50, "{documented:?}");
+    assert!(documented.len() > 90, "{documented:?}");
     assert!(documented.is_disjoint(&gateway()), "the gateway's codes are those that no action documents");
     let known: BTreeSet<String> = documented.union(&gateway()).cloned().collect();
     let without_row: Vec<_> = known.difference(&distinct).collect();
@@ -47,7 +56,55 @@ fn every_documented_code_has_a_row_and_every_row_a_code() {
 }
 
 #[test]
-fn codes_mean_what_is_done_next() {
+fn a_row_for_some_actions_stands_beside_one_for_the_others() {
+    let in_use: BTreeSet<&str> = calls().iter().map(|call| call.action).collect();
+    let of_all: BTreeSet<&str> =
+        classify::codes().filter(|(_, actions)| actions.is_empty()).map(|(code, _)| code).collect();
+    let mut seen = BTreeSet::new();
+    for (code, actions) in classify::codes() {
+        for action in actions {
+            assert!(in_use.contains(action), "{code}: no step or read calls {action}");
+            assert!(of_all.contains(code), "{code} has no row for the other actions");
+            assert!(seen.insert((code, *action)), "{code} has two rows for {action}");
+            let others = classify::explain("DeleteVpcEndpointService", code, "");
+            assert_ne!(classify::explain(action, code, ""), others, "{code} needs no row for {action}");
+        }
+    }
+    assert!(seen.len() > 10, "{seen:?}");
+}
+
+/// The fields that a reader's object has: a remedy that names another's is none.
+#[test]
+fn a_remedy_speaks_of_the_readers_own_object() {
+    let of_provider = ["spec.resources", "spec.supportedRegions", "spec.payer"];
+    let of_consumer = ["spec.zones", "spec.vpcId", "spec.securityGroupIds", "spec.service", "spec.policy"];
+    let descriptions = descriptions();
+    let product = &descriptions["privatelink"];
+    let mut told = 0;
+    for step in steps() {
+        let call = encode::step(&step, &region(), TOKEN);
+        let foreign: &[&str] = match step.object().map(|object| object.sort()).or(step.makes()) {
+            Some(Sort::Service) => &of_consumer,
+            Some(Sort::Endpoint) => &of_provider,
+            None => continue,
+        };
+        let mut codes = own(product, call.action);
+        if matches!(step, Step::CreateEndpoint(_) | Step::CreateService(_) | Step::AttachResource(..)) {
+            // The rest of these speak of regions and zones, which only what makes something names.
+            codes.extend(common(product));
+        }
+        for code in codes {
+            let text = classify::explain(call.action, &code, "");
+            let wrong = foreign.iter().find(|field| text.contains(**field));
+            assert_eq!(wrong, None, "{} {code}: {text}", call.action);
+            told += 1;
+        }
+    }
+    assert!(told > 200, "{told}");
+}
+
+#[test]
+fn a_providers_codes_mean_what_is_done_next() {
     let must = Meaning::UserMustAct;
     for (code, meaning) in [
         ("EndpointServiceNotFound", Meaning::Gone),
@@ -88,17 +145,96 @@ fn codes_mean_what_is_done_next() {
         ("throttling", Meaning::Unexpected),
         ("", Meaning::Unexpected),
     ] {
-        assert_eq!(classify::meaning(code), meaning, "{code}");
+        assert_eq!(classify::meaning("CreateVpcEndpointService", code), meaning, "{code}");
+    }
+}
+
+/// What the consumer's calls are refused with, what is done next, and what the reader must be told.
+#[test]
+fn an_endpoints_refusals_mean_what_is_done_next() {
+    let must = Meaning::UserMustAct;
+    let waiting = Meaning::Waiting;
+    let (create, add) = ("CreateVpcEndpoint", "AddZoneToVpcEndpoint");
+    let (attach, detach) = ("AttachSecurityGroupToVpcEndpoint", "DetachSecurityGroupFromVpcEndpoint");
+    for (action, code, meaning, names) in [
+        (create, "EndpointServiceNotAuthorized", waiting(Reason::NotWhitelisted), "the service's owner"),
+        (create, "EndpointServiceNotFound", waiting(Reason::WaitingForService), "spec.service"),
+        ("DeleteVpcEndpointService", "EndpointServiceNotFound", Meaning::Gone, ""),
+        ("GetVpcEndpointServiceAttribute", "EndpointServiceNotFound", Meaning::Gone, ""),
+        (create, "EndpointServiceDeleted", must(Reason::ReferenceNotFound), "delete this object"),
+        (create, "EndpointServiceNotSupportedZone", waiting(Reason::NoResourceInZone), "spec.zones"),
+        (add, "EndpointServiceNotSupportedZone", waiting(Reason::NoResourceInZone), "spec.zones"),
+        (
+            "AttachResourceToVpcEndpointService",
+            "EndpointServiceNotSupportedZone",
+            must(Reason::InvalidSpec),
+            "spec.resources",
+        ),
+        (create, "EndpointServiceResourceNotFound", waiting(Reason::NoResourceInZone), "spec.zones"),
+        (add, "EndpointServiceResourceNotFound", waiting(Reason::NoResourceInZone), "spec.zones"),
+        ("DetachResourceFromVpcEndpointService", "EndpointServiceResourceNotFound", Meaning::Gone, ""),
+        (create, "OperationDenied.NoAvailableServiceResource", waiting(Reason::NoResourceInZone), "spec.zones"),
+        (add, "UnsupportedZone", must(Reason::InvalidSpec), "spec.zones"),
+        (create, "RegionNotFound", must(Reason::InvalidSpec), "spec.service.region"),
+        (create, "UnsupportedRegion", must(Reason::InvalidSpec), "spec.service.region"),
+        (create, "Mismatch.EndpointType", must(Reason::InvalidSpec), "spec.type"),
+        (create, "OperationDenied.EndpointPolicyNotSupport", must(Reason::InvalidSpec), "spec.policy"),
+        (
+            "UpdateVpcEndpointAttribute",
+            "EndpointServiceNotSupportIpv6",
+            must(Reason::InvalidSpec),
+            "spec.addressFamily",
+        ),
+        (create, "EndpointDuplicated", must(Reason::OwnershipConflict), "spec.adopt"),
+        (create, "EndpointExist", must(Reason::OwnershipConflict), "adopt"),
+        (create, "VpcNotFound", must(Reason::ReferenceNotFound), "spec.vpcId"),
+        (create, "VpcTunnelNotFound", must(Reason::ReferenceNotFound), "spec.vpcId"),
+        (create, "VSwitchNotFound", must(Reason::ReferenceNotFound), "subnetId and zone in spec.zones"),
+        (add, "VSwitchNotFound", must(Reason::ReferenceNotFound), "subnetId and zone in spec.zones"),
+        ("CreateVpcEndpointService", "VSwitchNotFound", must(Reason::ReferenceNotFound), "spec.resources"),
+        (add, "VSwitchStatusNotAllowed", Meaning::InTransition, "spec.zones"),
+        (add, "ResourceNotEnough.VSwitchIp", waiting(Reason::QuotaExceeded), "spec.zones"),
+        (add, "EniIpUnavailable", must(Reason::InvalidSpec), "ip or ipv6 in spec.zones"),
+        (create, "EndpointZoneDuplicated", must(Reason::InvalidSpec), "spec.zones"),
+        (add, "EndpointZoneDuplicated", Meaning::Gone, ""),
+        ("RemoveZoneFromVpcEndpoint", "EndpointZoneNotFound", Meaning::Gone, ""),
+        (add, "VpcNatServiceException", Meaning::Unavailable, ""),
+        (create, "SecurityGroupNotFound", must(Reason::ReferenceNotFound), "spec.securityGroupIds"),
+        (attach, "SecurityGroupNotFound", must(Reason::ReferenceNotFound), "spec.securityGroupIds"),
+        (detach, "SecurityGroupNotFound", Meaning::Gone, ""),
+        (attach, "SecurityGroupExist", Meaning::Gone, ""),
+        (attach, "SecurityGroupTypeNotSupport", must(Reason::InvalidSpec), "spec.securityGroupIds"),
+        (attach, "SecurityGroupTypeOnlySingleTypeSupporteded", must(Reason::InvalidSpec), "spec.securityGroupIds"),
+        (attach, "AddSecurityGroupNotSupportWhenHaveNoSg", must(Reason::InvalidSpec), "spec.securityGroupIds"),
+        (detach, "EndpointMustContainSecurityGroup", must(Reason::InvalidSpec), "spec.securityGroupIds"),
+        (create, "QuotaExceeded.totalEpPerVpc", waiting(Reason::QuotaExceeded), "of the VPC"),
+        (create, "QuotaExceeded.totalIdleEndpoint", waiting(Reason::QuotaExceeded), "providers"),
+        (create, "QuotaExceeded.epZonePerEndpoint", must(Reason::QuotaExceeded), "spec.zones"),
+        (create, "QuotaExceeded.IpQuotaPerEp", must(Reason::QuotaExceeded), "spec.zones"),
+        (create, "CheckServiceLinkRoleError", must(Reason::PermissionDenied), "AliyunServiceRoleForPrivatelink"),
+        (add, "OperationDenied.EndpointProtected", must(Reason::PermissionDenied), "user or role that made"),
+        ("DeleteVpcEndpoint", "EndpointProtected", must(Reason::PermissionDenied), "user or role that made"),
+        ("DeleteVpcEndpoint", "EndpointDependenceViolation", waiting(Reason::BlockedByDependents), ""),
+        ("DeleteVpcEndpoint", "EndpointNotFound", Meaning::Gone, ""),
+        ("DeleteVpcEndpoint", "EndpointOperationDenied", Meaning::InTransition, ""),
+        (add, "EndpointLocked", Meaning::InTransition, ""),
+        (add, "EndpointConnectionOperationDenied", Meaning::InTransition, ""),
+    ] {
+        assert_eq!(classify::meaning(action, code), meaning, "{action} {code}");
+        let text = classify::explain(action, code, "");
+        assert!(text.contains(names), "{action} {code}: {text}");
     }
 }
 
 #[test]
 fn an_explanation_says_what_happened_what_to_do_and_what_the_cloud_said() {
-    for code in classify::codes() {
-        let text = classify::explain("AttachResourceToVpcEndpointService", code, "No such thing.");
-        assert!(text.ends_with(". The cloud says: No such thing."), "{text}");
-        assert!(text.contains(": ") && !text.contains('{') && !text.contains("%s"), "{text}");
-        assert!(text.len() <= limit::MESSAGE as usize);
+    for (code, actions) in classify::codes() {
+        for action in actions.iter().copied().chain(["AttachResourceToVpcEndpointService"]) {
+            let text = classify::explain(action, code, "No such thing.");
+            assert!(text.ends_with(". The cloud says: No such thing."), "{text}");
+            assert!(text.contains(": ") && !text.contains('{') && !text.contains("%s"), "{text}");
+            assert!(text.len() <= limit::MESSAGE as usize);
+        }
     }
     assert_eq!(
         classify::explain("CreateVpcEndpointService", "NoPermission", ""),

@@ -1,11 +1,11 @@
-//! The codec against the simulated cloud, which was written without it: every step and every read goes through, and
-//! what comes back says what was asked for.
+//! The codec against the simulated cloud, which was written without it: every step and every read of a provider goes
+//! through, and what comes back says what was asked for.
 
 use std::collections::BTreeMap;
 
 use privatelink_core::condition::Reason;
 use privatelink_core::error::{Failure, Meaning};
-use privatelink_core::id::{AccountId, EndpointId, ServiceId};
+use privatelink_core::id::{AccountId, EndpointId, Region, ServiceId};
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{Connection, Payer, Resource, ResourceKey, ResourceKind, Service};
 use privatelink_core::read::{Answer, Done, Read};
@@ -22,21 +22,23 @@ use privatelink_sim::inbound::Inbound;
 use super::{key, region};
 
 const START: Moment = Moment(1_767_323_045_000);
-const PROVIDER: Key<'static> = Key { id: "provider-key", secret: "provider-secret", token: None };
+pub const PROVIDER: Key<'static> = Key { id: "provider-key", secret: "provider-secret", token: None };
 
-/// A simulated cloud, and how many calls it has had: the nonce and the client token of the next.
-struct Stage {
-    cloud: Cloud,
+/// A simulated cloud, the region that calls go to, and how many it has had: the nonce and the client token of the
+/// next.
+pub struct Stage {
+    pub cloud: Cloud,
+    pub region: Region,
     calls: u32,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let start = "2026-01-02T03:04:05Z".parse().expect("a time");
-        Self { cloud: Cloud::new(Fixture::built_in(), Options::standing(start)), calls: 0 }
+        Self { cloud: Cloud::new(Fixture::built_in(), Options::standing(start)), region: region(), calls: 0 }
     }
 
-    fn send(&mut self, call: &Unsigned, key: &Key<'_>) -> Response {
+    pub fn send(&mut self, call: &Unsigned, key: &Key<'_>) -> Response {
         self.calls += 1;
         let date = START + std::time::Duration::from_millis(self.cloud_ahead());
         let request = sign(call, key, date, &format!("{:032x}", self.calls));
@@ -61,9 +63,9 @@ impl Stage {
         u64::try_from(since).expect("clocks run forward")
     }
 
-    fn execute_with(&mut self, step: &Step, key: &Key<'_>) -> Result<Done, Failure> {
+    pub fn execute_with(&mut self, step: &Step, key: &Key<'_>) -> Result<Done, Failure> {
         let token = format!("token-{}", self.calls);
-        let call = encode::step(step, &region(), &token);
+        let call = encode::step(step, &self.region, &token);
         let response = self.send(&call, key);
         if response.is_success() {
             Ok(decode::step(step, &response.body).expect("understood"))
@@ -72,12 +74,12 @@ impl Stage {
         }
     }
 
-    fn execute(&mut self, step: &Step) -> Done {
+    pub fn execute(&mut self, step: &Step) -> Done {
         self.execute_with(step, &PROVIDER).unwrap_or_else(|failure| panic!("{step:?}: {failure}"))
     }
 
-    fn read_with(&mut self, read: &Read, key: &Key<'_>) -> Result<Answer, Failure> {
-        let call = encode::read(read, &region());
+    pub fn read_with(&mut self, read: &Read, key: &Key<'_>) -> Result<Answer, Failure> {
+        let call = encode::read(read, &self.region);
         let response = self.send(&call, key);
         if response.is_success() {
             Ok(decode::read(read, &response.body).expect("understood"))
@@ -104,7 +106,7 @@ impl Stage {
         all
     }
 
-    fn connection(&mut self, id: &ServiceId) -> Connection {
+    pub fn connection(&mut self, id: &ServiceId) -> Connection {
         let Answer::Connections(mut all, None) = self.read(&Read::Connections(id.clone(), None)) else {
             panic!("one page")
         };
@@ -112,16 +114,17 @@ impl Stage {
         all.remove(0)
     }
 
-    fn create(&mut self, form: &ServiceForm) -> ServiceId {
+    pub fn create(&mut self, form: &ServiceForm) -> ServiceId {
         let Done::CreatedService(made) = self.execute(&Step::CreateService(form.clone())) else { panic!("a service") };
         made.id
     }
 
     /// A call of the other side, or of a kind that is no step.
-    fn by_hand(&mut self, action: &'static str, key: &Key<'_>, parameters: &[(&str, &str)]) -> serde_json::Value {
-        let own = [("RegionId", "cn-hangzhou")];
+    pub fn by_hand(&mut self, action: &'static str, key: &Key<'_>, parameters: &[(&str, &str)]) -> serde_json::Value {
+        let region = self.region.to_string();
+        let own = [("RegionId", region.as_str())];
         let all = parameters.iter().chain(&own).map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let call = Unsigned { action, parameters: all.collect(), ..encode::read(&Read::Services(None), &region()) };
+        let call = Unsigned { action, parameters: all.collect(), ..encode::read(&Read::Services(None), &self.region) };
         assert_eq!(call.product, Product::PrivateLink);
         let response = self.send(&call, key);
         assert!(response.is_success(), "{action}: {}", String::from_utf8_lossy(&response.body));

@@ -94,6 +94,10 @@ fn a_known_code_decides_whatever_the_status_and_an_unknown_one_is_never_ignored(
     assert_eq!(refused(404, &[], &body("Brand.New")).meaning, Meaning::Unexpected);
     assert_eq!(refused(500, &[], &body("Brand.New")).meaning, Meaning::Unavailable);
     assert!(refused(400, &[], &body("IdempotenceProcessing")).maybe_done);
+    let response = Response { status: 400, headers: Vec::new(), body: body("EndpointServiceNotFound").into() };
+    let asked = decode::failure("CreateVpcEndpoint", &response);
+    assert_eq!(asked.meaning, Meaning::Waiting(Reason::WaitingForService), "the action decides too");
+    assert!(asked.message.contains("spec.service"), "{asked}");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use privatelink_core::observed::ResourceKind;
-use privatelink_core::step::Step;
+use privatelink_core::observed::{AddressFamily, EndpointKind, ResourceKind};
+use privatelink_core::step::{EndpointChange, InterfaceForm, ServiceChange, Step};
 use privatelink_core::wire::alibaba::{Unsigned, encode};
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ fn every_request_is_valid_against_the_description() {
         assert_eq!(faults(&call, action), Vec::<String>::new(), "{} {:?}", call.action, call.parameters);
         actions.insert(call.action);
     }
-    assert_eq!(actions.len(), 16, "{actions:?}");
+    assert_eq!(actions.len(), 27, "{actions:?}");
 }
 
 #[test]
@@ -142,9 +142,132 @@ fn the_zone_of_a_classic_load_balancer_is_not_sent() {
     }
 }
 
+/// Names and values of what is sent.
+fn sent(step: &Step) -> Vec<(String, String)> {
+    encode::step(step, &region(), TOKEN).parameters.into_iter().collect()
+}
+
+fn pairs(parameters: &[(&str, &str)]) -> Vec<(String, String)> {
+    parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
 #[test]
 fn what_is_left_open_is_not_sent() {
-    let call = encode::step(&Step::CreateService(super::bare_form(ResourceKind::Nlb)), &region(), TOKEN);
-    let names: Vec<&str> = call.parameters.keys().map(String::as_str).collect();
-    assert_eq!(names, ["AutoAcceptEnabled", "ClientToken", "RegionId", "ServiceResourceType"]);
+    let common = [("ClientToken", TOKEN), ("RegionId", "cn-hangzhou")];
+    let bare = |own: &[(&str, &str)]| {
+        let mut all = pairs(&[common.as_slice(), own].concat());
+        all.sort();
+        all
+    };
+    let subnet = || "vsw-1".into();
+    let open = InterfaceForm { ip: None, ipv6: None, ..super::interface("f") };
+    for (step, own) in [
+        (
+            Step::CreateService(super::bare_form(ResourceKind::Nlb)),
+            &[("AutoAcceptEnabled", "false"), ("ServiceResourceType", "nlb")][..],
+        ),
+        (Step::UpdateService("epsrv-1".into(), ServiceChange::default()), &[("ServiceId", "epsrv-1")]),
+        (
+            Step::CreateEndpoint(super::bare_endpoint_form()),
+            &[("EndpointType", "Interface"), ("ServiceId", "epsrv-1"), ("VpcId", "vpc-1")],
+        ),
+        (Step::UpdateEndpoint("ep-1".into(), EndpointChange::default()), &[("EndpointId", "ep-1")]),
+        (
+            Step::AddZone("ep-1".into(), subnet(), open),
+            &[("EndpointId", "ep-1"), ("VSwitchId", "vsw-1"), ("ZoneId", "f")],
+        ),
+    ] {
+        assert_eq!(sent(&step), bare(own), "{step:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_is_asked_for_with_all_that_its_form_says() {
+    let step = Step::CreateEndpoint(super::full_endpoint_form(EndpointKind::GatewayLoadBalancer));
+    let expected = [
+        ("AddressIpVersion", "DualStack"),
+        ("ClientToken", TOKEN),
+        ("CrossRegionBandwidth", "200"),
+        ("EndpointDescription", "of all"),
+        ("EndpointName", "db"),
+        ("EndpointType", "GatewayLoadBalancer"),
+        ("PolicyDocument", r#"{"Version":"1"}"#),
+        ("ProtectedEnabled", "true"),
+        ("RegionId", "cn-hangzhou"),
+        ("ResourceGroupId", "rg-1"),
+        ("SecurityGroupId.1", "sg-1"),
+        ("SecurityGroupId.2", "sg-2"),
+        ("ServiceId", "epsrv-1"),
+        ("ServiceName", "com.aliyuncs.privatelink.cn-shanghai.epsrv-1"),
+        ("ServiceRegionId", "cn-shanghai"),
+        ("Tag.1.Key", "empty"),
+        ("Tag.1.Value", ""),
+        ("Tag.2.Key", "owner"),
+        ("Tag.2.Value", "team a"),
+        ("VpcId", "vpc-1"),
+        ("Zone.1.Ipv6Address", "2408::9"),
+        ("Zone.1.VSwitchId", "vsw-1"),
+        ("Zone.1.ZoneId", "cn-hangzhou-f"),
+        ("Zone.1.ip", "10.0.0.9"),
+        ("Zone.2.VSwitchId", "vsw-2"),
+        ("Zone.2.ZoneId", "cn-hangzhou-g"),
+        ("ZoneAffinityEnabled", "true"),
+    ];
+    assert_eq!(sent(&step), pairs(&expected));
+    for (kind, word) in [(EndpointKind::Interface, "Interface"), (EndpointKind::Reverse, "Reverse")] {
+        let call = encode::step(&Step::CreateEndpoint(super::full_endpoint_form(kind)), &region(), TOKEN);
+        assert_eq!(call.parameters["EndpointType"], word);
+    }
+}
+
+#[test]
+fn an_endpoint_is_changed_in_what_the_change_says_and_nothing_else() {
+    let one = |change: EndpointChange| {
+        let mut parameters = encode::step(&Step::UpdateEndpoint("ep-1".into(), change), &region(), TOKEN).parameters;
+        parameters.retain(|name, _| !["ClientToken", "EndpointId", "RegionId"].contains(&name.as_str()));
+        parameters.into_iter().collect::<Vec<_>>()
+    };
+    let open = EndpointChange::default;
+    for (change, name, value) in [
+        (EndpointChange { name: Some("db".into()), ..open() }, "EndpointName", "db"),
+        (EndpointChange { description: Some("d".into()), ..open() }, "EndpointDescription", "d"),
+        (EndpointChange { family: Some(AddressFamily::V4), ..open() }, "AddressIpVersion", "IPv4"),
+        (EndpointChange { zone_affinity: Some(false), ..open() }, "ZoneAffinityEnabled", "false"),
+        (EndpointChange { policy: Some("{}".into()), ..open() }, "PolicyDocument", "{}"),
+        (EndpointChange { reset_policy: true, ..open() }, "ResetPolicy", "true"),
+        (EndpointChange { cross_region_bandwidth_mbps: Some(100), ..open() }, "CrossRegionBandwidth", "100"),
+    ] {
+        assert_eq!(one(change), pairs(&[(name, value)]));
+    }
+}
+
+/// Tags and resource groups name one thing in two ways, and a wrong one finds nothing.
+#[test]
+fn tags_and_resource_groups_say_of_what_they_are() {
+    for (object, tagged, moved) in [
+        (super::service("epsrv-1"), "vpcendpointservice", "VpcEndpointService"),
+        (super::endpoint("ep-1"), "vpcendpoint", "VpcEndpoint"),
+    ] {
+        let tags = super::full_form(ResourceKind::Nlb).tags;
+        for step in [Step::Tag(object.clone(), tags), Step::Untag(object.clone(), ["owner".to_owned()].into())] {
+            let call = encode::step(&step, &region(), TOKEN);
+            assert!(call.form, "{}", call.action);
+            assert_eq!(call.parameters["ResourceType"], tagged, "{}", call.action);
+            assert_eq!(call.parameters["ResourceId.1"], object.as_str(), "{}", call.action);
+        }
+        let call = encode::step(&Step::Move(object.clone(), "rg-1".into()), &region(), TOKEN);
+        assert_eq!(call.parameters["ResourceType"], moved);
+        assert_eq!(call.parameters["ResourceId"], object.as_str());
+    }
+}
+
+/// The consumer's calls go where the endpoint is, whatever the region of its service.
+#[test]
+fn calls_go_to_the_region_of_the_endpoint() {
+    for step in super::steps_of_endpoints() {
+        let call = encode::step(&step, &"cn-beijing".into(), TOKEN);
+        assert_eq!(call.host, "privatelink.cn-beijing.aliyuncs.com", "{}", call.action);
+        let named = call.parameters.get("RegionId").map(String::as_str);
+        assert_eq!(named, (call.action != "ChangeResourceGroup").then_some("cn-beijing"), "{}", call.action);
+    }
 }

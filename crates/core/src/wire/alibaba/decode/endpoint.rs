@@ -45,6 +45,7 @@ pub(super) fn created(from: &Fields<'_>, form: &EndpointForm) -> Result<Endpoint
         vpc: Some(form.vpc.clone()),
         service: shown.service.or_else(|| form.service.clone()),
         service_name: shown.service_name.or_else(|| form.service_name.clone()),
+        service_region: shown.service_region.or_else(|| form.service_region.clone()),
         family: form.family.unwrap_or(shown.family),
         zone_affinity: form.zone_affinity.unwrap_or(shown.zone_affinity),
         cross_region_bandwidth_mbps: form.cross_region_bandwidth_mbps.or(shown.cross_region_bandwidth_mbps),
