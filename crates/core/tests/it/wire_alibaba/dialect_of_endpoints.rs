@@ -8,7 +8,7 @@ use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::{EndpointId, GroupId, ServiceId, SubnetId};
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{
-    AddressFamily, Endpoint, EndpointKind, EndpointView, Facet, Groups, Interfaces, ResourceKind,
+    AddressFamily, Endpoint, EndpointKind, EndpointView, Facet, Groups, Interface, Interfaces, ResourceKind,
 };
 use privatelink_core::read::{Answer, Done, Read};
 use privatelink_core::state::{ConnectionState, GroupState, LifeState, ZoneState};
@@ -415,9 +415,9 @@ fn an_unpaid_bill_is_seen() {
     let mut stage = Stage::new();
     let service = published(&mut stage, &PROVIDER, &clb_in_two_zones());
     let id = create(&mut stage, &form(&service)).id;
-    let mut state = stage.cloud.state().clone();
-    state.accounts.get_mut(&Account(1_002_000_000_000_002)).expect("the tenant").locked = true;
-    stage.cloud.set_state(state);
+    let mut world = stage.cloud.state().clone();
+    world.accounts.get_mut(&Account(1_002_000_000_000_002)).expect("the tenant").locked = true;
+    stage.cloud.set_state(world);
     assert!(endpoint(&mut stage, &id).locked);
     let refused = refusal(&mut stage, &Step::AttachSecurityGroup(id, "sg-tenant-second".into()));
     assert_eq!(refused.meaning, Meaning::InTransition, "{refused}");
@@ -455,114 +455,125 @@ fn pages_follow_each_other() {
     assert_eq!((two.len(), last.len(), ids.len()), (2, 1, 3));
 }
 
-/// What stands in the way of an endpoint, told by the code that the cloud refuses it with.
-#[test]
-fn refusals_mean_what_a_consumer_must_know() {
-    let mut stage = Stage::new();
-    let only_f = of(ResourceKind::Clb, &[("lb-hot", F)]);
-    let service = published(&mut stage, &PROVIDER, &only_f);
-    let unlisted = stage.create(&of(ResourceKind::Clb, &[("lb-spare", F)]));
-    let good = form(&service);
-    let zones = |subnet: &str, zone: &str| [(SubnetId::from(subnet), open(zone))].into();
-    let at = |ip: &str| InterfaceForm { ip: Some(ip.parse().expect("an address")), ..open(F) };
-    let must = Meaning::UserMustAct;
-    let waiting = Meaning::Waiting;
-    let groups = |ids: &[&str]| ids.iter().map(|id| GroupId::from(*id)).collect::<BTreeSet<_>>();
-    for (form, meaning, says) in [
-        (EndpointForm { service: Some(unlisted), ..good.clone() }, waiting(Reason::NotWhitelisted), "list it"),
-        (
-            EndpointForm { service: Some("epsrv-x".into()), ..good.clone() },
-            waiting(Reason::WaitingForService),
-            "spec.service",
-        ),
-        (EndpointForm { vpc: "vpc-provider".into(), ..good.clone() }, must(Reason::ReferenceNotFound), "spec.vpcId"),
-        (
-            EndpointForm { zones: zones("vsw-nowhere", F), ..good.clone() },
-            must(Reason::ReferenceNotFound),
-            "spec.zones",
-        ),
-        (
-            EndpointForm { zones: zones("vsw-tenant-f", G), ..good.clone() },
-            must(Reason::ReferenceNotFound),
-            "spec.zones",
-        ),
-        (
-            EndpointForm { zones: zones("vsw-tenant-g", G), ..good.clone() },
-            waiting(Reason::NoResourceInZone),
-            "spec.zones",
-        ),
-        (
-            EndpointForm { zones: zones("vsw-tenant-full", F), ..good.clone() },
-            waiting(Reason::QuotaExceeded),
-            "spec.zones",
-        ),
-        (EndpointForm { zones: zones("vsw-tenant-new", F), ..good.clone() }, Meaning::InTransition, "spec.zones"),
-        (
-            EndpointForm { zones: [("vsw-tenant-f".into(), at("10.0.0.1"))].into(), ..good.clone() },
-            must(Reason::InvalidSpec),
-            "ip or ipv6 in spec.zones",
-        ),
-        (
-            EndpointForm {
-                zones: [("vsw-tenant-f".into(), open(F)), ("vsw-tenant-full".into(), open(F))].into(),
-                ..good.clone()
-            },
-            must(Reason::InvalidSpec),
-            "one in each zone",
-        ),
-        (
-            EndpointForm { groups: groups(&["sg-x"]), ..good.clone() },
-            must(Reason::ReferenceNotFound),
-            "spec.securityGroupIds",
-        ),
-        (
-            EndpointForm { groups: groups(&["sg-tenant-managed"]), ..good.clone() },
-            must(Reason::InvalidSpec),
-            "spec.securityGroupIds",
-        ),
-        (
-            EndpointForm { groups: groups(&["sg-tenant", "sg-tenant-enterprise"]), ..good.clone() },
-            must(Reason::InvalidSpec),
-            "spec.securityGroupIds",
-        ),
-        (
-            EndpointForm { family: Some(AddressFamily::DualStack), ..good.clone() },
-            must(Reason::InvalidSpec),
-            "spec.addressFamily",
-        ),
-        (
-            EndpointForm { cross_region_bandwidth_mbps: Some(100), ..good.clone() },
-            must(Reason::InvalidSpec),
-            "the field of the spec",
-        ),
-        (
-            EndpointForm { resource_group: Some("rg-x".into()), ..good.clone() },
-            must(Reason::InvalidSpec),
-            "the field of the spec",
-        ),
-    ] {
-        let refused = refusal(&mut stage, &Step::CreateEndpoint(form));
-        assert_eq!(refused.meaning, meaning, "{refused}");
+/// What is wrong with a form, what its refusal means and what its message must name.
+type Wrong<'a> = (&'a dyn Fn(&mut EndpointForm), Meaning, &'a str);
+
+fn refused_of_each(stage: &mut Stage, good: &EndpointForm, wrongs: &[Wrong<'_>]) {
+    for (spoil, meaning, says) in wrongs {
+        let mut form = good.clone();
+        spoil(&mut form);
+        let refused = refusal(stage, &Step::CreateEndpoint(form));
+        assert_eq!(refused.meaning, *meaning, "{refused}");
         assert!(refused.message.contains(says), "{says}: {refused}");
     }
+    create(stage, good);
+}
 
-    let id = create(&mut stage, &good).id;
-    let duplicate = refusal(&mut stage, &Step::CreateEndpoint(EndpointForm { zones: [].into(), ..good.clone() }));
-    assert_eq!(duplicate.meaning, must(Reason::OwnershipConflict), "{duplicate}");
-    let enterprise = refusal(&mut stage, &Step::AttachSecurityGroup(id.clone(), "sg-tenant-enterprise".into()));
-    assert_eq!(enterprise.meaning, must(Reason::InvalidSpec), "{enterprise}");
-    let unserved = refusal(&mut stage, &Step::AddZone(id.clone(), "vsw-tenant-g".into(), open(G)));
-    assert_eq!(unserved.meaning, waiting(Reason::NoResourceInZone), "{unserved}");
-    // Another vSwitch of a zone that has an interface is no reason to believe that this one has it.
-    let other = refusal(&mut stage, &Step::AddZone(id.clone(), "vsw-tenant-full".into(), open(F)));
-    assert_eq!((other.code.as_str(), other.meaning), ("EndpointZoneDuplicated", Meaning::Gone));
-    let group = refusal(&mut stage, &Step::Move(id.into(), "rg-x".into()));
-    assert_eq!(group.meaning, must(Reason::ReferenceNotFound), "{group}");
+#[test]
+fn a_form_is_refused_for_what_is_wrong_with_it() {
+    let mut stage = Stage::new();
+    let service = published(&mut stage, &PROVIDER, &of(ResourceKind::Clb, &[("lb-hot", F)]));
+    let unlisted = stage.create(&of(ResourceKind::Clb, &[("lb-spare", F)]));
+    let (must, waiting) = (Meaning::UserMustAct, Meaning::Waiting);
+    let groups = |ids: &[&str]| ids.iter().map(|id| GroupId::from(*id)).collect::<BTreeSet<_>>();
+    let in_groups = "spec.securityGroupIds";
+    refused_of_each(
+        &mut stage,
+        &form(&service),
+        &[
+            (&|form| form.service = Some(unlisted.clone()), waiting(Reason::NotWhitelisted), "list it"),
+            (&|form| form.service = Some("epsrv-x".into()), waiting(Reason::WaitingForService), "spec.service"),
+            (&|form| form.vpc = "vpc-provider".into(), must(Reason::ReferenceNotFound), "spec.vpcId"),
+            (&|form| form.groups = groups(&["sg-x"]), must(Reason::ReferenceNotFound), in_groups),
+            (&|form| form.groups = groups(&["sg-tenant-managed"]), must(Reason::InvalidSpec), in_groups),
+            (
+                &|form| form.groups = groups(&["sg-tenant", "sg-tenant-enterprise"]),
+                must(Reason::InvalidSpec),
+                in_groups,
+            ),
+            (&|form| form.family = Some(AddressFamily::DualStack), must(Reason::InvalidSpec), "spec.addressFamily"),
+            (&|form| form.cross_region_bandwidth_mbps = Some(100), must(Reason::InvalidSpec), "field of the spec"),
+            (&|form| form.resource_group = Some("rg-x".into()), must(Reason::InvalidSpec), "field of the spec"),
+        ],
+    );
+}
 
+#[test]
+fn a_zone_is_refused_for_what_is_wrong_with_it() {
+    let mut stage = Stage::new();
+    let service = published(&mut stage, &PROVIDER, &of(ResourceKind::Clb, &[("lb-hot", F)]));
+    let (must, waiting) = (Meaning::UserMustAct, Meaning::Waiting);
+    let zones = |subnet: &str, zone: &str| [(SubnetId::from(subnet), open(zone))].into();
+    let ip = Some("10.0.0.1".parse().expect("an address"));
+    let in_zones = "spec.zones";
+    refused_of_each(
+        &mut stage,
+        &form(&service),
+        &[
+            (&|form| form.zones = zones("vsw-nowhere", F), must(Reason::ReferenceNotFound), in_zones),
+            (&|form| form.zones = zones("vsw-tenant-f", G), must(Reason::ReferenceNotFound), in_zones),
+            (&|form| form.zones = zones("vsw-tenant-g", G), waiting(Reason::NoResourceInZone), in_zones),
+            (&|form| form.zones = zones("vsw-tenant-full", F), waiting(Reason::QuotaExceeded), in_zones),
+            (&|form| form.zones = zones("vsw-tenant-new", F), Meaning::InTransition, in_zones),
+            (
+                &|form| form.zones = [("vsw-tenant-f".into(), InterfaceForm { ip, ..open(F) })].into(),
+                must(Reason::InvalidSpec),
+                "ip or ipv6 in spec.zones",
+            ),
+            (
+                &|form| drop(form.zones.insert("vsw-tenant-full".into(), open(F))),
+                must(Reason::InvalidSpec),
+                "one in each zone",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_an_endpoint_has_stands_in_the_way_of_what_is_asked_for() {
+    let mut stage = Stage::new();
+    let service = published(&mut stage, &PROVIDER, &of(ResourceKind::Clb, &[("lb-hot", F)]));
+    let id = create(&mut stage, &form(&service)).id;
+    let must = Meaning::UserMustAct;
+    let again = EndpointForm { zones: [].into(), ..form(&service) };
+    for (step, code, meaning) in [
+        (Step::CreateEndpoint(again), "EndpointDuplicated", must(Reason::OwnershipConflict)),
+        (
+            Step::AttachSecurityGroup(id.clone(), "sg-tenant-enterprise".into()),
+            "SecurityGroupTypeOnlySingleTypeSupporteded",
+            must(Reason::InvalidSpec),
+        ),
+        (
+            Step::AddZone(id.clone(), "vsw-tenant-g".into(), open(G)),
+            "EndpointServiceNotSupportedZone",
+            Meaning::Waiting(Reason::NoResourceInZone),
+        ),
+        // Another vSwitch of a zone that has an interface: no reason to believe that this one has it.
+        (Step::AddZone(id.clone(), "vsw-tenant-full".into(), open(F)), "EndpointZoneDuplicated", Meaning::Gone),
+        (Step::Move(id.into(), "rg-x".into()), "InvalidResourceGroup", must(Reason::ReferenceNotFound)),
+    ] {
+        let refused = refusal(&mut stage, &step);
+        assert_eq!((refused.code.as_str(), refused.meaning), (code, meaning), "{refused}");
+    }
+}
+
+#[test]
+fn an_account_without_the_product_joins_nothing() {
+    let mut stage = Stage::new();
+    let service = published(&mut stage, &PROVIDER, &of(ResourceKind::Clb, &[("lb-hot", F)]));
     let closed = Key { id: "restricted-key", secret: "restricted-secret", token: None };
-    let form = EndpointForm { vpc: "vpc-restricted".into(), zones: [].into(), groups: [].into(), ..good };
-    let refused = stage.execute_with(&Step::CreateEndpoint(form), &closed).expect_err("not open");
-    assert_eq!(refused.meaning, must(Reason::FeatureNotEnabled), "{refused}");
+    let form = EndpointForm {
+        vpc: "vpc-restricted".into(),
+        zones: [].into(),
+        groups: ["sg-restricted".into()].into(),
+        ..form(&service)
+    };
+    let asks = |stage: &mut Stage| stage.execute_with(&Step::CreateEndpoint(form.clone()), &closed);
+    let refused = asks(&mut stage).expect_err("not open");
+    assert_eq!(refused.meaning, Meaning::UserMustAct(Reason::FeatureNotEnabled), "{refused}");
+    assert_eq!(stage.execute_with(&Step::OpenProduct, &closed), Ok(Done::Accepted));
+    let refused = asks(&mut stage).expect_err("not listed");
+    assert_eq!(refused.meaning, Meaning::Waiting(Reason::NotWhitelisted), "{refused}");
 }
 
 #[test]
@@ -573,5 +584,5 @@ fn a_service_that_accepts_by_itself_connects_an_endpoint_at_once() {
     stage.execute(&Step::UpdateService(service.clone(), change));
     let id = create(&mut stage, &form(&service)).id;
     assert_eq!(connection(&mut stage, &id), ConnectionState::Connected);
-    assert!(interfaces(&mut stage, &id).values().all(|one| one.is_connected()));
+    assert!(interfaces(&mut stage, &id).values().all(Interface::is_connected));
 }
