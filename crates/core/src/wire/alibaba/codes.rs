@@ -395,7 +395,7 @@ pub(super) const TABLE: &[Row] = &[
     row(
         "EniIpUnavailable",
         person(Reason::InvalidSpec),
-        "an address is in use, or is none of its vSwitch",
+        "an address is in use, or is none of its vSwitch, which may have no IPv6",
         "free it, or use another ip or ipv6 in spec.zones, or none: the cloud then picks one",
     ),
     row(

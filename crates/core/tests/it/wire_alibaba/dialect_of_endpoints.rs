@@ -15,7 +15,7 @@ use privatelink_core::state::{ConnectionState, GroupState, LifeState, ZoneState}
 use privatelink_core::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step};
 use privatelink_core::wire::alibaba::sign::Key;
 use privatelink_core::wire::alibaba::{decode, encode};
-use privatelink_sim::world::AccountId as Account;
+use privatelink_sim::world::{AccountId as Account, Variants};
 
 use super::dialect::{PROVIDER, Stage};
 use super::{bare_endpoint_form, bare_form, key, region};
@@ -585,4 +585,43 @@ fn a_service_that_accepts_by_itself_connects_an_endpoint_at_once() {
     let id = create(&mut stage, &form(&service)).id;
     assert_eq!(connection(&mut stage, &id), ConnectionState::Connected);
     assert!(interfaces(&mut stage, &id).values().all(Interface::is_connected));
+}
+
+/// What the vendor leaves open settles nothing of how an endpoint comes, changes and goes.
+#[test]
+fn an_endpoint_lives_in_every_world_that_the_vendor_leaves_open() {
+    for (name, value, variants) in Variants::each_flipped() {
+        let mut stage = Stage::new();
+        let mut world = stage.cloud.state().clone();
+        world.variants = variants;
+        stage.cloud.set_state(world);
+        let service = published(&mut stage, &PROVIDER, &clb_in_two_zones());
+        let ungrouped = EndpointForm { groups: [].into(), vpc: "vpc-tenant-second".into(), ..form(&service) };
+        let ungrouped = Step::CreateEndpoint(EndpointForm { zones: [].into(), ..ungrouped });
+        let refused = stage.execute_with(&ungrouped, &TENANT).err().map(|failure| failure.meaning);
+        let required = name == "groupsRequired";
+        assert_eq!(refused, required.then_some(Meaning::UserMustAct(Reason::InvalidSpec)), "{name} {value}");
+
+        let id = create(&mut stage, &form(&service)).id;
+        assert_eq!(connection(&mut stage, &id), ConnectionState::AwaitingAcceptance, "{name} {value}");
+        let again = Step::CreateEndpoint(EndpointForm { zones: [].into(), ..form(&service) });
+        let refused = stage.execute_with(&again, &TENANT).err().map(|failure| failure.meaning);
+        let alone = name != "oneEndpointPerVpc";
+        assert_eq!(refused, alone.then_some(Meaning::UserMustAct(Reason::OwnershipConflict)), "{name} {value}");
+        for step in [
+            Step::AddZone(id.clone(), "vsw-tenant-g".into(), open(G)),
+            Step::AttachSecurityGroup(id.clone(), "sg-tenant-second".into()),
+            Step::DetachSecurityGroup(id.clone(), "sg-tenant".into()),
+            Step::UpdateEndpoint(id.clone(), EndpointChange { zone_affinity: Some(true), ..EndpointChange::default() }),
+            Step::RemoveZone(id.clone(), "vsw-tenant-f".into(), F.into()),
+        ] {
+            run(&mut stage, &step);
+        }
+        assert_eq!(groups(&mut stage, &id), joined(&["sg-tenant-second"]), "{name} {value}");
+        assert_eq!(interfaces(&mut stage, &id).into_keys().collect::<Vec<_>>(), ["vsw-tenant-g".into()]);
+        run(&mut stage, &Step::RemoveZone(id.clone(), "vsw-tenant-g".into(), G.into()));
+        run(&mut stage, &Step::DeleteEndpoint(id.clone()));
+        let gone = stage.read_with(&Read::Endpoint(id), &TENANT).expect_err("gone");
+        assert_eq!(gone.meaning, Meaning::Gone, "{name} {value}");
+    }
 }
