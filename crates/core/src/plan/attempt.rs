@@ -26,12 +26,12 @@ pub(crate) fn attempt<C: Case>(case: &C, step: Step, token: Option<String>, sayi
             return Plan::looking(looks);
         }
     }
-    let due =
-        refused.at + requeue::pause(failure.meaning, refused.attempts, failure.retry_after, &case.desired().owner.uid);
+    let meaning = meaning_for(&step, failure.meaning);
+    let due = refused.at + requeue::pause(meaning, refused.attempts, failure.retry_after, &case.desired().owner.uid);
     let mut plan = refusal_plan(case, &step, refused, sayings);
     if ground.now >= due {
         plan.steps = vec![Planned { step, token }];
-    } else if !matches!(failure.meaning, Meaning::UserMustAct(_)) {
+    } else if !matches!(meaning, Meaning::UserMustAct(_)) {
         plan.next = Next::At(due);
     }
     plan
@@ -39,6 +39,18 @@ pub(crate) fn attempt<C: Case>(case: &C, step: Step, token: Option<String>, sayi
 
 const fn is_about_the_world(meaning: Meaning) -> bool {
     matches!(meaning, Meaning::Gone | Meaning::Waiting(Reason::BlockedByConnections | Reason::BlockedByDependents))
+}
+
+/// What a refusal means for the step that met it. What is missing when something is to be made cannot be the thing
+/// itself: it is what others have to bring.
+pub(crate) const fn meaning_for(step: &Step, meaning: Meaning) -> Meaning {
+    match (step, meaning) {
+        (Step::CreateService(_) | Step::CreateEndpoint(_), Meaning::Gone) => {
+            Meaning::Waiting(Reason::ReferenceNotFound)
+        }
+        (Step::AddZone(..), Meaning::Gone) => Meaning::Waiting(Reason::NoResourceInZone),
+        _ => meaning,
+    }
 }
 
 /// The part of the cloud that a step speaks of.
@@ -68,7 +80,7 @@ fn refusal_plan<C: Case>(case: &C, step: &Step, refused: &Refused, mut sayings: 
         sayings.retain(|other| other.condition != ConditionType::Ready);
         sayings.push(saying);
     };
-    match failure.meaning {
+    match meaning_for(step, failure.meaning) {
         Meaning::UserMustAct(reason) => {
             replace_ready(ready(Truth::False, reason, told.clone()));
             sayings.push(say(ConditionType::Stalled, Truth::True, reason, told));

@@ -8,6 +8,7 @@ use crate::condition::{ConditionType, Reason};
 use crate::desired;
 use crate::id::{CloudId, Sort};
 use crate::moment::Moment;
+use crate::observed::Facet;
 use crate::overlay::{Laid, read_at};
 use crate::place::Place;
 use crate::plan::{Next, Pin, Plan, Saying, Tries, Truth, ready, say};
@@ -83,9 +84,15 @@ pub(crate) fn turn<C: Case>(case: &C, teardown: impl FnOnce(&C) -> Plan, live: i
     with_valid(plan)
 }
 
-/// What a call without an answer may have changed is read again before anything is concluded from it.
+/// What a call without an answer may have changed is read again before anything is concluded from it. What has been
+/// found to be gone since has no parts that could be read.
 fn doubtful<C: Case>(case: &C) -> Option<Plan> {
-    let doubts = case.ground().tries.doubts();
+    let snapshot = &case.ground().laid.snapshot;
+    let gone = |facet: &FacetKey, since: Moment| {
+        let seen = facet.object().map(|id| snapshot.whole(&id));
+        seen.is_some_and(|seen| matches!(seen, Facet::Seen { at, value: None } if at >= since))
+    };
+    let doubts = case.ground().tries.doubts().filter(|(facet, since)| !gone(facet, *since));
     let looks: Vec<Look> = doubts.flat_map(|(facet, since)| stale(case, &[facet.shared()], since)).collect();
     (!looks.is_empty()).then(|| Plan::looking(looks))
 }

@@ -1,9 +1,10 @@
 //! The consumer's planner: what is to be done so that an endpoint is as declared and traffic can flow.
 //!
 //! One turn: may anything be done at all, which endpoint is it, is there none yet ([`create`]), is it as declared
-//! ([`converge`]) with the interfaces that are ([`zones`]), what does its connection say ([`connection`]), or does
-//! it go ([`teardown`]).
+//! ([`converge`]) with the interfaces that are ([`zones`]), which of the calls that this takes is made now
+//! ([`choice`]), what does its connection say ([`connection`]), or does it go ([`teardown`]).
 
+mod choice;
 mod connection;
 mod converge;
 mod create;
@@ -12,12 +13,13 @@ mod zones;
 
 use std::collections::BTreeSet;
 
+use crate::condition::{ConditionType, Reason};
 use crate::desired::{self, DesiredEndpoint, Management};
 use crate::id::{CloudId, EndpointId, Sort};
 use crate::observed::EndpointView;
 use crate::plan::case::{self, ANY, Case, stale};
 use crate::plan::identity::{Identity, identify};
-use crate::plan::{Ground, Plan};
+use crate::plan::{Ground, Plan, Saying};
 use crate::read::{FacetKey, Look};
 use crate::state::LifeState;
 use crate::status::{self, Creation, EndpointStatus};
@@ -73,7 +75,7 @@ pub fn plan(input: &Input<'_>) -> Plan {
 
 fn live(input: &Input<'_>) -> Plan {
     match identify(input) {
-        Err(plan) => *plan,
+        Err(plan) => unidentified(*plan),
         Ok(Identity::Known(CloudId::Endpoint(id))) => {
             Plan { identity: Some(id.clone().into()), ..converge::plan(input, &id) }
         }
@@ -83,6 +85,16 @@ fn live(input: &Input<'_>) -> Plan {
             case::observes_nothing::<Input<'_>>()
         }
         Ok(Identity::Known(CloudId::Service(_)) | Identity::Nothing) => create::plan(input),
+    }
+}
+
+/// Of an endpoint that is gone nothing stays true.
+fn unidentified(plan: Plan) -> Plan {
+    let lost =
+        |saying: &&Saying| saying.condition == ConditionType::Ready && saying.reason == Reason::ExternallyDeleted;
+    match plan.sayings.iter().find(lost) {
+        Some(saying) => connection::stuck(saying.reason, &saying.message.clone()),
+        None => plan,
     }
 }
 

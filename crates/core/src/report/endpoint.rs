@@ -33,14 +33,20 @@ pub fn report(input: &Input<'_>, plan: &Plan) -> EndpointStatus {
 }
 
 fn describe(status: &mut EndpointStatus, view: &EndpointView) {
-    if let Some(Some(endpoint)) = view.endpoint.value() {
-        status.service_id.clone_from(&endpoint.service);
-        status.service_name.clone_from(&endpoint.service_name);
-        status.state = Some(endpoint.state.clone());
-        status.cloud_state = Some(endpoint.cloud_state.clone());
-        status.domain.clone_from(&endpoint.domain);
-        status.connection = view.connection();
-    }
+    let Some(endpoint) = view.endpoint.value() else { return };
+    let Some(endpoint) = endpoint else {
+        // Its id and its last state stay: they say what was lost.
+        status.connection = None;
+        status.domain = None;
+        status.zones.clear();
+        return;
+    };
+    status.service_id.clone_from(&endpoint.service);
+    status.service_name.clone_from(&endpoint.service_name);
+    status.state = Some(endpoint.state.clone());
+    status.cloud_state = Some(endpoint.cloud_state.clone());
+    status.domain.clone_from(&endpoint.domain);
+    status.connection = view.connection();
     if let Some(interfaces) = view.interfaces.value() {
         status.zones.clone_from(interfaces);
     }

@@ -1,5 +1,7 @@
 //! The tests of the decisions' package that need files and programs: its laws.
 
+mod endpoint_change;
+mod endpoint_walk;
 mod golden;
 mod laws;
 mod service_storm;

@@ -1,136 +1,51 @@
-//! The shipped planner and the simulated cloud's rules on one stage, without sockets, clocks or threads: one
-//! service, its provider's turns, and whatever else happens in the world.
+//! The shipped planners and the simulated cloud's rules on one stage, without sockets, clocks or threads: one
+//! object, its account's turns, and whatever else happens in the world.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+mod cloud;
+mod consumer;
+mod eyes;
+mod land;
+mod provider;
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::time::Duration;
 
 use privatelink_core::condition::{ConditionType, Reason};
-use privatelink_core::desired::{Adoption, Annotations, Common, Deletion, DesiredService, Management, OnDelete};
+use privatelink_core::desired::Common;
 use privatelink_core::error::{Failure, Meaning};
-use privatelink_core::id::{CloudId, ResourceId, ServiceId, Sort, Zone};
 use privatelink_core::moment::Moment;
-use privatelink_core::observed::{
-    AddressFamily, Connection, Facet, Payer, Resource, ResourceKey, ResourceKind, Service, Snapshot, ZoneLeg,
-};
+use privatelink_core::observed::Snapshot;
 use privatelink_core::overlay::Overlay;
-use privatelink_core::owner::Owner;
 use privatelink_core::place::{Cloud, Place};
-use privatelink_core::plan::service::{Input, plan};
 use privatelink_core::plan::{Ground, Plan, Tries, Truth};
-use privatelink_core::read::{Done, FacetKey};
-use privatelink_core::report::service::report;
-use privatelink_core::state::{ConnectionState, LifeState, ZoneState};
-use privatelink_core::status::ServiceStatus;
-use privatelink_core::step::{ServiceForm, Step};
-use privatelink_sim::world::call::{
-    AcceptForm, ConnectionKey, EndpointForm, ObjectId, ResourceForm, ServiceChange, UntagKeys, ZoneForm,
-};
-use privatelink_sim::world::land::{Balancer, Region, Switch, Vpc};
-use privatelink_sim::world::object::{BalancerKind, ConnectionStatus, LegStatus, Principal, ServiceStatus as Status};
+use privatelink_core::read::FacetKey;
+use privatelink_core::status;
 use privatelink_sim::world::{
-    self, Account, AccountId, Actor, Call, Land, Refusal, RegionId, Request, State, SwitchId, Variants, VpcId, ZoneId,
-    advance, apply, progress,
+    self, AccountId, Actor, Call, Refusal, Request, State, Variants, advance, apply, progress,
 };
 
-pub const PROVIDER: Actor = Actor { account: AccountId(1), identity: 0, session: false };
-pub const CONSUMER: Actor = Actor { account: AccountId(2), identity: 0, session: true };
-const HERE: RegionId = RegionId(0);
+pub use consumer::{CONSUMER, SUBNETS, ZONES, declared, form, zone_of_subnet};
+pub use eyes::{endpoint_id, wire_id};
+pub use land::{BALANCERS, key};
+pub use provider::{PROVIDER, desired};
 
-/// Names of the load balancers on the land; the first three serve zone f, the last zone g.
-pub const BALANCERS: [&str; 4] = ["lb-hot", "lb-cool", "lb-spare", "lb-g"];
+use land::{HERE, account, land};
 
-fn zone_of(balancer: &str) -> &'static str {
-    if balancer == "lb-g" { "cn-hangzhou-g" } else { "cn-hangzhou-f" }
-}
+/// What an object of one kind declares, and what the stage has to know of its kind.
+pub trait Role: Clone + Debug {
+    /// Its status.
+    type Status: Clone + Debug + Default + PartialEq;
+    /// Whose turns are played.
+    const ACTOR: Actor;
 
-pub fn key(balancer: &str) -> ResourceKey {
-    ResourceKey { id: balancer.into(), zone: zone_of(balancer).into() }
-}
-
-fn land() -> Land {
-    let zone = |name: &str| world::land::Zone { name: name.into(), region: HERE };
-    let vpc = |name: &str, account| Vpc { name: name.into(), account, region: HERE };
-    let balancer = |name: &&str| Balancer {
-        name: (*name).into(),
-        account: PROVIDER.account,
-        vpc: VpcId(0),
-        kind: BalancerKind::Clb,
-        zones: vec![if zone_of(name).ends_with('g') { ZoneId(1) } else { ZoneId(0) }],
-        supports_private_link: true,
-        ipv6: false,
-        address: Ipv4Addr::new(172, 16, 0, 1),
-    };
-    let switch = Switch {
-        name: "vsw-f".into(),
-        vpc: VpcId(1),
-        zone: ZoneId(0),
-        base: Ipv4Addr::new(10, 0, 1, 0),
-        prefix: 24,
-        base_v6: None,
-        free: 200,
-        available: true,
-    };
-    Land {
-        regions: vec![Region { name: "cn-hangzhou".into() }, Region { name: "cn-shanghai".into() }],
-        zones: vec![zone("cn-hangzhou-f"), zone("cn-hangzhou-g")],
-        vpcs: vec![vpc("vpc-provider", PROVIDER.account), vpc("vpc-consumer", CONSUMER.account)],
-        switches: vec![switch],
-        groups: Vec::new(),
-        balancers: BALANCERS.iter().map(balancer).collect(),
-    }
-}
-
-fn account() -> Account {
-    Account {
-        product_open: true,
-        may_not_open: None,
-        locked: false,
-        vendor: false,
-        may_assign_resources: true,
-        may_pay_for_consumers: true,
-        resource_groups: vec!["rg-default".into(), "rg-other".into()],
-        max_services: 20,
-        max_resources: 10,
-        max_resources_per_zone: 10,
-        max_endpoints_per_vpc: 10,
-        services_made: 0,
-        endpoints_made: 0,
-    }
-}
-
-/// What a spec asks for when it says little: these load balancers, by hand accepted.
-pub fn desired(balancers: &[&str]) -> DesiredService {
-    DesiredService {
-        common: Common {
-            owner: Owner {
-                cluster: "test".into(),
-                kind: "EndpointService".into(),
-                namespace: "team".into(),
-                name: "gateway".into(),
-                uid: "uid-1".into(),
-            },
-            generation: 1,
-            created: Moment(0),
-            deleting: false,
-            management: Management::Manage,
-            deletion: Deletion::Delete,
-            adoption: Adoption::No,
-            annotations: Annotations::default(),
-            resource_group: None,
-            tags: BTreeMap::new(),
-        },
-        kind: ResourceKind::Clb,
-        resources: balancers.iter().map(|name| (key(name), true)).collect(),
-        description: None,
-        auto_accept: false,
-        default_bandwidth_mbps: None,
-        zone_affinity: None,
-        payer: None,
-        family: None,
-        regions: None,
-        on_delete: OnDelete::Wait,
-    }
+    fn common(&self) -> &Common;
+    fn common_mut(&mut self) -> &mut Common;
+    fn said(status: &Self::Status) -> &status::Common;
+    /// One turn of the shipped planner, and the status after it.
+    fn plan(&self, status: &Self::Status, ground: Ground<'_>) -> (Plan, Self::Status);
+    /// What a sweep reads, the lists first.
+    fn swept(snapshot: &Snapshot) -> Vec<FacetKey>;
 }
 
 /// What may go wrong with one call.
@@ -145,13 +60,13 @@ pub enum Trouble {
     CrashBefore,
 }
 
-/// One service object, the world, and the process between them.
+/// One object, the world, and the process between them.
 #[derive(Clone, Debug)]
-pub struct Stage {
+pub struct Stage<R: Role = privatelink_core::desired::DesiredService> {
     pub world: State,
-    pub desired: DesiredService,
+    pub desired: R,
     /// What Kubernetes holds.
-    pub status: ServiceStatus,
+    pub status: R::Status,
     /// The finalizer is gone.
     pub released: bool,
     pub living: BTreeSet<String>,
@@ -159,28 +74,34 @@ pub struct Stage {
     started: Moment,
     /// Verbs of the calls that the cloud carried out for us.
     pub calls: Vec<&'static str>,
+    /// How many calls the cloud refused us.
+    pub refusals: usize,
+    /// Parts that were read.
+    pub reads: Vec<FacetKey>,
     snapshot: Snapshot,
     overlay: Overlay,
     tries: Tries,
 }
 
-impl Stage {
-    pub fn new(desired: DesiredService) -> Self {
+impl<R: Role> Stage<R> {
+    pub fn new(desired: R) -> Self {
         Self::with(desired, Variants::default())
     }
 
-    pub fn with(desired: DesiredService, variants: Variants) -> Self {
+    pub fn with(desired: R, variants: Variants) -> Self {
         let accounts = [PROVIDER, CONSUMER].into_iter().map(|actor| (actor.account, account())).collect();
-        let living = [desired.common.owner.uid.clone()].into();
+        let living = [desired.common().owner.uid.clone()].into();
         Self {
             world: State::new(land(), accounts, variants),
             desired,
-            status: ServiceStatus::default(),
+            status: R::Status::default(),
             released: false,
             living,
             now: Moment(1_000_000_000),
             started: Moment(1_000_000_000),
             calls: Vec::new(),
+            refusals: 0,
+            reads: Vec::new(),
             snapshot: Snapshot::default(),
             overlay: Overlay::default(),
             tries: Tries::default(),
@@ -195,19 +116,22 @@ impl Stage {
         self.tries = Tries::default();
     }
 
-    pub fn edit(&mut self, change: impl FnOnce(&mut DesiredService)) {
+    pub fn edit(&mut self, change: impl FnOnce(&mut R)) {
         change(&mut self.desired);
-        self.desired.common.generation += 1;
+        self.desired.common_mut().generation += 1;
+    }
+
+    pub fn pass(&mut self, time: Duration) {
+        self.now = self.now + time;
     }
 
     /// One turn of the object, in which the call number `trouble.0` meets `trouble.1`. `None`: the process died.
     pub fn turn_with(&mut self, trouble: (usize, Trouble)) -> Option<Plan> {
-        self.now = self.now + Duration::from_secs(2);
+        self.pass(Duration::from_secs(2));
         let mut made = 0;
-        for _ in 0..12 {
+        for _ in 0..16 {
             let laid = self.overlay.lay(&self.snapshot);
-            let place = place();
-            let principals = BTreeSet::new();
+            let place = place(R::ACTOR.account);
             let ground = Ground {
                 place: &place,
                 laid: &laid,
@@ -216,12 +140,10 @@ impl Stage {
                 started: self.started,
                 now: self.now,
             };
-            let input = Input { ground, desired: &self.desired, status: &self.status, principals: &principals };
-            let plan = plan(&input);
-            let next = report(&input, &plan);
+            let (plan, next) = self.desired.plan(&self.status, ground);
             assert!(plan.pin.is_none() || plan.steps.is_empty(), "a plan that pins makes no step");
             if plan.released {
-                assert!(self.desired.common.deleting, "only what is deleted is released");
+                assert!(self.desired.common().deleting, "only what is deleted is released");
                 self.released = true;
                 self.status = next;
                 return Some(plan);
@@ -253,9 +175,9 @@ impl Stage {
                     return None;
                 }
                 let result = if trouble == Trouble::LostAnswer { Err(lost()) } else { result };
-                self.now = self.now + Duration::from_millis(10);
-                if let Some(effect) = self.tries.settle(&planned.step, result, self.now, self.desired.common.generation)
-                {
+                self.pass(Duration::from_millis(10));
+                let generation = self.desired.common().generation;
+                if let Some(effect) = self.tries.settle(&planned.step, result, self.now, generation) {
                     self.overlay.add(effect);
                 }
             }
@@ -286,9 +208,9 @@ impl Stage {
                 return plan;
             }
             // Retries become due, and refusals that passed are tried again.
-            self.now = self.now + Duration::from_secs(20);
+            self.pass(Duration::from_secs(20));
         }
-        panic!("never at rest: {:?} {:?}", self.status, self.world.services);
+        panic!("never at rest: {:?} {:?} {:?}", self.status, self.world.services, self.world.endpoints);
     }
 
     pub fn settle_world(&mut self) {
@@ -297,14 +219,13 @@ impl Stage {
         }
     }
 
-    /// A sweep: everything is read again.
+    /// A sweep: what lists show is read again.
     pub fn sweep(&mut self) {
-        self.now = self.now + Duration::from_mins(5);
-        self.read(&FacetKey::Services);
-        let ids: Vec<ServiceId> = self.snapshot.present_services().map(|service| service.id.clone()).collect();
-        for id in ids {
-            self.read(&FacetKey::Resources(id.clone()));
-            self.read(&FacetKey::Connections(id));
+        self.pass(Duration::from_mins(5));
+        let mut read = BTreeSet::new();
+        while let Some(facet) = R::swept(&self.snapshot).into_iter().find(|facet| !read.contains(facet)) {
+            self.read(&facet);
+            read.insert(facet);
         }
     }
 
@@ -313,7 +234,7 @@ impl Stage {
     }
 
     pub fn said(&self, condition: ConditionType) -> Option<(Truth, Reason, String)> {
-        let conditions = &self.status.common.conditions;
+        let conditions = &R::said(&self.status).conditions;
         let found = conditions.iter().find(|one| one.condition == condition)?;
         Some((found.truth, found.reason, found.message.clone()))
     }
@@ -329,181 +250,10 @@ impl Stage {
         self.world = next;
         Ok(answer)
     }
-
-    /// An endpoint of the consumer on the service, in zone f.
-    pub fn endpoint(&mut self) -> ConnectionKey {
-        let service = self.the_service().id;
-        self.elsewhere(PROVIDER, Call::AllowPrincipal(service, Principal::Account(CONSUMER.account))).expect("allowed");
-        let form = EndpointForm {
-            service,
-            service_region: None,
-            kind: None,
-            vpc: VpcId(1),
-            zones: vec![ZoneForm { zone: None, switch: SwitchId(0), ip: None, ipv6: None }],
-            groups: Vec::new(),
-            name: None,
-            description: None,
-            policy: None,
-            protected: false,
-            ip_version: None,
-            zone_affinity: false,
-            cross_region_bandwidth_mbps: None,
-            resource_group: None,
-            tags: BTreeMap::new(),
-        };
-        let Ok(world::Answer::Endpoint(endpoint)) = self.elsewhere(CONSUMER, Call::CreateEndpoint(form)) else {
-            panic!("no endpoint")
-        };
-        self.settle_world();
-        ConnectionKey { service, endpoint }
-    }
-
-    pub fn connected(&mut self) -> ConnectionKey {
-        let key = self.endpoint();
-        self.elsewhere(PROVIDER, Call::AcceptConnection(key, AcceptForm::default())).expect("accepted");
-        self.settle_world();
-        key
-    }
-
-    fn read(&mut self, facet: &FacetKey) {
-        let at = self.now;
-        match facet {
-            FacetKey::Services => {
-                let shown: Vec<Service> =
-                    self.world.services.values().map(|one| service(&self.world, one, true)).collect();
-                let ids: BTreeSet<ServiceId> = shown.iter().map(|one| one.id.clone()).collect();
-                let known: Vec<ServiceId> = self.snapshot.present_services().map(|one| one.id.clone()).collect();
-                self.snapshot.vanished = Sort::ALL
-                    .into_iter()
-                    .filter(|sort| *sort == Sort::Service && known.len() >= 2 && ids.is_empty())
-                    .collect();
-                for one in shown {
-                    let view = self.snapshot.service_mut(&one.id);
-                    view.service = Facet::seen(at, Some(one));
-                }
-                self.snapshot.listed_services = Facet::seen(at, ids);
-            }
-            FacetKey::Service(id) => {
-                let found = self.find(id).map(|one| service(&self.world, one, false));
-                let view = self.snapshot.service_mut(id);
-                view.service = Facet::seen(at, found);
-            }
-            FacetKey::Resources(id) => {
-                let found = self.find(id).map(|one| resources(&self.world, one)).unwrap_or_default();
-                self.snapshot.service_mut(id).resources = Facet::seen(at, found);
-            }
-            FacetKey::Connections(id) => {
-                let found = self.find(id).map(|one| connections(&self.world, one)).unwrap_or_default();
-                self.snapshot.service_mut(id).connections = Facet::seen(at, found);
-            }
-            other => panic!("a provider looks at no endpoint: {other:?}"),
-        }
-        self.overlay.prune(&self.snapshot, self.now);
-    }
-
-    fn find(&self, id: &ServiceId) -> Option<&world::Service> {
-        self.world.services.values().find(|one| wire_id(one.id) == *id)
-    }
-
-    fn execute(&mut self, step: &Step, token: Option<&str>) -> Result<Done, Failure> {
-        let call = self.call(step)?;
-        let request = Request { region: HERE, token: token.map(Into::into), call };
-        match apply(&self.world, PROVIDER, &request) {
-            Ok((next, answer)) => {
-                self.world = next;
-                self.calls.push(step.verb());
-                Ok(match answer {
-                    world::Answer::Service(id) => {
-                        let made = self.world.services.get(&id).map(|one| service(&self.world, one, true));
-                        made.map_or(Done::Accepted, |made| Done::CreatedService(Box::new(made)))
-                    }
-                    _ => Done::Accepted,
-                })
-            }
-            Err(refusal) => Err(failure(refusal)),
-        }
-    }
-
-    fn call(&self, step: &Step) -> Result<Call, Failure> {
-        let id = |id: &ServiceId| self.find(id).map(|one| one.id).ok_or_else(|| failure(Refusal::NoService));
-        let object = |object: &CloudId| match object {
-            CloudId::Service(service) => id(service).map(ObjectId::Service),
-            CloudId::Endpoint(_) => Err(failure(Refusal::NoObject)),
-        };
-        Ok(match step {
-            Step::OpenProduct => Call::OpenProduct,
-            Step::CreateService(form) => Call::CreateService(self.form(form)),
-            Step::UpdateService(service, change) => Call::UpdateService(id(service)?, self.change(change)),
-            Step::DeleteService(service) => Call::DeleteService(id(service)?),
-            Step::AttachResource(service, key, _) => Call::AttachResource(id(service)?, self.resource(key)),
-            Step::DetachResource(service, key, _) => Call::DetachResource(id(service)?, self.resource(key)),
-            Step::SetAutoAllocate(service, key, on) => Call::SetAutoAllocate(id(service)?, self.resource(key), *on),
-            Step::RejectConnection(service, endpoint) => {
-                let service = id(service)?;
-                let found = self.world.endpoints.keys().find(|one| endpoint.as_str() == format!("ep-{}", one.number));
-                let endpoint = *found.ok_or_else(|| failure(Refusal::NoConnection))?;
-                Call::RejectConnection(ConnectionKey { service, endpoint })
-            }
-            Step::Tag(of, tags) => {
-                let tags = tags.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect();
-                Call::Tag(vec![object(of)?], tags)
-            }
-            Step::Untag(of, keys) => {
-                let keys = keys.iter().map(|key| key.as_str().into()).collect();
-                Call::Untag(vec![object(of)?], UntagKeys::These(keys))
-            }
-            Step::Move(of, group) => Call::ChangeResourceGroup(object(of)?, group.as_str().into()),
-            Step::CreateEndpoint(_)
-            | Step::UpdateEndpoint(..)
-            | Step::DeleteEndpoint(_)
-            | Step::AddZone(..)
-            | Step::RemoveZone(..)
-            | Step::AttachSecurityGroup(..)
-            | Step::DetachSecurityGroup(..) => panic!("a provider makes no endpoint: {step:?}"),
-        })
-    }
-
-    fn resource(&self, key: &ResourceKey) -> ResourceForm {
-        let balancer = self.world.land.balancer_named(key.id.as_str());
-        ResourceForm { balancer, kind: Some(BalancerKind::Clb), zone: None }
-    }
-
-    fn form(&self, form: &ServiceForm) -> world::call::ServiceForm {
-        world::call::ServiceForm {
-            kind: Some(BalancerKind::Clb),
-            resources: form.resources.iter().map(|key| self.resource(key)).collect(),
-            payer: form.payer.map(|payer| match payer {
-                Payer::Consumer => world::object::Payer::Endpoint,
-                Payer::Provider => world::object::Payer::Service,
-            }),
-            auto_accept: form.auto_accept,
-            zone_affinity: form.zone_affinity.unwrap_or_default(),
-            ip_version: None,
-            support_ipv6: false,
-            description: form.description.as_deref().map(Into::into),
-            resource_group: form.resource_group.as_deref().map(Into::into),
-            consumer_regions: form.regions.iter().map(|one| self.world.land.region_named(one.as_str())).collect(),
-            tags: form.tags.iter().map(|(key, value)| (key.as_str().into(), value.as_str().into())).collect(),
-        }
-    }
-
-    fn change(&self, change: &privatelink_core::step::ServiceChange) -> ServiceChange {
-        let region = |one: &privatelink_core::id::Region| self.world.land.region_named(one.as_str());
-        ServiceChange {
-            auto_accept: change.auto_accept,
-            connect_bandwidth_mbps: change.default_bandwidth_mbps,
-            zone_affinity: change.zone_affinity,
-            ip_version: None,
-            support_ipv6: None,
-            description: change.description.as_deref().map(Into::into),
-            open_regions: change.open_regions.iter().map(region).collect(),
-            close_regions: change.close_regions.iter().map(region).collect(),
-        }
-    }
 }
 
-fn place() -> Place {
-    Place { cloud: Cloud::Alibaba, account: "1".into(), region: "cn-hangzhou".into() }
+fn place(account: AccountId) -> Place {
+    Place { cloud: Cloud::Alibaba, account: account.0.to_string().into(), region: "cn-hangzhou".into() }
 }
 
 fn lost() -> Failure {
@@ -517,132 +267,14 @@ fn lost() -> Failure {
     }
 }
 
-fn failure(refusal: Refusal) -> Failure {
-    let meaning = match refusal {
-        Refusal::NoService | Refusal::NoConnection | Refusal::NoObject => Meaning::Gone,
-        Refusal::ResourceAttached | Refusal::ResourceNotAttached | Refusal::NoTag => Meaning::Done,
-        Refusal::ServiceNotActive | Refusal::ConcurrentCall | Refusal::ConnectionInTransition => Meaning::InTransition,
-        Refusal::TokenReused => Meaning::TokenReused,
-        Refusal::ServiceHasConnections | Refusal::ResourceInUse => Meaning::Waiting(Reason::BlockedByConnections),
-        Refusal::LastAutoAllocated => Meaning::UserMustAct(Reason::LastAutoAllocatedInZone),
-        Refusal::NoBalancer { .. } => Meaning::UserMustAct(Reason::ReferenceNotFound),
-        Refusal::ProductNotOpen => Meaning::UserMustAct(Reason::FeatureNotEnabled),
-        _ => Meaning::Unexpected,
-    };
-    let code = format!("{refusal:?}");
-    Failure { meaning, message: code.clone(), code, request_id: None, retry_after: None, maybe_done: false }
-}
-
-pub fn wire_id(id: world::ServiceId) -> ServiceId {
-    format!("epsrv-{}-{}", id.maker.0, id.number).into()
-}
-
-fn service(state: &State, one: &world::Service, with_tags: bool) -> Service {
-    let (known, word) = match one.status {
-        Status::Creating => (LifeState::Creating, "Creating"),
-        Status::Active => (LifeState::Active, "Active"),
-        Status::Pending => (LifeState::Modifying, "Pending"),
-        Status::Deleting => (LifeState::Deleting, "Deleting"),
-    };
-    let open = |standing: &world::object::ConsumerRegion| {
-        matches!(standing, world::object::ConsumerRegion::Pending | world::object::ConsumerRegion::Available)
-    };
-    let region = |id: &RegionId| state.land.region(*id).map(|one| one.name.as_str().into());
-    Service {
-        id: wire_id(one.id),
-        name: format!("name-of-{}", wire_id(one.id)),
-        domain: None,
-        state: known,
-        cloud_state: word.into(),
-        locked: state.accounts[&one.owner].locked,
-        kind: Some(ResourceKind::Clb),
-        description: one.description.as_deref().map(str::to_owned),
-        auto_accept: one.auto_accept,
-        payer: if one.payer == world::object::Payer::Endpoint { Payer::Consumer } else { Payer::Provider },
-        zone_affinity: one.zone_affinity,
-        default_bandwidth_mbps: Some(one.connect_bandwidth_mbps.unwrap_or(BalancerKind::DEFAULT_BANDWIDTH_MBPS)),
-        bandwidth_mbps: Some((100, 10_240)),
-        family: AddressFamily::V4,
-        regions: one
-            .consumer_regions
-            .iter()
-            .filter(|(_, standing)| open(standing))
-            .filter_map(|(id, _)| region(id))
-            .collect(),
-        resource_group: Some(one.resource_group.to_string()),
-        tags: with_tags.then(|| one.tags.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()),
-    }
-}
-
-fn resources(state: &State, one: &world::Service) -> BTreeMap<ResourceKey, Resource> {
-    let count = |number: usize| u32::try_from(number).expect("few");
-    one.resources
-        .iter()
-        .filter_map(|(at, resource)| {
-            let load = state.load_of(one.id, *at);
-            let held = Resource {
-                kind: ResourceKind::Clb,
-                auto_allocate: resource.auto_allocate,
-                connections: count(load.current),
-                deprecated_connections: count(load.replaced),
-            };
-            Some((key(&state.land.balancer(at.0)?.name), held))
-        })
-        .collect()
-}
-
-fn connections(state: &State, one: &world::Service) -> Vec<Connection> {
-    state.endpoints_of(one.id).map(|endpoint| connection(state, endpoint)).collect()
-}
-
-fn connection(state: &State, endpoint: &world::Endpoint) -> Connection {
-    let zones: BTreeMap<Zone, ZoneLeg> = endpoint
-        .zones
-        .iter()
-        .filter_map(|(id, leg)| {
-            let shown = match leg.status {
-                LegStatus::Wait | LegStatus::Creating => ZoneState::Waiting,
-                LegStatus::Connected => ZoneState::Connected,
-                LegStatus::Disconnected => ZoneState::Disconnected,
-                _ => ZoneState::Connecting,
-            };
-            let resource: Option<ResourceId> =
-                leg.resource.and_then(|id| state.land.balancer(id)).map(|one| one.name.as_str().into());
-            let leg =
-                ZoneLeg { state: shown, resource, interface: None, replaced_resource: None, replaced_interface: None };
-            Some((state.land.zone(*id)?.name.as_str().into(), leg))
-        })
-        .collect();
-    let cut = zones.values().any(|leg| leg.state == ZoneState::Disconnected);
-    let (known, word) = match endpoint.connection.status {
-        ConnectionStatus::Disconnected if cut => (ConnectionState::Disconnected, "Disconnected"),
-        ConnectionStatus::Disconnected => (ConnectionState::AwaitingAcceptance, "Disconnected"),
-        ConnectionStatus::Connecting => (ConnectionState::Connecting, "Connecting"),
-        ConnectionStatus::Connected => (ConnectionState::Connected, "Connected"),
-        ConnectionStatus::Pending => (ConnectionState::Modifying, "Pending"),
-        ConnectionStatus::Disconnecting => (ConnectionState::Disconnecting, "Disconnecting"),
-        ConnectionStatus::Deleting => (ConnectionState::Deleting, "Deleting"),
-        ConnectionStatus::ServiceDeleted => (ConnectionState::ServiceDeleted, "ServiceDeleted"),
-    };
-    Connection {
-        endpoint: format!("ep-{}", endpoint.id.number).into(),
-        owner: Some(endpoint.owner.0.to_string().into()),
-        vpc: None,
-        state: known,
-        cloud_state: word.into(),
-        bandwidth_mbps: Some(endpoint.connection.bandwidth_mbps),
-        zones,
-    }
-}
-
-/// The status says that the service is ready.
-pub fn is_ready(stage: &Stage) {
+/// The status says that the object is ready.
+pub fn is_ready<R: Role>(stage: &Stage<R>) {
     let (truth, reason, message) = stage.ready().expect("something is said");
     assert_eq!((truth, reason), (Truth::True, Reason::Ready), "{message}");
 }
 
-/// The status says that the service is not ready, for this reason; gives the message.
-pub fn says(stage: &Stage, reason: Reason) -> String {
+/// The status says that the object is not ready, for this reason; gives the message.
+pub fn says<R: Role>(stage: &Stage<R>, reason: Reason) -> String {
     let (truth, said, message) = stage.ready().expect("something is said");
     assert_eq!((truth, said), (Truth::False, reason), "{message}");
     message

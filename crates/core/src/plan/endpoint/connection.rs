@@ -6,7 +6,7 @@ use crate::condition::{ConditionType, Reason};
 use crate::id::EndpointId;
 use crate::observed::{EndpointView, Interface, Interfaces};
 use crate::plan::endpoint::Input;
-use crate::plan::{Saying, Truth, ready, say};
+use crate::plan::{Next, Plan, Saying, Truth, ready, say};
 use crate::state::{ConnectionState, ZoneState};
 
 /// How long a provider may leave a consumer waiting before somebody has to be asked.
@@ -137,4 +137,19 @@ pub(super) fn sayings(input: &Input<'_>, id: &EndpointId, view: &EndpointView, h
 fn zones_ready(held: &Interfaces) -> String {
     let zones: Vec<&str> = held.values().map(|one| one.zone.as_str()).collect();
     format!("connected: {}", zones.join(", "))
+}
+
+/// No traffic can flow, whatever the interfaces do, and nothing of the endpoint is as declared.
+pub(super) fn nothing_flows(reason: Reason, message: &str) -> Vec<Saying> {
+    let parts = [ConditionType::Provisioned, ConditionType::Connected, ConditionType::ZonesReady];
+    let mut sayings = vec![ready(Truth::False, reason, message)];
+    sayings.extend(parts.map(|part| say(part, Truth::False, reason, message)));
+    sayings
+}
+
+/// No traffic can flow until a person acts.
+pub(super) fn stuck(reason: Reason, message: &str) -> Plan {
+    let mut sayings = nothing_flows(reason, message);
+    sayings.push(say(ConditionType::Stalled, Truth::True, reason, message));
+    Plan::saying(Next::Person, sayings)
 }

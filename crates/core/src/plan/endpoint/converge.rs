@@ -2,14 +2,15 @@
 //! groups, its interfaces.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Adoption, DesiredEndpoint, Management, Target};
-use crate::id::{EndpointId, GroupId};
+use crate::id::{EndpointId, GroupId, SubnetId};
 use crate::observed::{AddressFamily, Endpoint, EndpointView, Groups, Interfaces};
 use crate::owner::Ownership;
-use crate::plan::attempt::attempt;
-use crate::plan::case::{confirmed, moving, since, stale, written_first};
+use crate::plan::case::{FRESH, confirmed, moving, since, stale, written_first};
+use crate::plan::endpoint::choice::{Choice, choose};
 use crate::plan::endpoint::connection::{self, PATIENCE};
 use crate::plan::endpoint::zones::ZoneDifferences;
 use crate::plan::endpoint::{Input, deep, view};
@@ -18,6 +19,9 @@ use crate::plan::{Next, Plan, Saying, Truth, ready, say, was_ready};
 use crate::read::FacetKey;
 use crate::state::{ConnectionState, GroupState, LifeState};
 use crate::step::{EndpointChange, Step};
+
+/// How old a look at the interfaces may be while something about them is for others to mend.
+const RELOOK: Duration = Duration::from_mins(5);
 
 /// What is done with the endpoint that is this object's.
 pub(super) fn plan(input: &Input<'_>, id: &EndpointId) -> Plan {
@@ -50,21 +54,24 @@ pub(super) fn plan(input: &Input<'_>, id: &EndpointId) -> Plan {
     if let Some(plan) = unapproved(input, &held, &differences, &facts) {
         return plan;
     }
-    if let Some(step) = differences.next(&held) {
-        if let Some(plan) = written_first(input, &facts) {
-            return plan;
-        }
-        let doing = step_message(&step);
-        return attempt(input, step, None, facts, &doing);
+    let steps = differences.steps(&held);
+    if !steps.is_empty()
+        && let Some(plan) = written_first(input, &facts)
+    {
+        return plan;
     }
-    settle(input, &held, &differences, facts)
+    match choose(input, &held, steps, &facts) {
+        Choice::Made(plan) => plan,
+        Choice::Refused(refused) => refused.laid_over(settle(input, &held, &differences, facts)),
+        Choice::Nothing => settle(input, &held, &differences, facts),
+    }
 }
 
 /// An endpoint with all that was read of it.
-struct Held<'a> {
+pub(super) struct Held<'a> {
     view: &'a EndpointView,
     endpoint: &'a Endpoint,
-    interfaces: &'a Interfaces,
+    pub(super) interfaces: &'a Interfaces,
     groups: &'a Groups,
 }
 
@@ -98,9 +105,13 @@ fn unusable(input: &Input<'_>, endpoint: &Endpoint) -> Option<Plan> {
     }
     if endpoint.connection == ConnectionState::ServiceDeleted {
         let down = connection::of_connection(id, &endpoint.connection)?;
-        let mut plan = Plan::stuck(down.reason, down.message.clone());
-        plan.sayings.push(say(ConditionType::Connected, Truth::False, down.reason, down.message));
-        return Some(plan);
+        return Some(connection::stuck(down.reason, &down.message));
+    }
+    if endpoint.state == LifeState::Failed {
+        let message = format!(
+            "the cloud could not create or change {id}: delete this object and create it again, or ask the cloud's support"
+        );
+        return Some(connection::stuck(Reason::UnexpectedError, &message));
     }
     None
 }
@@ -114,10 +125,7 @@ fn passing(input: &Input<'_>, endpoint: &Endpoint) -> Option<Plan> {
         _ => return None,
     };
     let message = format!("{id} is {what}");
-    let facts = vec![
-        ready(Truth::False, Reason::Provisioning, message.clone()),
-        say(ConditionType::Provisioned, Truth::False, Reason::Provisioning, message.clone()),
-    ];
+    let facts = connection::nothing_flows(Reason::Provisioning, &message);
     Some(moving(input, &[FacetKey::Endpoints], &message, facts))
 }
 
@@ -229,28 +237,23 @@ impl Differences {
         self.join.is_empty() && self.leave.is_empty()
     }
 
-    /// The next call: first what says whose it is, then what opens, then what closes.
-    fn next(&self, held: &Held<'_>) -> Option<Step> {
+    /// The calls that can be made now: first what says whose it is, then what opens, then what closes. None of
+    /// them needs another.
+    fn steps(&self, held: &Held<'_>) -> Vec<Step> {
         let id = || held.endpoint.id.clone();
-        if let Some(step) = self.attributes.tags.next(id().into()) {
-            return Some(step);
-        }
-        if let Some(group) = &self.attributes.group {
-            return Some(Step::Move(id().into(), group.clone()));
-        }
+        let mut steps: Vec<Step> = self.attributes.tags.next(id().into()).into_iter().collect();
+        steps.extend(self.attributes.group.iter().map(|group| Step::Move(id().into(), group.clone())));
         if held.is_in_transition() {
-            return None;
+            return steps;
         }
-        if let Some(change) = &self.attributes.change {
-            return Some(Step::UpdateEndpoint(id(), change.clone()));
+        steps.extend(self.attributes.change.iter().map(|change| Step::UpdateEndpoint(id(), change.clone())));
+        if self.join.is_empty() {
+            steps.extend(self.leave.iter().map(|group| Step::DetachSecurityGroup(id(), group.clone())));
+        } else {
+            steps.extend(self.join.iter().map(|group| Step::AttachSecurityGroup(id(), group.clone())));
         }
-        if let Some(group) = self.join.first() {
-            return Some(Step::AttachSecurityGroup(id(), group.clone()));
-        }
-        if let Some(group) = self.leave.first() {
-            return Some(Step::DetachSecurityGroup(id(), group.clone()));
-        }
-        self.zones.next(&id())
+        steps.extend(self.zones.steps(&id()));
+        steps
     }
 
     fn describe(&self) -> String {
@@ -365,7 +368,7 @@ fn facts(input: &Input<'_>, held: &Held<'_>, differences: &Differences) -> Vec<S
 }
 
 /// No step is left: what moves is awaited, what is unconfirmed is read again, what others owe is waited for.
-fn settle(input: &Input<'_>, held: &Held<'_>, differences: &Differences, mut facts: Vec<Saying>) -> Plan {
+fn settle(input: &Input<'_>, held: &Held<'_>, differences: &Differences, facts: Vec<Saying>) -> Plan {
     let id = &held.endpoint.id;
     let groups_move = held.groups.values().any(|state| *state != GroupState::Attached);
     let mut parts = Vec::new();
@@ -384,35 +387,45 @@ fn settle(input: &Input<'_>, held: &Held<'_>, differences: &Differences, mut fac
     if let Some(plan) = confirmed(input, &id.clone().into(), &facts) {
         return plan;
     }
-    if let Some(subnet) = &differences.zones.kept {
-        return kept(subnet.as_str(), differences, facts);
+    let mut plan = unsettled(input, held, differences, facts);
+    if plan.next != Next::Settled {
+        // What no list shows is not as it should be: it is looked at as often as lists are.
+        plan.looks.extend(stale(input, &[FacetKey::Interfaces(id.clone())], input.ground.now - RELOOK));
     }
-    match connection::of_connection(id, &held.connection()) {
+    plan
+}
+
+/// Nothing moves, and all is confirmed: what is still missing is for others to bring.
+fn unsettled(input: &Input<'_>, held: &Held<'_>, differences: &Differences, mut facts: Vec<Saying>) -> Plan {
+    match connection::of_connection(&held.endpoint.id, &held.connection()) {
         Some(down) if down.reason == Reason::WaitingForAcceptance => unaccepted(input, facts),
         Some(down) if down.passes => moving(input, &[FacetKey::Endpoints], &down.message, facts),
         Some(down) => {
             facts.push(say(ConditionType::Stalled, Truth::True, down.reason, down.message));
             Plan::saying(Next::Others, facts)
         }
-        None if connection::of_zones(input, held.interfaces).is_some() => Plan::saying(Next::Others, facts),
-        None => Plan::saying(Next::Settled, facts),
+        None => match &differences.zones.kept {
+            Some(subnet) => kept(subnet.as_str(), differences, facts),
+            None if connection::of_zones(input, held.interfaces).is_some() => Plan::saying(Next::Others, facts),
+            None => Plan::saying(Next::Settled, facts),
+        },
     }
 }
 
 /// The only connected interface is not declared any more, or not so.
 fn kept(subnet: &str, differences: &Differences, mut facts: Vec<Saying>) -> Plan {
-    let displaced: Vec<&str> = differences.zones.displaced.iter().map(crate::id::SubnetId::as_str).collect();
+    let displaced: Vec<&str> = differences.zones.displaced.iter().map(SubnetId::as_str).collect();
     let what = if displaced.is_empty() {
         "it is removed once another is connected".to_owned()
     } else {
         format!("declare an interface in another zone first, so that it can give way to {}", displaced.join(", "))
     };
     let message = format!("zones: the interface in {subnet} is the only connected one and is not taken away: {what}");
-    facts.retain(|saying| saying.condition != ConditionType::ZonesReady);
+    facts.retain(|saying| !matches!(saying.condition, ConditionType::ZonesReady | ConditionType::Ready));
+    facts.push(ready(Truth::True, Reason::Degraded, message.clone()));
     facts.push(say(ConditionType::ZonesReady, Truth::False, Reason::Degraded, message.clone()));
     if !displaced.is_empty() {
         facts.push(say(ConditionType::Stalled, Truth::True, Reason::Degraded, message));
-        return Plan::saying(Next::Person, facts);
     }
     Plan::saying(Next::Others, facts)
 }
@@ -429,18 +442,6 @@ fn unaccepted(input: &Input<'_>, mut facts: Vec<Saying>) -> Plan {
         return Plan::saying(Next::Others, facts);
     }
     let mut plan = Plan::saying(Next::Moving { since: Some(since) }, facts);
-    plan.looks = stale(input, &[FacetKey::Endpoints], now - std::time::Duration::from_secs(1));
+    plan.looks = stale(input, &[FacetKey::Endpoints], now - FRESH);
     plan
-}
-
-fn step_message(step: &Step) -> String {
-    let subject = step.subject();
-    match step {
-        Step::AttachSecurityGroup(..) => format!("{subject} is being joined"),
-        Step::DetachSecurityGroup(..) => format!("{subject} is being left"),
-        Step::AddZone(..) => format!("an interface is being made in {subject}"),
-        Step::RemoveZone(..) => format!("the interface in {subject} is being removed"),
-        Step::Tag(..) | Step::Untag(..) => format!("tags of {subject} are being changed"),
-        _ => format!("attributes of {subject} are being changed"),
-    }
 }

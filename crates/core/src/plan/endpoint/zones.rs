@@ -17,6 +17,8 @@ pub(super) struct ZoneDifferences {
     pub(super) displaced: Vec<SubnetId>,
     /// Not declared, or not so, and can be removed now.
     pub(super) surplus: Vec<(SubnetId, Zone)>,
+    /// Not declared, or not so, and removed once it has stopped changing.
+    pub(super) later: Vec<SubnetId>,
     /// Not declared, or not so, and the only one that is connected.
     pub(super) kept: Option<SubnetId>,
     /// Changing by itself.
@@ -44,6 +46,8 @@ impl ZoneDifferences {
             }
             if one.is_connected() && connected == 1 {
                 found.kept = Some(subnet.clone());
+            } else if one.is_moving() {
+                found.later.push(subnet.clone());
             } else {
                 found.surplus.push((subnet.clone(), one.zone.clone()));
             }
@@ -60,21 +64,23 @@ impl ZoneDifferences {
 
     /// The interfaces are as declared, or the cloud is about to make them so.
     pub(super) const fn is_none(&self) -> bool {
-        self.missing.is_empty() && self.displaced.is_empty() && self.surplus.is_empty() && self.kept.is_none()
+        self.missing.is_empty() && self.displaced.is_empty() && !self.takes_away()
     }
 
-    /// The next call: what opens, then what closes.
-    pub(super) fn next(&self, id: &EndpointId) -> Option<Step> {
-        if let Some((subnet, form)) = self.missing.first() {
-            return Some(Step::AddZone(id.clone(), subnet.clone(), form.clone()));
+    /// The calls that can be made now: those that open, and once there are none those that close.
+    pub(super) fn steps(&self, id: &EndpointId) -> Vec<Step> {
+        let add = |(subnet, form): &(SubnetId, InterfaceForm)| Step::AddZone(id.clone(), subnet.clone(), form.clone());
+        let remove = |(subnet, zone): &(SubnetId, Zone)| Step::RemoveZone(id.clone(), subnet.clone(), zone.clone());
+        if self.missing.is_empty() {
+            self.surplus.iter().map(remove).collect()
+        } else {
+            self.missing.iter().map(add).collect()
         }
-        let (subnet, zone) = self.surplus.first()?;
-        Some(Step::RemoveZone(id.clone(), subnet.clone(), zone.clone()))
     }
 
     /// Would take an interface away.
     pub(super) const fn takes_away(&self) -> bool {
-        !self.surplus.is_empty() || self.kept.is_some()
+        !self.surplus.is_empty() || !self.later.is_empty() || self.kept.is_some()
     }
 
     /// The next calls in words.
@@ -84,8 +90,14 @@ impl ZoneDifferences {
         if !missing.is_empty() {
             parts.push(format!("add an interface in {}", missing.join(", ")));
         }
-        let surplus: Vec<&str> =
-            self.surplus.iter().map(|(subnet, _)| subnet).chain(&self.kept).map(SubnetId::as_str).collect();
+        let surplus: Vec<&str> = self
+            .surplus
+            .iter()
+            .map(|(subnet, _)| subnet)
+            .chain(&self.later)
+            .chain(&self.kept)
+            .map(SubnetId::as_str)
+            .collect();
         if !surplus.is_empty() {
             parts.push(format!("remove the interface in {}", surplus.join(", ")));
         }

@@ -1,0 +1,130 @@
+//! The provider's part: one service object, and consumers who come to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use privatelink_core::desired::{Adoption, Annotations, Common, Deletion, DesiredService, Management, OnDelete};
+use privatelink_core::moment::Moment;
+use privatelink_core::observed::{ResourceKind, Snapshot};
+use privatelink_core::owner::Owner;
+use privatelink_core::plan::service::{Input, plan};
+use privatelink_core::plan::{Ground, Plan};
+use privatelink_core::read::FacetKey;
+use privatelink_core::report::service::report;
+use privatelink_core::status::{self, ServiceStatus};
+use privatelink_sim::world::call::{AcceptForm, ConnectionKey, EndpointForm, ZoneForm};
+use privatelink_sim::world::object::Principal;
+use privatelink_sim::world::{self, AccountId, Actor, Call, SwitchId};
+
+use super::consumer::CONSUMER;
+use super::land::{CONSUMERS, key};
+use super::{Role, Stage};
+
+pub const PROVIDER: Actor = Actor { account: AccountId(1), identity: 0, session: false };
+
+/// What every spec of the stage says when it says little.
+pub(super) fn common(kind: &str, name: &str) -> Common {
+    Common {
+        owner: Owner {
+            cluster: "test".into(),
+            kind: kind.into(),
+            namespace: "team".into(),
+            name: name.into(),
+            uid: "uid-1".into(),
+        },
+        generation: 1,
+        created: Moment(0),
+        deleting: false,
+        management: Management::Manage,
+        deletion: Deletion::Delete,
+        adoption: Adoption::No,
+        annotations: Annotations::default(),
+        resource_group: None,
+        tags: BTreeMap::new(),
+    }
+}
+
+/// What a spec asks for when it says little: these load balancers, by hand accepted.
+pub fn desired(balancers: &[&str]) -> DesiredService {
+    DesiredService {
+        common: common("EndpointService", "gateway"),
+        kind: ResourceKind::Clb,
+        resources: balancers.iter().map(|name| (key(name), true)).collect(),
+        description: None,
+        auto_accept: false,
+        default_bandwidth_mbps: None,
+        zone_affinity: None,
+        payer: None,
+        family: None,
+        regions: None,
+        on_delete: OnDelete::Wait,
+    }
+}
+
+impl Role for DesiredService {
+    type Status = ServiceStatus;
+    const ACTOR: Actor = PROVIDER;
+
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn common_mut(&mut self) -> &mut Common {
+        &mut self.common
+    }
+
+    fn said(status: &ServiceStatus) -> &status::Common {
+        &status.common
+    }
+
+    fn plan(&self, status: &ServiceStatus, ground: Ground<'_>) -> (Plan, ServiceStatus) {
+        let principals = BTreeSet::new();
+        let input = Input { ground, desired: self, status, principals: &principals };
+        let plan = plan(&input);
+        let next = report(&input, &plan);
+        (plan, next)
+    }
+
+    fn swept(snapshot: &Snapshot) -> Vec<FacetKey> {
+        let parts = snapshot
+            .present_services()
+            .flat_map(|service| [FacetKey::Resources(service.id.clone()), FacetKey::Connections(service.id.clone())]);
+        std::iter::once(FacetKey::Services).chain(parts).collect()
+    }
+}
+
+impl Stage<DesiredService> {
+    /// An endpoint of the consumer on the service, in zone f.
+    pub fn endpoint(&mut self) -> ConnectionKey {
+        let service = self.the_service().id;
+        self.elsewhere(PROVIDER, Call::AllowPrincipal(service, Principal::Account(CONSUMER.account))).expect("allowed");
+        let form = EndpointForm {
+            service,
+            service_region: None,
+            kind: None,
+            vpc: CONSUMERS,
+            zones: vec![ZoneForm { zone: None, switch: SwitchId(0), ip: None, ipv6: None }],
+            groups: Vec::new(),
+            name: None,
+            description: None,
+            policy: None,
+            protected: false,
+            ip_version: None,
+            zone_affinity: false,
+            cross_region_bandwidth_mbps: None,
+            resource_group: None,
+            tags: BTreeMap::new(),
+        };
+        let Ok(world::Answer::Endpoint(endpoint)) = self.elsewhere(CONSUMER, Call::CreateEndpoint(form)) else {
+            panic!("no endpoint")
+        };
+        self.settle_world();
+        ConnectionKey { service, endpoint }
+    }
+
+    pub fn connected(&mut self) -> ConnectionKey {
+        let key = self.endpoint();
+        self.elsewhere(PROVIDER, Call::AcceptConnection(key, AcceptForm::default())).expect("accepted");
+        self.settle_world();
+        key
+    }
+}
