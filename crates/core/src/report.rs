@@ -56,10 +56,14 @@ fn common_of<C: Case>(case: &C, plan: &Plan) -> Common {
 /// The fields that are declared, and those that were and have not been returned to the cloud's default yet.
 fn declared<C: Case>(case: &C, plan: &Plan) -> BTreeSet<String> {
     let declared = case.declared_fields();
-    let done = plan.steps.is_empty()
-        && plan.looks.is_empty()
-        && matches!(plan.next, Next::Settled | Next::Others)
-        && plan.says(ConditionType::Provisioned, Truth::True);
+    // A wait for others is watched as closely as what moves, and yet nothing of ours is awaited.
+    let at_rest = match plan.next {
+        Next::Settled | Next::Others => true,
+        Next::Moving { .. } => !plan.says(ConditionType::Reconciling, Truth::True),
+        Next::At(_) | Next::Person => false,
+    };
+    let done =
+        plan.steps.is_empty() && plan.looks.is_empty() && at_rest && plan.says(ConditionType::Provisioned, Truth::True);
     if done { declared } else { declared.union(&case.status().declared_fields).cloned().collect() }
 }
 

@@ -1,6 +1,8 @@
 //! The tests of the decisions' package that need files and programs: its laws.
 
 mod endpoint_change;
+mod endpoint_ours;
+mod endpoint_teardown;
 mod endpoint_walk;
 mod golden;
 mod laws;

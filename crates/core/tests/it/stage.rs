@@ -25,7 +25,7 @@ use privatelink_sim::world::{
     self, AccountId, Actor, Call, Refusal, Request, State, Variants, advance, apply, progress,
 };
 
-pub use consumer::{CONSUMER, SUBNETS, ZONES, declared, form, zone_of_subnet};
+pub use consumer::{CONSUMER, ZONES, declared, form};
 pub use eyes::{endpoint_id, wire_id};
 pub use land::{BALANCERS, key};
 pub use provider::{PROVIDER, desired};

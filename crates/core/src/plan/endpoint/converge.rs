@@ -49,7 +49,7 @@ pub(super) fn plan(input: &Input<'_>, id: &EndpointId) -> Plan {
     let differences = Differences::of(input, &held);
     let facts = facts(input, &held, &differences);
     if input.desired.common.management == Management::Observe {
-        return observed(&held, &differences, facts);
+        return observed(input, &held, &differences, facts);
     }
     if let Some(plan) = unapproved(input, &held, &differences, &facts) {
         return plan;
@@ -333,19 +333,23 @@ fn unapproved(input: &Input<'_>, held: &Held<'_>, differences: &Differences, fac
     Some(Plan::saying(Next::Person, sayings))
 }
 
-/// Nothing is written: what differs is said.
-fn observed(held: &Held<'_>, differences: &Differences, mut facts: Vec<Saying>) -> Plan {
-    let is_ready = facts.iter().any(|one| one.condition == ConditionType::Ready && one.truth == Truth::True);
-    if !differences.is_none() && is_ready {
-        facts.retain(|saying| saying.condition != ConditionType::Ready);
+/// Nothing is written: what differs is said, and what moves is followed.
+fn observed(input: &Input<'_>, held: &Held<'_>, differences: &Differences, facts: Vec<Saying>) -> Plan {
+    let moving = differences.zones.moving;
+    let ours =
+        Differences { zones: ZoneDifferences { moving, ..ZoneDifferences::default() }, ..Differences::default() };
+    let mut plan = settle(input, held, &ours, facts);
+    plan.sayings.retain(|saying| saying.condition != ConditionType::Reconciling);
+    if !differences.is_none() && plan.says(ConditionType::Ready, Truth::True) {
+        plan.sayings.retain(|saying| saying.condition != ConditionType::Ready);
         let message = format!(
             "{} is observed only, and differs; to make it as declared one would: {}",
             held.endpoint.id,
             differences.describe()
         );
-        facts.push(ready(Truth::False, Reason::Degraded, message));
+        plan.sayings.push(ready(Truth::True, Reason::Degraded, message));
     }
-    Plan::saying(Next::Settled, facts)
+    plan
 }
 
 /// What is true of the endpoint now.

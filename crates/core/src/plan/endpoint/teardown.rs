@@ -1,12 +1,13 @@
 //! Deleting an endpoint in the cloud's own order: its interfaces, then itself; or leaving it, without our tags.
 
+use crate::condition::{ConditionType, Reason};
 use crate::desired::Deletion;
 use crate::id::{CloudId, EndpointId};
-use crate::plan::Plan;
 use crate::plan::attempt::attempt;
 use crate::plan::case::{ANY, moving, stale};
 use crate::plan::endpoint::{Input, view};
 use crate::plan::leave::{self, deleting};
+use crate::plan::{Plan, Saying, Truth, say};
 use crate::read::FacetKey;
 use crate::state::{ConnectionState, LifeState, ZoneState};
 use crate::step::Step;
@@ -33,7 +34,10 @@ fn of_endpoint(input: &Input<'_>, id: &EndpointId) -> Plan {
     };
     match endpoint.state {
         // Only a read by id says that it is gone.
-        LifeState::Deleting => return waits(FacetKey::Endpoint(id.clone()), format!("{id} is being deleted")),
+        LifeState::Deleting => {
+            let message = format!("{id} is being deleted");
+            return moving(input, &[FacetKey::Endpoint(id.clone())], &message, going(&message));
+        }
         LifeState::Creating | LifeState::Modifying => {
             return waits(FacetKey::Endpoints, format!("{id} is being changed and is deleted after that"));
         }
@@ -60,5 +64,13 @@ fn of_endpoint(input: &Input<'_>, id: &EndpointId) -> Plan {
         return waits(FacetKey::Interfaces(id.clone()), format!("the interfaces of {id} are being removed"));
     }
     let message = format!("{id} is being deleted");
-    attempt(input, Step::DeleteEndpoint(id.clone()), None, deleting(&message), &message)
+    attempt(input, Step::DeleteEndpoint(id.clone()), None, going(&message), &message)
+}
+
+/// What is said once there is no interface left.
+fn going(message: &str) -> Vec<Saying> {
+    let mut sayings = deleting(message);
+    let parts = [ConditionType::Connected, ConditionType::ZonesReady];
+    sayings.extend(parts.map(|part| say(part, Truth::False, Reason::Deleting, message)));
+    sayings
 }
