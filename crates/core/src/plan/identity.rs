@@ -61,15 +61,14 @@ pub(crate) fn identify<C: Case>(case: &C) -> Found {
 fn known<C: Case>(case: &C, id: &CloudId) -> Found {
     let snapshot = &case.ground().laid.snapshot;
     let Some(listed_at) = snapshot.listed_at(C::SORT) else { return look(case, FacetKey::all(C::SORT), ANY) };
-    let seen = snapshot.whole(id);
-    if !snapshot.lists(id) && seen.at().is_none_or(|at| at < listed_at) {
-        // Absence is concluded only from a read by id after a list has missed it.
-        return look(case, FacetKey::whole(id), listed_at);
-    }
-    match seen {
-        Facet::Unseen => look(case, FacetKey::whole(id), ANY),
-        Facet::Seen { value: Some(whole), .. } => believed(case, &whole),
-        Facet::Seen { value: None, .. } => lost(case, id),
+    match (snapshot.whole(id), snapshot.lists(id)) {
+        (Facet::Unseen, _) => look(case, FacetKey::whole(id), ANY),
+        // Absence is concluded only from a read by id and a list, one of which comes after the other: a read by id
+        // may also miss a part of what is there.
+        (Facet::Seen { at, value: None }, true) => look(case, FacetKey::all(C::SORT), at),
+        (Facet::Seen { value: None, .. }, false) => lost(case, id),
+        (Facet::Seen { at, .. }, false) if at < listed_at => look(case, FacetKey::whole(id), listed_at),
+        (Facet::Seen { value: Some(whole), .. }, _) => believed(case, &whole),
     }
 }
 

@@ -62,7 +62,7 @@ fn a_lost_status_is_found_again_by_tag() {
 
 #[test]
 fn two_endpoints_with_its_tags_are_both_left_alone() {
-    let variants = Variants::default().with("oneEndpointPerVpc", "false").expect("a variant");
+    let variants = Variants::default().with("oneEndpointPer", "nothing").expect("a variant");
     let mut stage = Stage::offered_with(&["lb-hot", "lb-g"], declared(&["vsw-f"]), variants);
     stage.rest();
     let mut twin = stage.the_endpoint().clone();

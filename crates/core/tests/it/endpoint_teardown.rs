@@ -169,7 +169,8 @@ fn deleted_after_its_service_was() {
     let mut stage = Stage::standing(&["vsw-f"]);
     let service = stage.the_service().id;
     stage.world.services.remove(&service);
-    let endpoint = stage.world.endpoints.values_mut().next().expect("one");
+    let id = *stage.world.endpoints.keys().next().expect("one");
+    let endpoint = stage.world.endpoints.get_mut(&id).expect("it is there");
     endpoint.connection.status = privatelink_sim::world::object::ConnectionStatus::ServiceDeleted;
     endpoint.zones.values_mut().for_each(|leg| leg.status = LegStatus::Disconnected);
     goes(&mut deleting(stage));

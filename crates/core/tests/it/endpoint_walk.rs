@@ -229,7 +229,7 @@ fn after_an_hour_of_waiting_somebody_has_to_be_asked() {
 fn a_refusal_by_the_provider_is_told_apart_from_waiting() {
     let mut stage = waiting();
     stage.reject();
-    stage.pass(Duration::from_mins(10));
+    stage.deepen();
     stage.rest();
     let message = says(&stage, Reason::RejectedByProvider);
     assert!(message.contains("refused or cut the connection of ep-1"), "{message}");

@@ -392,8 +392,8 @@ fn settle(input: &Input<'_>, held: &Held<'_>, differences: &Differences, facts: 
         return plan;
     }
     let mut plan = unsettled(input, held, differences, facts);
-    if plan.next != Next::Settled {
-        // What no list shows is not as it should be: it is looked at as often as lists are.
+    if plan.next != Next::Settled && connection::of_connection(id, &held.connection()).is_none() {
+        // What no list shows is not as it should be, and lists show nothing of it: it is looked at as often as they.
         plan.looks.extend(stale(input, &[FacetKey::Interfaces(id.clone())], input.ground.now - RELOOK));
     }
     plan

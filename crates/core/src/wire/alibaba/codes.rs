@@ -61,7 +61,6 @@ const JOINING: &[&str] = &["CreateVpcEndpoint", "AddZoneToVpcEndpoint"];
 const CREATING: &[&str] = &["CreateVpcEndpoint"];
 const ADDING: &[&str] = &["AddZoneToVpcEndpoint"];
 const LEAVING: &[&str] = &["DetachSecurityGroupFromVpcEndpoint"];
-const LOOKING: &[&str] = &["GetVpcEndpointAttribute"];
 const SETTING: &[&str] = &["CreateVpcEndpoint", "UpdateVpcEndpointAttribute"];
 
 /// Every code that an action in use documents, and the gateway's.
@@ -285,9 +284,6 @@ pub(super) const TABLE: &[Row] = &[
     ),
     // Connections.
     row("EndpointConnectionNotFound", Meaning::Gone, "the connection does not exist", WAIT),
-    // It says nothing of the endpoint itself, of which absence would be concluded.
-    row("EndpointConnectionNotFound", Meaning::InTransition, "the endpoint has no connection at this moment", WAIT)
-        .of(LOOKING),
     row("EndpointConnectionOperationDenied", Meaning::InTransition, "the connection is being changed", WAIT),
     // An endpoint and its attributes.
     row("EndpointNotFound", Meaning::Gone, "the endpoint does not exist", WAIT),

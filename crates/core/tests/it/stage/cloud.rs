@@ -34,6 +34,7 @@ impl<R: Role> Stage<R> {
                 made.map_or(Done::Accepted, |made| Done::CreatedEndpoint(Box::new(made)))
             }
             Answer::Done => Done::Accepted,
+            Answer::Rehearsed => panic!("nobody asks for a dry run"),
         })
     }
 

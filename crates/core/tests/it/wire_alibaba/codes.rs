@@ -217,7 +217,7 @@ fn an_endpoints_refusals_mean_what_is_done_next() {
         ("DeleteVpcEndpoint", "EndpointDependenceViolation", waiting(Reason::BlockedByDependents), ""),
         ("DeleteVpcEndpoint", "EndpointNotFound", Meaning::Gone, ""),
         ("GetVpcEndpointAttribute", "EndpointNotFound", Meaning::Gone, ""),
-        ("GetVpcEndpointAttribute", "EndpointConnectionNotFound", Meaning::InTransition, ""),
+        ("GetVpcEndpointAttribute", "EndpointConnectionNotFound", Meaning::Gone, ""),
         ("DisableVpcEndpointConnection", "EndpointConnectionNotFound", Meaning::Gone, ""),
         ("DeleteVpcEndpoint", "EndpointOperationDenied", Meaning::InTransition, ""),
         (add, "EndpointLocked", Meaning::InTransition, ""),

@@ -606,7 +606,7 @@ fn an_endpoint_lives_in_every_world_that_the_vendor_leaves_open() {
         assert_eq!(connection(&mut stage, &id), ConnectionState::AwaitingAcceptance, "{name} {value}");
         let again = Step::CreateEndpoint(EndpointForm { zones: [].into(), ..form(&service) });
         let refused = stage.execute_with(&again, &TENANT).err().map(|failure| failure.meaning);
-        let alone = name != "oneEndpointPerVpc";
+        let alone = name != "oneEndpointPer";
         assert_eq!(refused, alone.then_some(Meaning::UserMustAct(Reason::OwnershipConflict)), "{name} {value}");
         for step in [
             Step::AddZone(id.clone(), "vsw-tenant-g".into(), open(G)),
