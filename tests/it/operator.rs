@@ -43,6 +43,7 @@ use tokio::{
 
 use crate::cluster::{self, Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, PATIENCE, STANDS};
 use crate::kube_door::Door;
+use crate::past::{Key, PROVIDER};
 
 /// One operator at a time in each cluster: two would be two replicas of one.
 static ALONE: [tokio::sync::Mutex<()>; STANDS] = [const { tokio::sync::Mutex::const_new(()) }; STANDS];
@@ -242,7 +243,12 @@ impl Operator {
     /// Makes a `CloudAccount` with the provider's credentials, which the given namespaces may use, and waits until
     /// it is ready.
     pub async fn account(&mut self, name: &str, namespaces: &[&str]) -> CloudAccount {
-        self.secret(name, "provider-key", "provider-secret").await;
+        self.account_with(name, namespaces, PROVIDER, "cn-hangzhou").await
+    }
+
+    /// The same with another key, or in another region.
+    pub async fn account_with(&mut self, name: &str, namespaces: &[&str], key: Key, region: &str) -> CloudAccount {
+        self.secret_with(name, key.id, key.secret, key.token).await;
         self.accounts.push(name.to_owned());
         let cloud = format!("http://{}", self.cloud);
         let account = json!({
@@ -251,7 +257,7 @@ impl Operator {
             "metadata": {"name": name},
             "spec": {
                 "alibaba": {"endpoints": {"privatelink": cloud, "sts": cloud}},
-                "region": "cn-hangzhou",
+                "region": region,
                 "credentials": {"secretRef": {"namespace": OPERATOR_NAMESPACE, "name": name}},
                 "limits": {"requestsPerSecond": 200, "burst": 200},
                 "allowedNamespaces": {"from": "Names", "names": namespaces},
@@ -269,13 +275,20 @@ impl Operator {
 
     /// Writes the Secret of an account.
     pub async fn secret(&self, name: &str, id: &str, secret: &str) {
+        self.secret_with(name, id, secret, None).await;
+    }
+
+    async fn secret_with(&self, name: &str, id: &str, secret: &str, token: Option<&str>) {
         let api = Api::<Secret>::namespaced(self.cluster.admin_client().await, OPERATOR_NAMESPACE);
-        let secret = json!({
+        let mut secret = json!({
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": {"name": name, "namespace": OPERATOR_NAMESPACE},
             "stringData": {"accessKeyId": id, "accessKeySecret": secret},
         });
+        if let Some(token) = token {
+            secret["stringData"]["securityToken"] = json!(token);
+        }
         apply(&api, name, &secret).await;
     }
 
@@ -290,19 +303,7 @@ impl Operator {
     where
         K: kube::Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
     {
-        let seen = Mutex::new(None);
-        let held = kube::runtime::wait::await_condition(api, name, |object: Option<&K>| {
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = object.cloned();
-            test(object)
-        });
-        if let Ok(held) = tokio::time::timeout(PATIENCE, held).await {
-            return held.unwrap_or_else(|error| panic!("{name}, {what}: {error}"));
-        }
-        let mut last = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(last) = &mut last {
-            last.meta_mut().managed_fields = None;
-        }
-        panic!("{name} has not become {what}; it was last {last:#?}");
+        becomes(api, name, what, test).await
     }
 
     /// Everything that exists in the cloud.
@@ -448,6 +449,26 @@ where
     let parameters = PatchParams::apply("test").force();
     let applied = api.patch(name, &parameters, &Patch::Apply(object)).await;
     applied.unwrap_or_else(|error| panic!("apply {name}: {error}"));
+}
+
+/// Waits until `test` holds for the object of this name, or for its absence.
+pub async fn becomes<K>(api: Api<K>, name: &str, what: &str, test: impl Fn(Option<&K>) -> bool + Send) -> Option<K>
+where
+    K: kube::Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
+{
+    let seen = Mutex::new(None);
+    let held = kube::runtime::wait::await_condition(api, name, |object: Option<&K>| {
+        *seen.lock().unwrap_or_else(PoisonError::into_inner) = object.cloned();
+        test(object)
+    });
+    if let Ok(held) = tokio::time::timeout(PATIENCE, held).await {
+        return held.unwrap_or_else(|error| panic!("{name}, {what}: {error}"));
+    }
+    let mut last = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(last) = &mut last {
+        last.meta_mut().managed_fields = None;
+    }
+    panic!("{name} has not become {what}; it was last {last:#?}");
 }
 
 /// Whether a status says that its object is ready, and speaks of the spec of now.

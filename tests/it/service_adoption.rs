@@ -48,7 +48,7 @@ async fn an_adopted_service_gets_our_tags_and_stays_when_its_object_goes() {
     let mut story = Story::start("adopt").await;
     let theirs = made_by_hand(&story, &["lb-hot"]);
     let before = story.the_service();
-    let adopted = story.settled("gateway", &adopts(&theirs, &[HOT], json!({}))).await;
+    let adopted = story.services.settled("gateway", &adopts(&theirs, &[HOT], json!({}))).await;
     assert_eq!(id(&adopted), theirs);
     assert_eq!(story.spent(), calls([("TagResources", 1)]));
     let service = story.the_service();
@@ -56,15 +56,15 @@ async fn an_adopted_service_gets_our_tags_and_stays_when_its_object_goes() {
     assert_eq!((&service["tags"]["by"], &service["description"]), (&json!("hand"), &json!("by hand")));
 
     // From here on it is as declared; adding takes nothing away and needs nobody.
-    story.settled("gateway", &adopts(&theirs, &[HOT, IN_G], json!({"description": "for tenants"}))).await;
+    story.services.settled("gateway", &adopts(&theirs, &[HOT, IN_G], json!({"description": "for tenants"}))).await;
     let expected = [("UpdateVpcEndpointServiceAttribute", 1), ("AttachResourceToVpcEndpointService", 1)];
     assert_eq!(story.spent(), calls(expected));
     // Nor does what is taken off the list later: only the first look is careful.
-    story.settled("gateway", &adopts(&theirs, &[HOT], json!({"description": "by hand"}))).await;
+    story.services.settled("gateway", &adopts(&theirs, &[HOT], json!({"description": "by hand"}))).await;
     let expected = [("UpdateVpcEndpointServiceAttribute", 1), ("DetachResourceFromVpcEndpointService", 1)];
     assert_eq!(story.spent(), calls(expected));
 
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     assert_eq!(story.spent(), calls([("TagResources", 1), ("UntagResources", 1)]));
     let mut kept = story.the_service();
     assert_eq!(
@@ -76,10 +76,10 @@ async fn an_adopted_service_gets_our_tags_and_stays_when_its_object_goes() {
     assert_eq!(kept, before);
 
     // Whoever takes it over again takes the word off; with deletionPolicy: Delete it goes.
-    story.settled("again", &adopts(&theirs, &[HOT], json!({"deletionPolicy": "Delete"}))).await;
+    story.services.settled("again", &adopts(&theirs, &[HOT], json!({"deletionPolicy": "Delete"}))).await;
     assert_eq!(story.spent(), calls([("TagResources", 1), ("UntagResources", 1)]));
     assert_eq!(story.the_service()["tags"].get(RETAINED), None);
-    story.goes("again").await;
+    story.services.goes("again").await;
     assert_eq!(story.services_in_the_cloud(), 0);
     story.stop().await;
 }
@@ -88,11 +88,11 @@ async fn an_adopted_service_gets_our_tags_and_stays_when_its_object_goes() {
 async fn a_service_that_is_to_be_retained_stays_with_the_word_that_it_was() {
     let mut story = Story::start("retain").await;
     let resources = json!([{"id": "lb-hot", "type": "CLB", "zone": "cn-hangzhou-f"}]);
-    let made = story.settled("gateway", &json!({"resources": resources, "tags": {"team": "a"}})).await;
+    let made = story.services.settled("gateway", &json!({"resources": resources, "tags": {"team": "a"}})).await;
     let connected = story.connected(id(&made));
-    story.patch("gateway", &json!({"deletionPolicy": "Retain"})).await;
+    story.services.patch("gateway", &json!({"deletionPolicy": "Retain"})).await;
     story.spent();
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     assert_eq!(story.spent(), calls([("TagResources", 1), ("UntagResources", 1)]));
     let kept = story.the_service();
     assert_eq!(kept["id"], id(&made));
@@ -102,10 +102,10 @@ async fn a_service_that_is_to_be_retained_stays_with_the_word_that_it_was() {
 
     // The same name makes a service of its own: what was retained is nobody's.
     let resources = json!([{"id": "lb-spare", "type": "CLB", "zone": "cn-hangzhou-f"}]);
-    let other = story.settled("gateway", &json!({"resources": resources})).await;
+    let other = story.services.settled("gateway", &json!({"resources": resources})).await;
     assert_ne!(id(&other), id(&made));
     assert_eq!(story.spent(), calls([("CreateVpcEndpointService", 1)]));
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     assert_eq!(story.the_service()["id"], id(&made));
     story.stop().await;
 }
@@ -115,21 +115,21 @@ async fn the_first_look_at_an_adopted_service_takes_nothing_away_before_a_person
     let mut story = Story::start("first look").await;
     let theirs = made_by_hand(&story, &["lb-hot", "lb-hot-g"]);
     let before = story.the_service();
-    story.apply("gateway", &adopts(&theirs, &[HOT, SPARE], json!({"description": "ours"}))).await;
-    let message = story.says("gateway", "AdoptionApprovalNeeded").await;
+    story.services.apply("gateway", &adopts(&theirs, &[HOT, SPARE], json!({"description": "ours"}))).await;
+    let message = story.services.says("gateway", "AdoptionApprovalNeeded").await;
     for named in ["detach lb-hot-g", "attach lb-spare", "privatelink.dev/adoption-approved", &theirs] {
         assert!(message.contains(named), "{named}: {message}");
     }
-    let waiting = story.services.get("gateway").await.expect("it is there");
+    let waiting = story.services.api.get("gateway").await.expect("it is there");
     assert_eq!(said(&waiting, "Stalled").map(|(_, why, _)| why), Some("AdoptionApprovalNeeded"));
-    story.annotate("gateway", "privatelink.dev/adoption-approved", Some("epsrv-another")).await;
-    story.is_looked_at("gateway", "not for another's name").await;
-    story.says("gateway", "AdoptionApprovalNeeded").await;
+    story.services.annotate("gateway", "privatelink.dev/adoption-approved", Some("epsrv-another")).await;
+    story.services.is_looked_at("gateway", "not for another's name").await;
+    story.services.says("gateway", "AdoptionApprovalNeeded").await;
     assert_eq!(story.spent(), calls([]));
     assert_eq!(story.the_service(), before);
 
-    story.annotate("gateway", "privatelink.dev/adoption-approved", Some(&theirs)).await;
-    story.becomes("gateway", "settled", is_settled).await;
+    story.services.annotate("gateway", "privatelink.dev/adoption-approved", Some(&theirs)).await;
+    story.services.becomes("gateway", "settled", is_settled).await;
     let expected = [
         ("TagResources", 1),
         ("UpdateVpcEndpointServiceAttribute", 1),
@@ -139,7 +139,7 @@ async fn the_first_look_at_an_adopted_service_takes_nothing_away_before_a_person
     assert_eq!(story.spent(), calls(expected));
     let held = story.the_service()["resources"].as_array().expect("resources").len();
     assert_eq!(held, 2);
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     story.stop().await;
 }
 
@@ -154,7 +154,7 @@ async fn what_is_observed_is_reported_and_never_written() {
         fields["managementPolicy"] = json!("Observe");
         fields
     };
-    let seen = story.settled("gateway", &adopts(&theirs, &[], observes(json!({})))).await;
+    let seen = story.services.settled("gateway", &adopts(&theirs, &[], observes(json!({})))).await;
     let status = seen.status.expect("a status");
     assert_eq!(status.service_id.as_deref(), Some(theirs.as_str()));
     assert_eq!(status.zones, ["cn-hangzhou-f"]);
@@ -163,26 +163,26 @@ async fn what_is_observed_is_reported_and_never_written() {
 
     // What it would write is said.
     let differs = observes(json!({"description": "ours", "tags": {"team": "a"}, "acceptance": "Automatic"}));
-    story.apply("gateway", &adopts(&theirs, &[SPARE], differs)).await;
-    let message = story.says("gateway", "Degraded").await;
+    story.services.apply("gateway", &adopts(&theirs, &[SPARE], differs)).await;
+    let message = story.services.says("gateway", "Degraded").await;
     for named in ["attach lb-spare", "lb-hot", "change attributes", "change tags"] {
         assert!(message.contains(named), "{named}: {message}");
     }
-    story.is_looked_at("gateway", "and again").await;
+    story.services.is_looked_at("gateway", "and again").await;
     // What others change is seen.
     let service = name::service(&theirs);
-    story.apply("gateway", &adopts(&theirs, &[], observes(json!({"acceptance": "Manual"})))).await;
-    story.becomes("gateway", "settled", is_settled).await;
+    story.services.apply("gateway", &adopts(&theirs, &[], observes(json!({"acceptance": "Manual"})))).await;
+    story.services.becomes("gateway", "settled", is_settled).await;
     story.provider(|_| {
         Call::UpdateService(service, ServiceChange { auto_accept: Some(true), ..ServiceChange::default() })
     });
-    story.is_looked_at("gateway", "it was changed").await;
-    story.says("gateway", "Degraded").await;
+    story.services.is_looked_at("gateway", "it was changed").await;
+    story.services.says("gateway", "Degraded").await;
     story.provider(|_| {
         Call::UpdateService(service, ServiceChange { auto_accept: Some(false), ..ServiceChange::default() })
     });
 
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     assert_eq!(story.spent(), calls([]), "from beginning to end");
     assert_eq!(story.the_service(), before);
     story.stop().await;
@@ -198,32 +198,32 @@ async fn a_namespace_adopts_only_where_the_account_lets_it() {
     let none = lets(json!({"from": "None", "names": null}));
     accounts.patch(&story.account, &parameters, &none).await.expect("it is patched");
 
-    story.apply("gateway", &adopts(&theirs, &[HOT], json!({}))).await;
-    let message = story.says("gateway", "AccountNotPermitted").await;
+    story.services.apply("gateway", &adopts(&theirs, &[HOT], json!({}))).await;
+    let message = story.services.says("gateway", "AccountNotPermitted").await;
     assert!(message.contains(&theirs) && message.contains("adoption"), "{message}");
-    story.apply("observer", &adopts(&theirs, &[], json!({"managementPolicy": "Observe"}))).await;
-    story.says("observer", "AccountNotPermitted").await;
+    story.services.apply("observer", &adopts(&theirs, &[], json!({"managementPolicy": "Observe"}))).await;
+    story.services.says("observer", "AccountNotPermitted").await;
     assert_eq!(story.spent(), calls([]));
-    story.goes("observer").await;
+    story.services.goes("observer").await;
     assert_eq!(story.spent(), calls([]));
 
     let ours = lets(json!({"from": "Names", "names": [story.namespace]}));
     accounts.patch(&story.account, &parameters, &ours).await.expect("it is patched");
-    story.becomes("gateway", "settled", is_settled).await;
+    story.services.becomes("gateway", "settled", is_settled).await;
     assert_eq!(story.spent(), calls([("TagResources", 1)]));
     // What was adopted while it was let stays so.
     accounts.patch(&story.account, &parameters, &none).await.expect("it is patched");
-    story.settled("gateway", &adopts(&theirs, &[HOT], json!({"description": "ours"}))).await;
+    story.services.settled("gateway", &adopts(&theirs, &[HOT], json!({"description": "ours"}))).await;
     assert_eq!(story.spent(), calls([("UpdateVpcEndpointServiceAttribute", 1)]));
 
     // A service that is not there is adopted by nobody, and none is made in its stead.
     accounts.patch(&story.account, &parameters, &ours).await.expect("it is patched");
-    story.apply("nothing", &adopts("epsrv-nothing", &[SPARE], json!({}))).await;
-    let message = story.says("nothing", "ReferenceNotFound").await;
+    story.services.apply("nothing", &adopts("epsrv-nothing", &[SPARE], json!({}))).await;
+    let message = story.services.says("nothing", "ReferenceNotFound").await;
     assert!(message.starts_with("adopt.id: epsrv-nothing"), "{message}");
-    story.goes("nothing").await;
+    story.services.goes("nothing").await;
     assert_eq!(story.spent(), calls([]));
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     story.stop().await;
 }
 
@@ -231,17 +231,17 @@ async fn a_namespace_adopts_only_where_the_account_lets_it() {
 async fn of_two_that_adopt_one_service_the_second_waits_and_takes_over_when_the_first_goes() {
     let mut story = Story::start("two adopt").await;
     let theirs = made_by_hand(&story, &["lb-hot"]);
-    story.settled("first", &adopts(&theirs, &[HOT], json!({}))).await;
+    story.services.settled("first", &adopts(&theirs, &[HOT], json!({}))).await;
     assert_eq!(story.spent(), calls([("TagResources", 1)]));
-    story.apply("second", &adopts(&theirs, &[HOT], json!({"description": "of the second"}))).await;
-    let message = story.says("second", "OwnershipConflict").await;
+    story.services.apply("second", &adopts(&theirs, &[HOT], json!({"description": "of the second"}))).await;
+    let message = story.services.says("second", "OwnershipConflict").await;
     assert!(message.contains(&theirs) && message.contains(&format!("{}/first", story.namespace)), "{message}");
-    story.is_looked_at("second", "still").await;
-    story.says("second", "OwnershipConflict").await;
+    story.services.is_looked_at("second", "still").await;
+    story.services.says("second", "OwnershipConflict").await;
     assert_eq!(story.spent(), calls([]));
 
-    story.goes("first").await;
-    let second = story.becomes("second", "settled", is_settled).await;
+    story.services.goes("first").await;
+    let second = story.services.becomes("second", "settled", is_settled).await;
     assert_eq!(id(&second), theirs);
     let service = story.the_service();
     assert_eq!(service["tags"]["privatelink.dev/name"], "second");
@@ -251,14 +251,14 @@ async fn of_two_that_adopt_one_service_the_second_waits_and_takes_over_when_the_
 
     // A service that an object of this cluster made is not adopted by another one.
     let resources = json!([{"id": "lb-spare", "type": "CLB", "zone": "cn-hangzhou-f"}]);
-    let made = story.settled("made", &json!({"resources": resources})).await;
+    let made = story.services.settled("made", &json!({"resources": resources})).await;
     story.spent();
-    story.apply("thief", &adopts(id(&made), &[SPARE], json!({}))).await;
-    let message = story.says("thief", "OwnershipConflict").await;
+    story.services.apply("thief", &adopts(id(&made), &[SPARE], json!({}))).await;
+    let message = story.services.says("thief", "OwnershipConflict").await;
     assert!(message.contains(&format!("{}/made", story.namespace)), "{message}");
-    story.goes("thief").await;
+    story.services.goes("thief").await;
     assert_eq!(story.spent(), calls([]));
-    story.goes("made").await;
-    story.goes("second").await;
+    story.services.goes("made").await;
+    story.services.goes("second").await;
     story.stop().await;
 }

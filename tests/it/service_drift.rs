@@ -31,7 +31,7 @@ fn balancer(state: &State, name: &str) -> ResourceForm {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_drift_is_put_right_by_one_call_when_a_look_is_asked_for() {
     let mut story = Story::start("drift").await;
-    let made = story.settled("gateway", &spec()).await;
+    let made = story.services.settled("gateway", &spec()).await;
     let service = name::service(id(&made));
     let before = story.the_service();
     story.spent();
@@ -91,7 +91,7 @@ async fn each_drift_is_put_right_by_one_call_when_a_look_is_asked_for() {
     for (what, drift, remedy) in drifts {
         story.provider(drift);
         assert_ne!(story.the_service(), before, "{what} is a drift");
-        let looked = story.looks_again("gateway", what).await;
+        let looked = story.services.looks_again("gateway", what).await;
         assert_eq!(story.spent(), calls([(remedy, 1)]), "{what}");
         assert_eq!(story.the_service(), before, "{what}");
         assert_eq!(handled(&looked), Some(what));
@@ -99,29 +99,29 @@ async fn each_drift_is_put_right_by_one_call_when_a_look_is_asked_for() {
 
     // What nobody declared is nobody's drift.
     story.provider(|_| Call::Tag(vec![ObjectId::Service(service)], [("bill".into(), "x".into())].into()));
-    story.looks_again("gateway", "a tag of others").await;
+    story.services.looks_again("gateway", "a tag of others").await;
     assert_eq!(story.spent(), calls([]));
     assert_eq!(story.the_service()["tags"]["bill"], "x");
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     story.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_loses_its_ownership_tags_is_left_alone_until_it_is_given_them_back() {
     let mut story = Story::start("lost tags").await;
-    let made = story.settled("gateway", &spec()).await;
+    let made = story.services.settled("gateway", &spec()).await;
     let service = name::service(id(&made));
     story.spent();
     let tags = story.operator.sim.with(|cloud| cloud.state().services[&service].tags.clone());
     story.provider(|_| Call::Untag(vec![ObjectId::Service(service)], UntagKeys::All));
-    story.is_looked_at("gateway", "without tags").await;
-    let message = story.says("gateway", "OwnershipConflict").await;
+    story.services.is_looked_at("gateway", "without tags").await;
+    let message = story.services.says("gateway", "OwnershipConflict").await;
     assert!(message.contains(id(&made)) && message.contains("ownership tags"), "{message}");
     assert_eq!(story.spent(), calls([]), "nothing is changed on what is not known to be ours");
     story.provider(|_| Call::Tag(vec![ObjectId::Service(service)], tags));
-    story.looks_again("gateway", "with them again").await;
+    story.services.looks_again("gateway", "with them again").await;
     assert_eq!(story.spent(), calls([]));
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     story.stop().await;
 }
 
@@ -130,8 +130,8 @@ async fn a_service_deleted_behind_its_back_is_made_again_only_when_its_id_is_nam
     let mut story = Story::start("lost").await;
     // Another that stays: were all known services gone at once, nothing would be concluded from it.
     let other = json!({"resources": [{"id": "lb-third", "type": "CLB", "zone": "cn-hangzhou-f"}]});
-    story.settled("other", &other).await;
-    let made = story.settled("gateway", &spec()).await;
+    story.services.settled("other", &other).await;
+    let made = story.services.settled("gateway", &spec()).await;
     let service = name::service(id(&made));
     story.spent();
     for gone in ["lb-hot", "lb-hot-g"] {
@@ -139,32 +139,32 @@ async fn a_service_deleted_behind_its_back_is_made_again_only_when_its_id_is_nam
     }
     story.provider(|_| Call::DeleteService(service));
     assert_eq!(story.services_in_the_cloud(), 1);
-    story.is_looked_at("gateway", "it is lost").await;
-    let message = story.says("gateway", "ExternallyDeleted").await;
+    story.services.is_looked_at("gateway", "it is lost").await;
+    let message = story.services.says("gateway", "ExternallyDeleted").await;
     assert!(message.contains(id(&made)) && message.contains("allow-recreate"), "{message}");
 
     // Not by itself: not by a look, not by an edit, not by another id's name.
-    story.is_looked_at("gateway", "is it still lost").await;
+    story.services.is_looked_at("gateway", "is it still lost").await;
     let mut edited = spec();
     edited["description"] = json!("for all");
-    story.apply("gateway", &edited).await;
-    story.annotate("gateway", "privatelink.dev/allow-recreate", Some("epsrv-another")).await;
-    story.is_looked_at("gateway", "and now").await;
-    story.says("gateway", "ExternallyDeleted").await;
+    story.services.apply("gateway", &edited).await;
+    story.services.annotate("gateway", "privatelink.dev/allow-recreate", Some("epsrv-another")).await;
+    story.services.is_looked_at("gateway", "and now").await;
+    story.services.says("gateway", "ExternallyDeleted").await;
     assert_eq!(story.spent(), calls([]));
     assert_eq!(story.services_in_the_cloud(), 1);
 
-    story.annotate("gateway", "privatelink.dev/allow-recreate", Some(id(&made))).await;
-    let again = story.becomes("gateway", "made again", is_settled).await;
+    story.services.annotate("gateway", "privatelink.dev/allow-recreate", Some(id(&made))).await;
+    let again = story.services.becomes("gateway", "made again", is_settled).await;
     assert_ne!(id(&again), id(&made));
     assert_eq!(story.spent().get("CreateVpcEndpointService"), Some(&1));
     assert_eq!(story.services_in_the_cloud(), 2);
     assert_eq!(said(&again, "Stalled"), None);
     // The annotation names what is gone; it does not speak of the new one.
-    story.looks_again("gateway", "and it stays").await;
+    story.services.looks_again("gateway", "and it stays").await;
     assert_eq!(story.spent().get("CreateVpcEndpointService"), None);
-    story.goes("gateway").await;
-    story.goes("other").await;
+    story.services.goes("gateway").await;
+    story.services.goes("other").await;
     assert_eq!(story.services_in_the_cloud(), 0);
     story.stop().await;
 }
@@ -173,12 +173,12 @@ async fn a_service_deleted_behind_its_back_is_made_again_only_when_its_id_is_nam
 async fn the_object_of_a_service_deleted_behind_its_back_goes_without_a_call() {
     let mut story = Story::start("lost and deleted").await;
     let resources = json!([{"id": "lb-hot", "type": "CLB", "zone": "cn-hangzhou-f"}]);
-    let made = story.settled("gateway", &json!({"resources": resources})).await;
+    let made = story.services.settled("gateway", &json!({"resources": resources})).await;
     let service = name::service(id(&made));
     story.spent();
     story.provider(|state| Call::DetachResource(service, balancer(state, "lb-hot")));
     story.provider(|_| Call::DeleteService(service));
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     assert_eq!(story.spent(), calls([]));
     story.stop().await;
 }

@@ -48,7 +48,7 @@ fn attached(service: &Value) -> Vec<(String, String, bool)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_field_is_changed_by_one_call_and_returns_to_the_default_when_it_is_removed() {
     let mut story = Story::start("fields").await;
-    let made = story.settled("gateway", &clb(json!({}))).await;
+    let made = story.services.settled("gateway", &clb(json!({}))).await;
     assert_eq!(story.spent(), calls([(CREATE, 1)]));
     let id = id(&made).to_owned();
 
@@ -93,7 +93,7 @@ async fn each_field_is_changed_by_one_call_and_returns_to_the_default_when_it_is
         (json!({}), vec![], "/status", json!("Active")),
     ];
     for (fields, expected, path, value) in steps {
-        let is = story.settled("gateway", &clb(fields.clone())).await;
+        let is = story.services.settled("gateway", &clb(fields.clone())).await;
         let expected = expected.into_iter().map(|(action, count)| (action.to_owned(), count)).collect();
         assert_eq!(story.spent(), expected, "{fields}");
         let service = story.the_service();
@@ -107,7 +107,7 @@ async fn each_field_is_changed_by_one_call_and_returns_to_the_default_when_it_is
         }
     }
 
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     assert_eq!(story.spent(), calls([(DETACH, 1), ("DeleteVpcEndpointService", 1)]));
     story.stop().await;
 }
@@ -120,7 +120,7 @@ async fn all_fields_at_once_are_one_create_and_all_changed_at_once_are_one_call_
         "payer": "Provider", "addressFamily": "IPv4", "supportedRegions": ["cn-shanghai"],
         "resourceGroupId": "rg-provider-second", "tags": {"team": "a"}, "connectionsOnDelete": "Reject",
     });
-    let made = story.settled("gateway", &clb(all)).await;
+    let made = story.services.settled("gateway", &clb(all)).await;
     // A create call has no bandwidth.
     assert_eq!(story.spent(), calls([(CREATE, 1), (UPDATE, 1)]));
     let service = story.the_service();
@@ -142,14 +142,14 @@ async fn all_fields_at_once_are_one_create_and_all_changed_at_once_are_one_call_
     // What no call can change is refused where it is written.
     let other = json!({"spec": {"payer": "Consumer"}});
     let patch = kube::api::Patch::Merge(&other);
-    let refused = story.services.patch("gateway", &kube::api::PatchParams::default(), &patch).await;
+    let refused = story.services.api.patch("gateway", &kube::api::PatchParams::default(), &patch).await;
     assert!(refused.is_err_and(|error| error.to_string().contains("payer is immutable")));
 
     let changed = json!({
         "description": "for some", "acceptance": "Manual", "defaultBandwidthMbps": 400, "zoneAffinity": false,
         "payer": "Provider", "resourceGroupId": "rg-provider", "tags": {"team": "b"},
     });
-    story.settled("gateway", &clb(changed)).await;
+    story.services.settled("gateway", &clb(changed)).await;
     assert_eq!(story.spent(), calls([(UPDATE, 1), (GROUP, 1), (TAG, 1)]));
     let service = story.the_service();
     assert_eq!((&service["description"], &service["autoAccept"]), (&json!("for some"), &json!(false)));
@@ -157,7 +157,7 @@ async fn all_fields_at_once_are_one_create_and_all_changed_at_once_are_one_call_
     assert_eq!(service["consumerRegions"], json!({"cn-shanghai": "Closed"}));
     assert_eq!((&service["resourceGroup"], &service["tags"]["team"]), (&json!("rg-provider"), &json!("b")));
 
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     story.stop().await;
 }
 
@@ -172,30 +172,30 @@ async fn load_balancers_come_go_and_swap_automatic_allocation_one_call_each() {
     };
     let (f, in_g) = ("cn-hangzhou-f", "cn-hangzhou-g");
 
-    story.settled("gateway", &with(json!([one("lb-hot", true)]), json!({}))).await;
+    story.services.settled("gateway", &with(json!([one("lb-hot", true)]), json!({}))).await;
     assert_eq!(story.spent(), calls([(CREATE, 1)]));
-    story.settled("gateway", &with(json!([one("lb-hot", true), one("lb-spare", true), g]), json!({}))).await;
+    story.services.settled("gateway", &with(json!([one("lb-hot", true), one("lb-spare", true), g]), json!({}))).await;
     assert_eq!(story.spent(), calls([(ATTACH, 2)]));
     stands(&story, &[("lb-hot", f, true), ("lb-hot-g", in_g, true), ("lb-spare", f, true)]);
 
-    story.settled("gateway", &with(json!([one("lb-hot", true), one("lb-spare", false), g]), json!({}))).await;
+    story.services.settled("gateway", &with(json!([one("lb-hot", true), one("lb-spare", false), g]), json!({}))).await;
     assert_eq!(story.spent(), calls([(ALLOCATE, 1)]));
     stands(&story, &[("lb-hot", f, true), ("lb-hot-g", in_g, true), ("lb-spare", f, false)]);
     // The zone keeps one that may be allocated at every moment: one is allowed before the other is forbidden.
-    story.settled("gateway", &with(json!([one("lb-hot", false), one("lb-spare", true), g]), json!({}))).await;
+    story.services.settled("gateway", &with(json!([one("lb-hot", false), one("lb-spare", true), g]), json!({}))).await;
     assert_eq!(story.spent(), calls([(ALLOCATE, 2)]));
     stands(&story, &[("lb-hot", f, false), ("lb-hot-g", in_g, true), ("lb-spare", f, true)]);
 
-    let left = story.settled("gateway", &with(json!([one("lb-spare", true)]), json!({}))).await;
+    let left = story.services.settled("gateway", &with(json!([one("lb-spare", true)]), json!({}))).await;
     assert_eq!(story.spent(), calls([(DETACH, 2)]));
     stands(&story, &[("lb-spare", f, true)]);
     assert_eq!(left.status.expect("a status").zones, [f]);
     // All that there were go, and others come: the new ones first.
-    story.settled("gateway", &with(json!([one("lb-third", true)]), json!({}))).await;
+    story.services.settled("gateway", &with(json!([one("lb-third", true)]), json!({}))).await;
     assert_eq!(story.spent(), calls([(ATTACH, 1), (DETACH, 1)]));
     stands(&story, &[("lb-third", f, true)]);
 
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     story.stop().await;
 }
 
@@ -216,11 +216,11 @@ async fn more_load_balancers_than_a_create_call_takes_are_attached_after_it() {
     let resources: Vec<Value> = (0..13)
         .map(|at| json!({"id": format!("lb-more-{at}"), "type": "CLB", "zone": "cn-hangzhou-f", "autoAllocate": at == 0}))
         .collect();
-    let made = story.settled("gateway", &with(json!(resources), json!({}))).await;
+    let made = story.services.settled("gateway", &with(json!(resources), json!({}))).await;
     assert_eq!(story.spent(), calls([(CREATE, 1), (ATTACH, 3), (ALLOCATE, 12)]));
     assert_eq!(attached(&story.the_service()).len(), 13);
     assert_eq!(made.status.expect("a status").resources.len(), 13);
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     assert_eq!(story.spent().get(DETACH), Some(&13));
     story.stop().await;
 }
@@ -231,37 +231,40 @@ async fn application_and_network_and_gateway_load_balancers_are_offered_zone_by_
     let zones = |id: &str, kind: &str, zones: &[&str]| -> Value {
         zones.iter().map(|zone| json!({"id": id, "type": kind, "zone": format!("cn-hangzhou-{zone}")})).collect()
     };
-    story.settled("alb", &with(zones("alb-hot", "ALB", &["f", "g"]), json!({"defaultBandwidthMbps": 100}))).await;
+    story
+        .services
+        .settled("alb", &with(zones("alb-hot", "ALB", &["f", "g"]), json!({"defaultBandwidthMbps": 100})))
+        .await;
     assert_eq!(story.spent(), calls([(CREATE, 1), (UPDATE, 1)]));
     assert_eq!(story.the_service()["kind"], "alb");
-    story.settled("alb", &with(zones("alb-hot", "ALB", &["g"]), json!({"defaultBandwidthMbps": 100}))).await;
+    story.services.settled("alb", &with(zones("alb-hot", "ALB", &["g"]), json!({"defaultBandwidthMbps": 100}))).await;
     assert_eq!(story.spent(), calls([(DETACH, 1)]));
     assert_eq!(attached(&story.the_service()), [("alb-hot".into(), "cn-hangzhou-g".into(), true)]);
-    story.goes("alb").await;
+    story.services.goes("alb").await;
     story.spent();
 
     let family = |family: &str| json!({"addressFamily": family});
-    story.settled("nlb", &with(zones("nlb-hot", "NLB", &["f", "g"]), json!({}))).await;
+    story.services.settled("nlb", &with(zones("nlb-hot", "NLB", &["f", "g"]), json!({}))).await;
     assert_eq!(story.spent(), calls([(CREATE, 1)]));
-    story.settled("nlb", &with(zones("nlb-hot", "NLB", &["f", "g"]), family("DualStack"))).await;
+    story.services.settled("nlb", &with(zones("nlb-hot", "NLB", &["f", "g"]), family("DualStack"))).await;
     assert_eq!(story.spent(), calls([(UPDATE, 1)]));
     assert_eq!(story.the_service()["ipVersion"], "DualStack");
-    story.settled("nlb", &with(zones("nlb-hot", "NLB", &["f", "g", "h"]), family("DualStack"))).await;
+    story.services.settled("nlb", &with(zones("nlb-hot", "NLB", &["f", "g", "h"]), family("DualStack"))).await;
     assert_eq!(story.spent(), calls([(ATTACH, 1)]));
     // The cloud has no way back: nothing is tried, and who asks for it is told.
-    story.settled("nlb", &with(zones("nlb-hot", "NLB", &["f", "g", "h"]), json!({}))).await;
-    story.apply("nlb", &with(zones("nlb-hot", "NLB", &["f", "g", "h"]), family("IPv4"))).await;
-    let message = story.says("nlb", "InvalidSpec").await;
+    story.services.settled("nlb", &with(zones("nlb-hot", "NLB", &["f", "g", "h"]), json!({}))).await;
+    story.services.apply("nlb", &with(zones("nlb-hot", "NLB", &["f", "g", "h"]), family("IPv4"))).await;
+    let message = story.services.says("nlb", "InvalidSpec").await;
     assert!(message.starts_with("addressFamily: ") && message.contains("declare DualStack"), "{message}");
     assert_eq!(story.spent(), calls([]));
-    story.goes("nlb").await;
+    story.services.goes("nlb").await;
     story.spent();
 
     let spec = with(zones("gwlb-hot", "GWLB", &["f"]), json!({"type": "GatewayLoadBalancer"}));
-    story.settled("gwlb", &spec).await;
+    story.services.settled("gwlb", &spec).await;
     assert_eq!(story.spent(), calls([(CREATE, 1)]));
     assert_eq!(story.the_service()["kind"], "gwlb");
-    story.goes("gwlb").await;
+    story.services.goes("gwlb").await;
     story.stop().await;
 }
 
@@ -299,12 +302,12 @@ async fn what_alibaba_lacks_is_refused_by_its_name_and_nothing_is_made() {
         ("tag-word", clb(json!({"tags": {"aliyun-team": "a"}})), "InvalidSpec", "tags[\"aliyun-team\"]: "),
     ];
     for (name, spec, _, _) in &cases {
-        story.apply(name, spec).await;
+        story.services.apply(name, spec).await;
     }
     for (name, _, reason, start) in &cases {
-        let message = story.says_of(name, "Valid", reason).await;
+        let message = story.services.says_of(name, "Valid", reason).await;
         assert!(message.starts_with(start), "{name}: {message}");
-        let object = story.services.get(name).await.expect("it is there");
+        let object = story.services.api.get(name).await.expect("it is there");
         assert_eq!(said(&object, "Valid").map(|(status, ..)| status), Some("False"), "{name}");
         assert_eq!(said(&object, "Ready"), Some(("False", *reason, message.as_str())), "{name}");
         assert_eq!(said(&object, "Stalled").map(|(_, why, _)| why), Some(*reason), "{name}");
@@ -312,14 +315,14 @@ async fn what_alibaba_lacks_is_refused_by_its_name_and_nothing_is_made() {
     assert_eq!(story.spent(), calls([]));
 
     // One that is put right goes on; one that was never made goes without a call.
-    story.settled("vpc", &clb(json!({}))).await;
+    story.services.settled("vpc", &clb(json!({}))).await;
     assert_eq!(story.spent(), calls([(CREATE, 1)]));
     // A field that comes later is refused as well, and what exists stays as it is.
-    story.apply("vpc", &clb(json!({"vpcId": "vpc-provider", "description": "for tenants"}))).await;
-    story.says_of("vpc", "Valid", "UnsupportedByCloud").await;
+    story.services.apply("vpc", &clb(json!({"vpcId": "vpc-provider", "description": "for tenants"}))).await;
+    story.services.says_of("vpc", "Valid", "UnsupportedByCloud").await;
     assert_eq!(story.the_service()["description"], Value::Null);
     for (name, ..) in &cases {
-        story.goes(name).await;
+        story.services.goes(name).await;
     }
     assert_eq!(story.spent(), calls([(DETACH, 1), ("DeleteVpcEndpointService", 1)]));
     story.stop().await;
@@ -338,8 +341,8 @@ async fn what_a_consumer_must_know_is_published_under_stable_keys_and_goes_with_
         }))
     };
     // An operator that does not publish says so; the service is made all the same.
-    story.apply("gateway", &asks("tenant-gateway", "ask us")).await;
-    let message = story.says_of("gateway", "Valid", "InvalidSpec").await;
+    story.services.apply("gateway", &asks("tenant-gateway", "ask us")).await;
+    let message = story.services.says_of("gateway", "Valid", "InvalidSpec").await;
     assert!(message.starts_with("publish: ") && message.contains("--publish"), "{message}");
 
     let admin = story.operator.admin().await;
@@ -362,7 +365,10 @@ async fn what_a_consumer_must_know_is_published_under_stable_keys_and_goes_with_
     bindings.create(&PostParams::default(), &binding).await.expect("it is bound");
     assert!(story.operator.end().await.success());
     story.operator.run(&["--publish"]).await;
-    let made = story.becomes("gateway", "settled", |one| said(one, "Valid").is_some_and(|(is, ..)| is == "True")).await;
+    let made = story
+        .services
+        .becomes("gateway", "settled", |one| said(one, "Valid").is_some_and(|(is, ..)| is == "True"))
+        .await;
 
     let maps = Api::<ConfigMap>::namespaced(admin, &story.namespace);
     let published = story.operator.becomes(maps.clone(), "tenant-gateway", "published", |one| one.is_some()).await;
@@ -382,7 +388,7 @@ async fn what_a_consumer_must_know_is_published_under_stable_keys_and_goes_with_
 
     // Changed, put right after a deletion, moved to another name; another's ConfigMap is not touched.
     story.spent();
-    story.settled("gateway", &asks("tenant-gateway", "ask them")).await;
+    story.services.settled("gateway", &asks("tenant-gateway", "ask them")).await;
     let holds = |notes: &'static str| {
         move |one: Option<&ConfigMap>| {
             one.and_then(|one| one.data.as_ref()).is_some_and(|data| data.get("notes").is_some_and(|is| is == notes))
@@ -396,19 +402,19 @@ async fn what_a_consumer_must_know_is_published_under_stable_keys_and_goes_with_
         "metadata": {"name": "foreign", "namespace": story.namespace}, "data": {"theirs": "yes"},
     });
     apply(&maps, "foreign", &foreign).await;
-    story.apply("gateway", &asks("foreign", "ask them")).await;
-    let message = story.says_of("gateway", "Valid", "OwnershipConflict").await;
+    story.services.apply("gateway", &asks("foreign", "ask them")).await;
+    let message = story.services.says_of("gateway", "Valid", "OwnershipConflict").await;
     assert!(message.contains("foreign"), "{message}");
     let kept = maps.get("foreign").await.expect("it is there").data.expect("it holds something");
     assert_eq!(kept.get("theirs").map(String::as_str), Some("yes"));
-    story.settled("gateway", &asks("another", "ask them")).await;
+    story.services.settled("gateway", &asks("another", "ask them")).await;
     story.operator.becomes(maps.clone(), "another", "moved", holds("ask them")).await;
     story.operator.becomes(maps.clone(), "tenant-gateway", "gone", |one| one.is_none()).await;
-    story.settled("gateway", &clb(json!({}))).await;
+    story.services.settled("gateway", &clb(json!({}))).await;
     story.operator.becomes(maps.clone(), "another", "gone", |one| one.is_none()).await;
     assert_eq!(story.spent(), calls([]), "none of it is the cloud's");
 
-    story.goes("gateway").await;
+    story.services.goes("gateway").await;
     bindings.delete(&story.account, &DeleteParams::default()).await.expect("it is unbound");
     story.stop().await;
 }

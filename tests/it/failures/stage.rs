@@ -6,40 +6,21 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
+use kube::Api;
 use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
-use kube::{Api, Resource};
 use privatelink_operator::api::shared::CommonStatus;
 use privatelink_operator::api::{CloudAccount, EndpointService};
 use privatelink_sim::dump;
 use privatelink_sim::world::{AccountId, State, object::Account};
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::table::Row;
 use crate::cluster::OPERATOR_NAMESPACE;
+use crate::objects::Told;
 use crate::operator::{Operator, apply};
 
 /// The account that the provider's key speaks for.
 pub const PROVIDER: AccountId = AccountId(1_001_000_000_000_001);
-
-/// An object with the status that all have.
-pub trait Told:
-    Resource<DynamicType = ()> + Clone + std::fmt::Debug + Send + Serialize + DeserializeOwned + 'static
-{
-    fn common(&self) -> Option<&CommonStatus>;
-}
-
-impl Told for CloudAccount {
-    fn common(&self) -> Option<&CommonStatus> {
-        self.status.as_ref().map(|status| &status.common)
-    }
-}
-
-impl Told for EndpointService {
-    fn common(&self) -> Option<&CommonStatus> {
-        self.status.as_ref().map(|status| &status.common)
-    }
-}
 
 /// One operator, one account that works, one namespace that may use it.
 pub struct Stage {

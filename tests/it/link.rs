@@ -1,0 +1,274 @@
+//! The stage of stories of both sides: an operator with the account of a provider and that of a consumer, each with
+//! a namespace of its own, and those who call the cloud past the operator.
+
+use std::collections::BTreeMap;
+
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
+use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService};
+use privatelink_sim::{
+    alibaba::name,
+    fixture::{BUILT_IN, Fixture},
+    world::{
+        self, AccountId, Answer, Call, State,
+        call::{AcceptForm, ConnectionKey, ResourceForm, ServiceForm, Side},
+        object::Principal,
+    },
+};
+use serde_json::{Value, json};
+
+use crate::objects::{Objects, id};
+use crate::operator::Operator;
+use crate::past::{self, CONSUMER, Key, Ledger, PROVIDER};
+
+/// The region of both.
+pub const REGION: &str = "cn-hangzhou";
+
+/// A story of both sides.
+pub struct Link {
+    /// The operator, its cluster and its cloud.
+    pub operator: Operator,
+    /// The provider's services.
+    pub provider: Objects<EndpointService>,
+    /// The consumer's endpoints.
+    pub consumer: Objects<Endpoint>,
+    /// The consumer's key.
+    key: Key,
+    ledger: Ledger,
+}
+
+/// An interface as a consumer uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leg {
+    pub subnet: String,
+    pub zone: String,
+    pub interface: String,
+    pub ip: String,
+    pub ipv6: Option<String>,
+    pub domain: String,
+}
+
+impl Link {
+    /// Both sides in accounts and namespaces of their own.
+    pub async fn start(what: &str) -> Self {
+        Self::start_as(what, CONSUMER).await
+    }
+
+    /// The same with another key of the consumer's.
+    pub async fn start_as(what: &str, key: Key) -> Self {
+        let mut operator = Operator::start_with(what, Fixture::built_in()).await;
+        let name = what.replace(' ', "-");
+        let [here, there] = ["provider", "consumer"].map(|side| operator.cluster.namespace(side));
+        let (here, there) = (here.await, there.await);
+        let [provider, consumer] = ["provider", "consumer"].map(|side| format!("{name}-{side}"));
+        operator.account(&provider, &[&here]).await;
+        operator.account_with(&consumer, &[&there], key, REGION).await;
+        let provider = Objects::of(operator.cluster.tenant_client(&here).await, &here, &provider);
+        let consumer = Objects::of(operator.cluster.tenant_client(&there).await, &there, &consumer);
+        Self { operator, provider, consumer, key, ledger: Ledger::default() }
+    }
+
+    /// Both sides in the provider's account and in one namespace.
+    pub async fn in_one_account(what: &str) -> Self {
+        let mut operator = Operator::start_with(what, with_two_groups()).await;
+        let account = what.replace(' ', "-");
+        let namespace = operator.cluster.namespace("both").await;
+        operator.account(&account, &[&namespace]).await;
+        let tenant = operator.cluster.tenant_client(&namespace).await;
+        let provider = Objects::of(tenant.clone(), &namespace, &account);
+        let consumer = Objects::of(tenant, &namespace, &account);
+        Self { operator, provider, consumer, key: PROVIDER, ledger: Ledger::default() }
+    }
+
+    /// The calls of the operator that have changed the world since this was asked the last time.
+    pub fn spent(&mut self) -> BTreeMap<String, usize> {
+        self.ledger.spent(&self.operator)
+    }
+
+    /// The same, in their order.
+    pub fn actions(&mut self) -> Vec<String> {
+        self.ledger.actions(&self.operator)
+    }
+
+    /// The only endpoint of the world.
+    pub fn the_endpoint(&self) -> Value {
+        let world = self.operator.world();
+        let endpoints = world["endpoints"].as_array().expect("endpoints");
+        assert_eq!(endpoints.len(), 1, "{endpoints:#?}");
+        endpoints[0].clone()
+    }
+
+    /// How many endpoints there are in the world.
+    pub fn endpoints_in_the_cloud(&self) -> usize {
+        self.operator.world()["endpoints"].as_array().expect("endpoints").len()
+    }
+
+    /// A call of the provider, past the operator.
+    pub fn as_provider(&self, call: impl FnOnce(&State) -> Call) -> Answer {
+        past::call(&self.operator.sim, PROVIDER, REGION, call)
+    }
+
+    /// A call of the consumer, past the operator.
+    pub fn as_consumer(&self, call: impl FnOnce(&State) -> Call) -> Answer {
+        past::call(&self.operator.sim, self.key, REGION, call)
+    }
+
+    /// The provider puts the consumer's account on the list of its service.
+    pub fn lists(&self, service: &str) {
+        let (service, account) = (name::service(service), Principal::Account(self.key.account));
+        self.as_provider(|_| Call::AllowPrincipal(service, account));
+    }
+
+    /// The provider takes it off again.
+    pub fn unlists(&self, service: &str) {
+        let (service, account) = (name::service(service), Principal::Account(self.key.account));
+        self.as_provider(|_| Call::DisallowPrincipal(service, account));
+    }
+
+    /// A service of the provider's that no object stands for, with the consumer on its list.
+    pub fn offered(&self, balancers: &[&str], auto_accept: bool) -> String {
+        offered(&self.operator, PROVIDER, self.key.account, balancers, auto_accept)
+    }
+
+    /// The provider accepts an endpoint.
+    pub fn accepts(&self, endpoint: &Endpoint) {
+        let key = connection(endpoint);
+        self.as_provider(|_| Call::AcceptConnection(key, AcceptForm::default()));
+    }
+
+    /// The provider cuts an endpoint off.
+    pub fn cuts(&self, endpoint: &Endpoint) {
+        let key = connection(endpoint);
+        self.as_provider(|_| Call::RejectConnection(key));
+    }
+
+    /// The provider cuts one zone of an endpoint off.
+    pub fn cuts_zone(&self, endpoint: &Endpoint, zone: &str) {
+        let key = connection(endpoint);
+        self.as_provider(|state| Call::DisconnectZone(key, state.land.zone_named(zone), Side::Current));
+    }
+
+    /// The provider connects one zone of an endpoint again.
+    pub fn connects_zone(&self, endpoint: &Endpoint, zone: &str) {
+        let key = connection(endpoint);
+        self.as_provider(|state| Call::ConnectZone(key, state.land.zone_named(zone)));
+    }
+
+    /// The endpoint's interfaces are taken away, and then itself, past the operator.
+    pub fn loses(&self, endpoint: &Endpoint) {
+        let endpoint = name::endpoint(id(endpoint));
+        let zones = |state: &State| state.endpoints[&endpoint].zones.keys().copied().collect::<Vec<_>>();
+        for zone in self.operator.sim.with(|cloud| zones(cloud.state())) {
+            self.as_consumer(|_| Call::RemoveZone(endpoint, zone));
+        }
+        self.as_consumer(|_| Call::DeleteEndpoint(endpoint));
+    }
+
+    /// The interfaces of an endpoint and its domain, as the cloud has them.
+    pub fn truth(&self, endpoint: &Endpoint) -> (String, Vec<Leg>) {
+        let wanted = name::endpoint(id(endpoint));
+        self.operator.sim.with(|cloud| {
+            cloud.catch_up();
+            let state = cloud.state();
+            let one = &state.endpoints[&wanted];
+            let leg = |(zone, leg): (&world::ZoneId, &world::Leg)| Leg {
+                subnet: state.land.switch(leg.switch).expect("it is built in").name.clone(),
+                zone: name::zone(state, *zone).to_owned(),
+                interface: name::of_interface(one.id, leg.interface),
+                ip: leg.ip.to_string(),
+                ipv6: leg.ipv6.map(|ip| ip.to_string()),
+                domain: name::zone_domain(state, one, *zone),
+            };
+            let mut legs: Vec<Leg> = one.zones.iter().map(leg).collect();
+            legs.sort_by(|one, other| one.subnet.cmp(&other.subnet));
+            (name::endpoint_domain(state, one), legs)
+        })
+    }
+
+    /// The status says what the cloud has.
+    pub fn is_true(&self, endpoint: &Endpoint) {
+        let status = endpoint.status.as_ref().expect("a status");
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let legs: Vec<Leg> = status
+            .zones
+            .iter()
+            .map(|one| Leg {
+                subnet: one.subnet_id.clone(),
+                zone: text(&one.zone),
+                interface: text(&one.interface_id),
+                ip: text(&one.ip),
+                ipv6: one.ipv6.clone(),
+                domain: text(&one.domain),
+            })
+            .collect();
+        assert_eq!((text(&status.domain), legs), self.truth(endpoint));
+    }
+
+    /// Changes the provider's account by a merge patch of its spec.
+    pub async fn change_account(&self, account: &str, spec: &Value) {
+        let accounts = Api::<CloudAccount>::all(self.operator.admin().await);
+        let patch = Patch::Merge(json!({"spec": spec}));
+        accounts.patch(account, &PatchParams::default(), &patch).await.expect("it is patched");
+    }
+
+    /// Ends the operator, after all objects are gone.
+    pub async fn stop(self) {
+        self.operator.stop().await;
+    }
+}
+
+/// A service that no object stands for, with this account on its list.
+pub fn offered(operator: &Operator, key: Key, to: AccountId, balancers: &[&str], auto_accept: bool) -> String {
+    let made = past::call(&operator.sim, key, REGION, |state| {
+        let one = |name: &&str| ResourceForm { balancer: state.land.balancer_named(name), kind: None, zone: None };
+        Call::CreateService(ServiceForm {
+            resources: balancers.iter().map(one).collect(),
+            auto_accept,
+            ..ServiceForm::default()
+        })
+    });
+    let Answer::Service(made) = made else { panic!("{made:?} is no service") };
+    past::call(&operator.sim, key, REGION, |_| Call::AllowPrincipal(made, Principal::Account(to)));
+    name::of_service(made)
+}
+
+/// The connection of an endpoint, as its provider names it.
+fn connection(endpoint: &Endpoint) -> ConnectionKey {
+    let service = endpoint.status.as_ref().and_then(|status| status.service_id.as_deref()).expect("its service");
+    ConnectionKey { service: name::service(service), endpoint: name::endpoint(id(endpoint)) }
+}
+
+/// The built-in world, in which the provider has a second security group.
+pub fn with_two_groups() -> Fixture {
+    let one = "          - {id: sg-provider}\n";
+    assert!(BUILT_IN.contains(one));
+    let two = format!("{one}          - {{id: sg-provider-second}}\n");
+    Fixture::parse(&BUILT_IN.replacen(one, &two, 1)).expect("a world")
+}
+
+/// The consumer's side of a link to a service, in these zones of its first VPC.
+pub fn tenant(service: Value, zones: &[&str]) -> Value {
+    let zone = |zone: &&str| json!({"subnetId": format!("vsw-tenant-{zone}"), "zone": format!("cn-hangzhou-{zone}")});
+    json!({
+        "service": service, "vpcId": "vpc-tenant", "zones": zones.iter().map(zone).collect::<Vec<_>>(),
+        "securityGroupIds": ["sg-tenant"],
+    })
+}
+
+/// The provider's side, with a load balancer in each of these zones.
+pub fn gateway(zones: &[&str], acceptance: &str) -> Value {
+    let one = |zone: &&str| {
+        let id = if *zone == "f" { "lb-hot".to_owned() } else { format!("lb-hot-{zone}") };
+        json!({"id": id, "type": "CLB", "zone": format!("cn-hangzhou-{zone}")})
+    };
+    json!({"resources": zones.iter().map(one).collect::<Vec<_>>(), "acceptance": acceptance})
+}
+
+/// A spec with these fields too.
+pub fn with(mut spec: Value, fields: Value) -> Value {
+    let fields = fields.as_object().expect("fields").clone();
+    spec.as_object_mut().expect("a spec").extend(fields);
+    spec
+}
