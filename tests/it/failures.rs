@@ -1,6 +1,8 @@
 //! What goes wrong, what a person then reads, and that all is well by itself once it is mended: each row of
 //! docs/reference/failures.md, brought about in front of the real operator.
 
+mod endpoint_rows;
+mod endpoints;
 mod stage;
 mod table;
 

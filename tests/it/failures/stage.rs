@@ -166,7 +166,8 @@ impl Stage {
         assert_eq!(row.object, K::kind(&()), "{wrong}");
         let reason = |object: Option<&K>| {
             let ready = object.and_then(Told::common).and_then(|common| condition(common, "Ready"));
-            ready.is_some_and(|(status, reason, _)| status == "False" && reason == row.reason)
+            let said = ready.map(|(status, reason, _)| (format!("Ready={status}"), reason));
+            said.is_some_and(|(ready, reason)| row.conditions.starts_with(&ready) && reason == row.reason)
         };
         let found = self.operator.becomes(api.clone(), name, &format!("{wrong}: {}", row.reason), reason).await;
         let found = found.expect("it is there");
@@ -263,9 +264,11 @@ impl Stage {
         for (name, shown) in &*self.masks.borrow() {
             text = text.replace(name, shown);
         }
-        for (beginning, digit) in
-            [("epsrv-", char::is_alphanumeric as fn(char) -> bool), ("127.0.0.1:", |c| c.is_ascii_digit())]
-        {
+        for (beginning, digit) in [
+            ("epsrv-", char::is_alphanumeric as fn(char) -> bool),
+            ("ep-", char::is_alphanumeric),
+            ("127.0.0.1:", |c| c.is_ascii_digit()),
+        ] {
             let mut kept = String::new();
             let mut parts = text.split(beginning);
             kept.push_str(parts.next().unwrap_or_default());

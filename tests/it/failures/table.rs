@@ -17,7 +17,7 @@ pub struct Row {
     pub remedy: &'static str,
 }
 
-const fn row(
+pub const fn row(
     object: &'static str,
     wrong: &'static str,
     conditions: &'static str,
@@ -30,11 +30,11 @@ const fn row(
 
 const ACCOUNT: &str = "CloudAccount";
 const SERVICE: &str = "EndpointService";
-const STALLED: &str = "Ready=False, Stalled=True";
-const INVALID: &str = "Ready=False, Stalled=True, Valid=False";
+pub const STALLED: &str = "Ready=False, Stalled=True";
+pub const INVALID: &str = "Ready=False, Stalled=True, Valid=False";
 const SECRET: &str = "Correct the Secret: it is used at once.";
-const SPEC: &str = "Correct the spec: it is used at once.";
-const ASK: &str = "Mend it in the cloud, then set the annotation `privatelink.dev/reconcile-requested-at` to a new value, or wait up to an hour. Other credentials are used at once.";
+pub const SPEC: &str = "Correct the spec: it is used at once.";
+pub const ASK: &str = "Mend it in the cloud, then set the annotation `privatelink.dev/reconcile-requested-at` to a new value, or wait up to an hour. Other credentials are used at once.";
 
 /// The credentials of an account.
 pub const CREDENTIALS: &[Row] = &[
@@ -437,9 +437,11 @@ pub const REFUSED: &[Row] = &[
 ];
 
 /// All rows, under the heading of each part of the page.
-pub const PARTS: [(&str, &[Row]); 4] = [
+pub const PARTS: [(&str, &[Row]); 6] = [
     ("Credentials", CREDENTIALS),
     ("Accounts", ACCOUNTS),
     ("The way to the cloud", WAY),
     ("What the cloud refuses", REFUSED),
+    ("What keeps an endpoint from being made", super::endpoint_rows::ENDPOINTS),
+    ("What an endpoint asks for and cannot have", super::endpoint_rows::JOINING),
 ];

@@ -127,7 +127,7 @@ fn told<C: Case>(case: &C, step: &Step, refused: &Refused) -> String {
     let failure = &refused.failure;
     let told = format!("{} of {}: {failure}", step.verb(), step.subject());
     if failure.meaning == Meaning::Waiting(Reason::NotWhitelisted) {
-        return format!("{told}; the account to be listed is {}", case.ground().place.account);
+        return format!("the account to be listed is {}: {told}", case.ground().place.account);
     }
     told
 }
