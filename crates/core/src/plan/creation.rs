@@ -1,12 +1,14 @@
 //! Making something: first it is written down what is about to be made, then it is made, and whoever repeats the
 //! call repeats its token.
 
+use std::time::Duration;
+
 use crate::condition::{ConditionType, Reason};
 use crate::error::Meaning;
 use crate::plan::attempt::attempt;
 use crate::plan::case::{Case, stale};
 use crate::plan::identity::creates_over;
-use crate::plan::{Creating, Next, Pin, Plan, Saying, Truth, ready, say};
+use crate::plan::{Creating, Next, Pin, Plan, Refused, Saying, Truth, ready, say};
 use crate::read::FacetKey;
 use crate::step::Step;
 use crate::token::create_token;
@@ -36,10 +38,20 @@ fn make<C: Case>(case: &C, step: Step, creating: &Creating) -> Plan {
     let (owner, ground) = (&case.desired().owner, case.ground());
     let incarnation = case.creation().incarnation;
     let refused = ground.tries.refusal(&step, case.desired().generation, ground.now);
-    if let Some(refused) = refused.filter(|refused| refused.failure.meaning == Meaning::TokenReused) {
+    // One that is older than what is written down now met an earlier token.
+    let reused = |refused: &&Refused| refused.failure.meaning == Meaning::TokenReused && refused.at >= creating.at;
+    if let Some(refused) = refused.filter(reused) {
         // The token belongs to another form, which was sent and forgotten: what it made is found by tag.
         let looks = stale(case, &[FacetKey::all(C::SORT)], refused.at);
-        return if looks.is_empty() { pin(case, incarnation + 1, creating.form.clone()) } else { Plan::looking(looks) };
+        if !looks.is_empty() {
+            return Plan::looking(looks);
+        }
+        // What is written down counts whole seconds: the next one is younger than the refusal.
+        let after = refused.at.whole_second() + Duration::from_secs(1);
+        if ground.now < after {
+            return Plan { next: Next::At(after), ..Plan::saying(Next::Settled, provisioning::<C>()) };
+        }
+        return pin(case, incarnation + 1, creating.form.clone());
     }
     let token = create_token(&owner.kind, &owner.uid, incarnation, &creating.form);
     attempt(case, step, Some(token), provisioning::<C>(), &being_created::<C>())

@@ -159,7 +159,14 @@ fn by_tag<C: Case>(case: &C) -> Found {
     }
     let mut matches = Vec::new();
     for whole in snapshot.wholes(C::SORT) {
-        let Some(tags) = whole.tags else { continue };
+        let Some(tags) = whole.tags else {
+            // A read by id shows no tags; a list that is as young does, unless it is gone.
+            let read_at = snapshot.whole(&whole.id).at().unwrap_or(ANY);
+            if snapshot.listed_at(C::SORT).is_none_or(|at| at < read_at) {
+                return look(case, FacetKey::all(C::SORT), read_at);
+            }
+            continue;
+        };
         match desired.owner.of(tags) {
             Ownership::Ours => matches.push((whole.id, None)),
             Ownership::Namesake(uid) if *whole.state != LifeState::Deleting => matches.push((whole.id, Some(uid))),

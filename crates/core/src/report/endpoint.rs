@@ -1,5 +1,6 @@
 //! The status of an endpoint: what was planned and what is seen, in one value.
 
+use crate::condition::ConditionType;
 use crate::id::CloudId;
 use crate::observed::EndpointView;
 use crate::plan::Plan;
@@ -17,6 +18,8 @@ pub fn report(input: &Input<'_>, plan: &Plan) -> EndpointStatus {
     {
         // Everything that spoke of the lost endpoint.
         status = EndpointStatus { common: status.common, creation: status.creation, ..EndpointStatus::default() };
+        let of_traffic = [ConditionType::Connected, ConditionType::ZonesReady];
+        status.common.conditions.retain(|condition| !of_traffic.contains(&condition.condition));
     }
     let found = match &plan.identity {
         Some(CloudId::Endpoint(id)) => Some(id.clone()),

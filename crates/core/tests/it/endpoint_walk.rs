@@ -207,6 +207,20 @@ fn a_spec_edited_after_a_lost_create_finds_what_was_made() {
 }
 
 #[test]
+fn a_token_that_was_used_for_something_else_is_followed_by_one_of_the_next_incarnation() {
+    let mut stage = Stage::offered(&BOTH, declared(&["vsw-f"]));
+    assert!(stage.turn_with((0, Trouble::CrashBefore)).is_none());
+    // Something else was sent with the token that the next call carries.
+    let mut ahead = stage.clone();
+    ahead.turn();
+    let (token, (_, answer)) = ahead.world.tokens.into_iter().next().expect("a token");
+    stage.world.tokens.insert(token, (std::sync::Arc::new(Call::OpenProduct), answer));
+    stage.rest();
+    says(&stage, Reason::WaitingForAcceptance);
+    assert_eq!((stage.refusals, stage.status.creation.incarnation), (1, 1));
+}
+
+#[test]
 fn after_an_hour_of_waiting_somebody_has_to_be_asked() {
     let mut stage = waiting();
     stage.pass(Duration::from_mins(30));

@@ -2,6 +2,7 @@
 
 mod endpoint_change;
 mod endpoint_ours;
+mod endpoint_storm;
 mod endpoint_teardown;
 mod endpoint_walk;
 mod golden;

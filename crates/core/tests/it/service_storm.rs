@@ -6,10 +6,9 @@ use proptest::prelude::*;
 use privatelink_core::desired::{Deletion, OnDelete};
 use privatelink_core::plan::Truth;
 use privatelink_sim::world::call::{AcceptForm, ResourceForm, ServiceChange};
-use privatelink_sim::world::variant::TABLE;
-use privatelink_sim::world::{Call, Variants, advance, invariant, progress};
+use privatelink_sim::world::{Call, advance, invariant, progress};
 
-use crate::stage::{BALANCERS, PROVIDER, Stage, Trouble, desired, key};
+use crate::stage::{BALANCERS, PROVIDER, Stage, Trouble, desired, key, variants};
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -55,14 +54,6 @@ fn events() -> impl Strategy<Value = Event> {
         1 => Just(Event::Accept),
         1 => Just(Event::Reject),
     ]
-}
-
-fn variants() -> impl Strategy<Value = Variants> {
-    prop::collection::vec(any::<prop::sample::Index>(), TABLE.len()).prop_map(|choices| {
-        TABLE.iter().zip(choices).fold(Variants::default(), |world, (row, choice)| {
-            world.with(row.name, row.values[choice.index(row.values.len())]).expect("a value of the table")
-        })
-    })
 }
 
 /// Each zone keeps one load balancer that allows automatic allocation, as the kind's own rule demands.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::Common;
 use privatelink_core::error::{Failure, Meaning};
+use privatelink_core::id::CloudId;
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::Snapshot;
 use privatelink_core::overlay::Overlay;
@@ -25,9 +26,9 @@ use privatelink_sim::world::{
     self, AccountId, Actor, Call, Refusal, Request, State, Variants, advance, apply, progress,
 };
 
-pub use consumer::{CONSUMER, ZONES, declared, form};
+pub use consumer::{CONSUMER, GROUPS, SUBNETS, ZONES, declared, form};
 pub use eyes::{endpoint_id, wire_id};
-pub use land::{BALANCERS, key};
+pub use land::{BALANCERS, key, variants};
 pub use provider::{PROVIDER, desired};
 
 use land::{HERE, account, land};
@@ -42,6 +43,7 @@ pub trait Role: Clone + Debug {
     fn common(&self) -> &Common;
     fn common_mut(&mut self) -> &mut Common;
     fn said(status: &Self::Status) -> &status::Common;
+    fn id(status: &Self::Status) -> Option<CloudId>;
     /// One turn of the shipped planner, and the status after it.
     fn plan(&self, status: &Self::Status, ground: Ground<'_>) -> (Plan, Self::Status);
     /// What a sweep reads, the lists first.
@@ -148,7 +150,8 @@ impl<R: Role> Stage<R> {
                 self.status = next;
                 return Some(plan);
             }
-            if plan.pin.is_some() {
+            let found = plan.identity.is_some() && plan.identity != R::id(&self.status);
+            if plan.pin.is_some() || found {
                 self.status = next;
                 continue;
             }

@@ -6,17 +6,15 @@ use std::time::Duration;
 use crate::condition::ConditionType;
 use crate::condition::Reason;
 use crate::error::Meaning;
-use crate::observed::Interface;
 use crate::plan::attempt::{attempt, meaning_for};
 use crate::plan::case::{Case, stale};
 use crate::plan::endpoint::Input;
-use crate::plan::endpoint::converge::Held;
 use crate::plan::{Next, Plan, Saying, Truth, ready, say};
 use crate::read::{FacetKey, Look};
 use crate::step::Step;
 
-/// How old a look at the interfaces may be when one that carries traffic is taken away: no list shows when the
-/// provider has cut another since.
+/// How old a look at the interfaces may be when one is taken away: no list shows in time whether the provider has
+/// accepted it since, or has cut another.
 const SURE: Duration = Duration::from_secs(5);
 
 /// What is done now.
@@ -39,10 +37,10 @@ pub(super) struct Refused {
 }
 
 /// The first call that no refusal holds back.
-pub(super) fn choose(input: &Input<'_>, held: &Held<'_>, steps: Vec<Step>, facts: &[Saying]) -> Choice {
+pub(super) fn choose(input: &Input<'_>, steps: Vec<Step>, facts: &[Saying]) -> Choice {
     let mut first: Option<Refused> = None;
     for step in steps {
-        let looks = before(input, held, &step);
+        let looks = before(input, &step);
         if !looks.is_empty() {
             return Choice::Made(Plan::looking(looks));
         }
@@ -77,11 +75,9 @@ pub(super) fn choose(input: &Input<'_>, held: &Held<'_>, steps: Vec<Step>, facts
 }
 
 /// What must be read before the step may be made.
-fn before(input: &Input<'_>, held: &Held<'_>, step: &Step) -> Vec<Look> {
+fn before(input: &Input<'_>, step: &Step) -> Vec<Look> {
     match step {
-        Step::RemoveZone(id, subnet, _) if held.interfaces.get(subnet).is_some_and(Interface::is_connected) => {
-            stale(input, &[FacetKey::Interfaces(id.clone())], input.ground.now - SURE)
-        }
+        Step::RemoveZone(id, ..) => stale(input, &[FacetKey::Interfaces(id.clone())], input.ground.now - SURE),
         _ => Vec::new(),
     }
 }
@@ -101,11 +97,16 @@ impl Refused {
         let Some(refusal) = said(ConditionType::Ready).filter(|saying| Some(*saying) != self.ready.as_ref()) else {
             return base;
         };
-        let without = readiness(&base.sayings).map(|saying| saying.truth);
+        let without = readiness(&base.sayings).cloned();
         base.sayings.retain(|saying| saying.condition != ConditionType::Ready && saying.condition != self.condition);
         base.sayings.push(say(self.condition, Truth::False, refusal.reason, refusal.message.clone()));
-        base.sayings.extend(without.map(|truth| match truth {
-            Truth::True => ready(truth, Reason::Degraded, format!("traffic can flow, but: {}", refusal.message)),
+        base.sayings.extend(without.map(|without| match (without.truth, without.reason) {
+            (Truth::True, Reason::Degraded) => {
+                ready(Truth::True, Reason::Degraded, format!("{}; {}", without.message, refusal.message))
+            }
+            (Truth::True, _) => {
+                ready(Truth::True, Reason::Degraded, format!("traffic can flow, but: {}", refusal.message))
+            }
             _ => refusal.clone(),
         }));
         base

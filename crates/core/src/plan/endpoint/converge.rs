@@ -60,7 +60,7 @@ pub(super) fn plan(input: &Input<'_>, id: &EndpointId) -> Plan {
     {
         return plan;
     }
-    match choose(input, &held, steps, &facts) {
+    match choose(input, steps, &facts) {
         Choice::Made(plan) => plan,
         Choice::Refused(refused) => refused.laid_over(settle(input, &held, &differences, facts)),
         Choice::Nothing => settle(input, &held, &differences, facts),
@@ -68,10 +68,10 @@ pub(super) fn plan(input: &Input<'_>, id: &EndpointId) -> Plan {
 }
 
 /// An endpoint with all that was read of it.
-pub(super) struct Held<'a> {
+struct Held<'a> {
     view: &'a EndpointView,
     endpoint: &'a Endpoint,
-    pub(super) interfaces: &'a Interfaces,
+    interfaces: &'a Interfaces,
     groups: &'a Groups,
 }
 

@@ -59,6 +59,9 @@ impl ZoneDifferences {
                 found.surplus.iter().position(|(subnet, _)| held.get(subnet).is_some_and(Interface::is_connected));
             found.kept = last.map(|at| found.surplus.remove(at).0);
         }
+        // One that is declared otherwise stands in its own way.
+        let in_its_own_way = found.kept.iter().filter(|subnet| declared.contains_key(*subnet)).cloned();
+        found.displaced.extend(in_its_own_way);
         found
     }
 

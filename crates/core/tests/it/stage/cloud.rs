@@ -3,14 +3,15 @@
 use privatelink_core::condition::Reason;
 use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::{CloudId, EndpointId, ServiceId};
-use privatelink_core::observed::{AddressFamily, EndpointKind, Payer, ResourceKey};
+use privatelink_core::observed::{AddressFamily, Endpoint, EndpointKind, Payer, ResourceKey};
 use privatelink_core::read::Done;
+use privatelink_core::state::{ConnectionState, LifeState};
 use privatelink_core::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step};
 use privatelink_sim::world::call::{self, ConnectionKey, ObjectId, ResourceForm, UntagKeys, ZoneForm};
 use privatelink_sim::world::object::{self, BalancerKind, IpVersion};
 use privatelink_sim::world::{self, Answer, Call, Refusal, Request, apply};
 
-use super::eyes::{endpoint, service, service_name, wire_id};
+use super::eyes::{endpoint, endpoint_id, service, service_name, world_id};
 use super::land::HERE;
 use super::{Role, Stage};
 
@@ -31,7 +32,7 @@ impl<R: Role> Stage<R> {
             }
             Answer::Endpoint(id) => {
                 let made = self.world.endpoints.get(&id).map(|one| endpoint(&self.world, one, true));
-                made.map_or(Done::Accepted, |made| Done::CreatedEndpoint(Box::new(made)))
+                Done::CreatedEndpoint(Box::new(made.unwrap_or_else(|| unseen(endpoint_id(id), step))))
             }
             Answer::Done => Done::Accepted,
             Answer::Rehearsed => panic!("nobody asks for a dry run"),
@@ -137,11 +138,10 @@ impl<R: Role> Stage<R> {
     }
 
     fn endpoint_form(&self, form: &EndpointForm) -> call::EndpointForm {
-        let named = |one: &&world::Service| {
-            form.service.as_ref().is_some_and(|id| wire_id(one.id) == *id)
-                || form.service_name.as_ref().is_some_and(|name| service_name(one.id) == *name)
-        };
-        let service = self.world.services.values().find(named).map_or(world::ServiceId::NOWHERE, |one| one.id);
+        let named =
+            |one: &&world::Service| form.service_name.as_ref().is_some_and(|name| service_name(one.id) == *name);
+        let by_name = self.world.services.values().find(named).map(|one| one.id);
+        let service = form.service.as_ref().map_or(by_name, world_id).unwrap_or(world::ServiceId::NOWHERE);
         call::EndpointForm {
             service,
             service_region: form.service_region.as_ref().map(|one| self.world.land.region_named(one.as_str())),
@@ -191,6 +191,36 @@ const fn ip_version(family: AddressFamily) -> IpVersion {
     match family {
         AddressFamily::V4 => IpVersion::V4,
         AddressFamily::DualStack => IpVersion::DualStack,
+    }
+}
+
+/// What the answer to a repeated token says of an endpoint that has gone since: its id, and what was asked for.
+fn unseen(id: EndpointId, step: &Step) -> Endpoint {
+    let tags = match step {
+        Step::CreateEndpoint(form) => Some(form.tags.clone()),
+        _ => None,
+    };
+    Endpoint {
+        id,
+        state: LifeState::Creating,
+        cloud_state: "Creating".into(),
+        connection: ConnectionState::Disconnected,
+        locked: false,
+        kind: None,
+        name: None,
+        description: None,
+        vpc: None,
+        service: None,
+        service_name: None,
+        service_region: None,
+        domain: None,
+        family: AddressFamily::V4,
+        zone_affinity: false,
+        cross_region_bandwidth_mbps: None,
+        policy: None,
+        protected: false,
+        resource_group: None,
+        tags,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use privatelink_core::desired::{Common, DesiredEndpoint, Target};
+use privatelink_core::id::CloudId;
 use privatelink_core::observed::{EndpointKind, Snapshot};
 use privatelink_core::plan::endpoint::{Input, plan};
 use privatelink_core::plan::{Ground, Plan};
@@ -72,6 +73,10 @@ impl Role for DesiredEndpoint {
 
     fn said(status: &EndpointStatus) -> &status::Common {
         &status.common
+    }
+
+    fn id(status: &EndpointStatus) -> Option<CloudId> {
+        status.endpoint_id.clone().map(CloudId::from)
     }
 
     fn plan(&self, status: &EndpointStatus, ground: Ground<'_>) -> (Plan, EndpointStatus) {

@@ -135,6 +135,12 @@ pub fn wire_id(id: world::ServiceId) -> ServiceId {
     format!("epsrv-{}-{}", id.maker.0, id.number).into()
 }
 
+/// The world's own id, whether there is such a service or not.
+pub(super) fn world_id(id: &ServiceId) -> Option<world::ServiceId> {
+    let (maker, number) = id.as_str().strip_prefix("epsrv-")?.split_once('-')?;
+    Some(world::ServiceId { maker: world::AccountId(maker.parse().ok()?), number: number.parse().ok()? })
+}
+
 /// Only the consumer makes endpoints.
 pub fn endpoint_id(id: world::EndpointId) -> EndpointId {
     format!("ep-{}", id.number).into()

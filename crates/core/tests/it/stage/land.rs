@@ -2,10 +2,13 @@
 
 use std::net::Ipv4Addr;
 
+use proptest::prelude::*;
+
 use privatelink_core::observed::ResourceKey;
 use privatelink_sim::world::land::{Balancer, Group, Region, Switch, Vpc, Zone};
 use privatelink_sim::world::object::BalancerKind;
-use privatelink_sim::world::{Account, Land, RegionId, VpcId, ZoneId};
+use privatelink_sim::world::variant::TABLE;
+use privatelink_sim::world::{Account, Land, RegionId, Variants, VpcId, ZoneId};
 
 use super::consumer::{CONSUMER, GROUPS, SUBNETS, ZONES, zone_of_subnet};
 use super::provider::PROVIDER;
@@ -81,4 +84,13 @@ pub(super) fn account() -> Account {
         services_made: 0,
         endpoints_made: 0,
     }
+}
+
+/// Any world: each statement that the vendor leaves open is settled by chance.
+pub fn variants() -> impl Strategy<Value = Variants> {
+    prop::collection::vec(any::<prop::sample::Index>(), TABLE.len()).prop_map(|choices| {
+        TABLE.iter().zip(choices).fold(Variants::default(), |world, (row, choice)| {
+            world.with(row.name, row.values[choice.index(row.values.len())]).expect("a value of the table")
+        })
+    })
 }

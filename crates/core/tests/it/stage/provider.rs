@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use privatelink_core::desired::{Adoption, Annotations, Common, Deletion, DesiredService, Management, OnDelete};
+use privatelink_core::id::CloudId;
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{ResourceKind, Snapshot};
 use privatelink_core::owner::Owner;
@@ -74,6 +75,10 @@ impl Role for DesiredService {
 
     fn said(status: &ServiceStatus) -> &status::Common {
         &status.common
+    }
+
+    fn id(status: &ServiceStatus) -> Option<CloudId> {
+        status.service_id.clone().map(CloudId::from)
     }
 
     fn plan(&self, status: &ServiceStatus, ground: Ground<'_>) -> (Plan, ServiceStatus) {
