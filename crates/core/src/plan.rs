@@ -287,9 +287,15 @@ impl Tries {
         Some(Effect { at, step: step.clone(), done })
     }
 
-    /// Remembers that a step was carried out: its refusals are over.
+    /// Remembers that a step was carried out: its refusals are over, and what stood in the way of others on the same
+    /// object may stand there no more.
     fn succeed(&mut self, step: &Step) {
-        self.refused.retain(|(tried, _)| tried != step);
+        let object = step.object();
+        let moot = |tried: &Step, refused: &Refused| {
+            let by_what_is_there = matches!(refused.failure.meaning, Meaning::UserMustAct(_) | Meaning::Waiting(_));
+            by_what_is_there && object.is_some() && tried.object() == object
+        };
+        self.refused.retain(|(tried, refused)| tried != step && !moot(tried, refused));
         match step {
             Step::RejectConnection(_, endpoint) => {
                 self.rejected.insert(endpoint.to_string());

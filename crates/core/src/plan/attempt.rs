@@ -19,12 +19,10 @@ pub(crate) fn attempt<C: Case>(case: &C, step: Step, token: Option<String>, sayi
         return Plan::doing(step, token, sayings, moving_since(case));
     };
     let failure = &refused.failure;
-    if is_about_the_world(failure.meaning) {
-        // What the step speaks of is not as it was thought to be: look before it is concluded, or tried again.
-        let looks = stale(case, &spoken_of(&step), refused.at);
-        if !looks.is_empty() {
-            return Plan::looking(looks);
-        }
+    // What the step speaks of is not as it was thought to be: look before it is concluded, or tried again.
+    let looks = stale(case, &in_question(&step, failure.meaning), refused.at);
+    if !looks.is_empty() {
+        return Plan::looking(looks);
     }
     let meaning = meaning_for(&step, failure.meaning);
     let due = refused.at + requeue::pause(meaning, refused.attempts, failure.retry_after, &case.desired().owner.uid);
@@ -37,8 +35,22 @@ pub(crate) fn attempt<C: Case>(case: &C, step: Step, token: Option<String>, sayi
     plan
 }
 
-const fn is_about_the_world(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Gone | Meaning::Waiting(Reason::BlockedByConnections | Reason::BlockedByDependents))
+/// The part of the cloud that a refusal puts in question.
+fn in_question(step: &Step, meaning: Meaning) -> Vec<FacetKey> {
+    match (meaning, step) {
+        (Meaning::Gone | Meaning::Waiting(Reason::BlockedByConnections | Reason::BlockedByDependents), _) => {
+            spoken_of(step)
+        }
+        // No list shows these, and what was read of them may be old.
+        (Meaning::UserMustAct(_) | Meaning::Waiting(_), Step::AddZone(id, ..) | Step::RemoveZone(id, ..)) => {
+            vec![FacetKey::Interfaces(id.clone())]
+        }
+        (
+            Meaning::UserMustAct(_) | Meaning::Waiting(_),
+            Step::AttachSecurityGroup(id, _) | Step::DetachSecurityGroup(id, _),
+        ) => vec![FacetKey::Groups(id.clone())],
+        _ => Vec::new(),
+    }
 }
 
 /// What a refusal means for the step that met it. What is missing when something is to be made cannot be the thing

@@ -39,8 +39,8 @@ fn make<C: Case>(case: &C, step: Step, creating: &Creating) -> Plan {
     let incarnation = case.creation().incarnation;
     let refused = ground.tries.refusal(&step, case.desired().generation, ground.now);
     // One that is older than what is written down now met an earlier token.
-    let reused = |refused: &&Refused| refused.failure.meaning == Meaning::TokenReused && refused.at >= creating.at;
-    if let Some(refused) = refused.filter(reused) {
+    let spent = |refused: &&Refused| refused.failure.meaning == Meaning::TokenReused && refused.at >= creating.at;
+    if let Some(refused) = refused.filter(spent) {
         // The token belongs to another form, which was sent and forgotten: what it made is found by tag.
         let looks = stale(case, &[FacetKey::all(C::SORT)], refused.at);
         if !looks.is_empty() {

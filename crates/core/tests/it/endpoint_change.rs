@@ -232,7 +232,11 @@ fn an_interface_whose_address_differs_is_made_anew_only_while_another_is_connect
     stage.rest();
     assert!(stage.calls.is_empty(), "{:?}", stage.calls);
     let message = degraded(&stage);
-    assert!(message.contains("the interface in vsw-g is the only connected one"), "{message}");
+    assert_eq!(
+        message,
+        "zones: the interface in vsw-g is the only connected one and is not taken away: it gives way to vsw-g once another is connected"
+    );
+    assert_eq!(stage.said(ConditionType::Stalled), None, "the provider may connect the other");
     stage.connect(ZONES[0]);
     stage.pass(std::time::Duration::from_mins(6));
     stage.rest();
@@ -325,6 +329,34 @@ fn a_group_that_does_not_exist_is_said_and_nothing_is_left_for_it() {
     stage.edit(|desired| desired.groups = Some(["sg-a".into()].into()));
     stage.rest();
     is_ready(&stage);
+}
+
+#[test]
+fn a_group_that_could_not_be_left_because_it_was_the_last_is_left_once_another_is_joined() {
+    let mut stage = Stage::standing(&["vsw-f"]);
+    stage.edit(|desired| desired.groups = Some(["sg-a".into(), "sg-b".into()].into()));
+    stage.rest();
+    let (id, sg_a) = (stage.the_endpoint().id, stage.world.land.group_named("sg-a"));
+    behind(&mut stage, Call::DetachGroup(id, sg_a)).expect("left by hand");
+    // What was read of the groups is old.
+    stage.calls.clear();
+    stage.edit(|desired| desired.groups = Some(["sg-a".into()].into()));
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!((stage.calls.as_slice(), stage.refusals), (&["AttachSecurityGroup", "DetachSecurityGroup"][..], 1));
+    assert_eq!(stage.groups(), ["sg-a"]);
+}
+
+#[test]
+fn an_interface_that_another_hand_has_made_already_is_taken_for_ours() {
+    let mut stage = Stage::standing(&["vsw-f"]);
+    let id = stage.the_endpoint().id;
+    let switch = stage.world.land.switch_named("vsw-g");
+    behind(&mut stage, Call::AddZone(id, ZoneForm { zone: None, switch, ip: None, ipv6: None })).expect("added");
+    stage.edit(subnets(&["vsw-f", "vsw-g"]));
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!((stage.calls.len(), stage.refusals), (0, 1));
 }
 
 #[test]

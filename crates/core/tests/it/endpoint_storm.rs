@@ -421,7 +421,7 @@ fn as_declared(stage: &Stage<DesiredEndpoint>, vendor: bool) -> Result<(), TestC
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_end_is_as_declared(

@@ -421,6 +421,19 @@ fn a_zone_that_the_provider_cuts_is_degraded_until_it_is_restored() {
 }
 
 #[test]
+fn a_zone_that_the_provider_cuts_is_seen_at_once_where_both_are_in_one_account() {
+    let mut stage = Stage::standing(&["vsw-f", "vsw-g"]);
+    stage.watch_provider();
+    stage.cut(ZONES[1]);
+    stage.watch_provider();
+    stage.reads.clear();
+    stage.turn();
+    let (truth, reason, _) = stage.ready().expect("said");
+    assert_eq!((truth, reason), (Truth::True, Reason::Degraded));
+    assert_eq!(stage.reads, [FacetKey::Interfaces("ep-1".into()), FacetKey::Groups("ep-1".into())]);
+}
+
+#[test]
 fn without_any_zone_no_traffic_flows() {
     let mut stage = Stage::standing(&["vsw-f"]);
     stage.cut(ZONES[0]);

@@ -409,7 +409,7 @@ fn unsettled(input: &Input<'_>, held: &Held<'_>, differences: &Differences, mut 
             Plan::saying(Next::Others, facts)
         }
         None => match &differences.zones.kept {
-            Some(subnet) => kept(subnet.as_str(), differences, facts),
+            Some(subnet) => kept(input, held, subnet, &differences.zones.displaced, facts),
             None if connection::of_zones(input, held.interfaces).is_some() => Plan::saying(Next::Others, facts),
             None => Plan::saying(Next::Settled, facts),
         },
@@ -417,18 +417,20 @@ fn unsettled(input: &Input<'_>, held: &Held<'_>, differences: &Differences, mut 
 }
 
 /// The only connected interface is not declared any more, or not so.
-fn kept(subnet: &str, differences: &Differences, mut facts: Vec<Saying>) -> Plan {
-    let displaced: Vec<&str> = differences.zones.displaced.iter().map(SubnetId::as_str).collect();
-    let what = if displaced.is_empty() {
-        "it is removed once another is connected".to_owned()
-    } else {
-        format!("declare an interface in another zone first, so that it can give way to {}", displaced.join(", "))
+fn kept(input: &Input<'_>, held: &Held<'_>, subnet: &SubnetId, displaced: &[SubnetId], mut facts: Vec<Saying>) -> Plan {
+    let zone = held.interfaces.get(subnet).map(|one| &one.zone);
+    let another = input.desired.zones.iter().flatten().any(|(_, form)| Some(&form.zone) != zone);
+    let displaced: Vec<&str> = displaced.iter().map(SubnetId::as_str).collect();
+    let what = match displaced.join(", ") {
+        nothing if nothing.is_empty() => "it is removed once another is connected".to_owned(),
+        others if another => format!("it gives way to {others} once another is connected"),
+        others => format!("declare an interface in another zone first, so that it can give way to {others}"),
     };
     let message = format!("zones: the interface in {subnet} is the only connected one and is not taken away: {what}");
     facts.retain(|saying| !matches!(saying.condition, ConditionType::ZonesReady | ConditionType::Ready));
     facts.push(ready(Truth::True, Reason::Degraded, message.clone()));
     facts.push(say(ConditionType::ZonesReady, Truth::False, Reason::Degraded, message.clone()));
-    if !displaced.is_empty() {
+    if !another {
         facts.push(say(ConditionType::Stalled, Truth::True, Reason::Degraded, message));
     }
     Plan::saying(Next::Others, facts)

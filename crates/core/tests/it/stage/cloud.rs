@@ -234,9 +234,12 @@ fn failure(refusal: Refusal, step: &Step) -> Failure {
         | Refusal::NoObject => Meaning::Gone,
         // Who leaves a group that it is not in has what it wants; who wants to join it has not.
         Refusal::NoGroup if matches!(step, Step::DetachSecurityGroup(..)) => Meaning::Gone,
-        Refusal::ResourceAttached | Refusal::ResourceNotAttached | Refusal::NoTag | Refusal::GroupJoined => {
-            Meaning::Done
-        }
+        // A read tells whether the interface in the zone is the one that was asked for.
+        Refusal::ResourceAttached
+        | Refusal::ResourceNotAttached
+        | Refusal::NoTag
+        | Refusal::GroupJoined
+        | Refusal::ZoneDuplicated => Meaning::Done,
         Refusal::ServiceNotActive
         | Refusal::ConcurrentCall
         | Refusal::ConnectionInTransition
@@ -253,7 +256,7 @@ fn failure(refusal: Refusal, step: &Step) -> Failure {
         }
         Refusal::ProductNotOpen => Meaning::UserMustAct(Reason::FeatureNotEnabled),
         Refusal::EndpointProtected => Meaning::UserMustAct(Reason::PermissionDenied),
-        Refusal::EndpointDuplicated | Refusal::ZoneDuplicated => Meaning::UserMustAct(Reason::OwnershipConflict),
+        Refusal::EndpointDuplicated => Meaning::UserMustAct(Reason::OwnershipConflict),
         Refusal::PolicyUnsupported
         | Refusal::AddressUnavailable
         | Refusal::NoFreeAddress

@@ -15,6 +15,7 @@ use privatelink_sim::world::call::{AcceptForm, ConnectionKey, ResourceForm, Serv
 use privatelink_sim::world::object::Principal;
 use privatelink_sim::world::{self, AccountId, Actor, Call, Variants, ZoneId};
 
+use super::eyes::wire_id;
 use super::provider::{PROVIDER, common};
 use super::{Role, Stage};
 
@@ -205,6 +206,13 @@ impl Stage<DesiredEndpoint> {
     pub fn groups(&self) -> Vec<String> {
         let groups = self.the_endpoint().groups.keys();
         groups.map(|id| self.world.land.group(*id).expect("on the land").name.clone()).collect()
+    }
+
+    /// The provider's list of connections is read, as it is where both are in one account.
+    pub fn watch_provider(&mut self) {
+        let service = wire_id(self.the_service().id);
+        self.pass(std::time::Duration::from_mins(5));
+        self.read(&FacetKey::Connections(service));
     }
 
     /// What no list shows is read, as it is now and then.
