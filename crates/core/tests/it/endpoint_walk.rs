@@ -213,8 +213,8 @@ fn a_token_that_was_used_for_something_else_is_followed_by_one_of_the_next_incar
     // Something else was sent with the token that the next call carries.
     let mut ahead = stage.clone();
     ahead.turn();
-    let (token, (_, answer)) = ahead.world.tokens.into_iter().next().expect("a token");
-    stage.world.tokens.insert(token, (std::sync::Arc::new(Call::OpenProduct), answer));
+    let (token, (_, answer)) = ahead.world.tokens.iter().next().expect("a token");
+    stage.world.tokens.insert(token.clone(), (Call::OpenProduct, *answer));
     stage.rest();
     says(&stage, Reason::WaitingForAcceptance);
     assert_eq!((stage.refusals, stage.status.creation.incarnation), (1, 1));
@@ -243,7 +243,7 @@ fn after_an_hour_of_waiting_somebody_has_to_be_asked() {
 fn a_refusal_by_the_provider_is_told_apart_from_waiting() {
     let mut stage = waiting();
     stage.reject();
-    stage.deepen();
+    stage.look_deep();
     stage.rest();
     let message = says(&stage, Reason::RejectedByProvider);
     assert!(message.contains("refused or cut the connection of ep-1"), "{message}");

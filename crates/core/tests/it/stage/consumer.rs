@@ -93,15 +93,6 @@ impl Role for DesiredEndpoint {
 }
 
 impl Stage<DesiredEndpoint> {
-    /// The turn of each endpoint to be read in its parts that no list shows.
-    pub fn deepen(&mut self) {
-        let ids: Vec<_> = self.snapshot.endpoints.keys().cloned().collect();
-        for id in ids {
-            self.read(&FacetKey::Interfaces(id.clone()));
-            self.read(&FacetKey::Groups(id));
-        }
-    }
-
     /// A provider with these load balancers who has listed the consumer, and the consumer's object.
     pub fn offered(balancers: &[&str], desired: DesiredEndpoint) -> Self {
         Self::offered_with(balancers, desired, Variants::default())
