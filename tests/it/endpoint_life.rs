@@ -131,20 +131,20 @@ async fn both_sides_applied_at_once_and_deleted_at_once_find_each_other_and_end_
 async fn an_interface_gives_way_to_another_of_its_zone_and_the_last_one_stays_until_then() {
     let mut link = Link::start("give way").await;
     let service = link.offered(&["lb-hot", "lb-hot-g"], true);
-    let first = link.consumer.settled("db", &tenant(json!({"id": service}), &["f"])).await;
+    let first = link.consumer.settled("db", &tenant(&json!({"id": service}), &["f"])).await;
     link.spent();
 
     // All that there are go, and others come: the new ones first.
-    let moved = link.consumer.settled("db", &tenant(json!({"id": service}), &["g"])).await;
+    let moved = link.consumer.settled("db", &tenant(&json!({"id": service}), &["g"])).await;
     assert_eq!(link.actions(), [ADD_ZONE, REMOVE_ZONE]);
     assert_eq!(id(&moved), id(&first));
     link.is_true(&moved);
 
     // An address of the consumer's choice: the item is removed and added again.
-    link.consumer.settled("db", &tenant(json!({"id": service}), &["f", "g"])).await;
-    link.consumer.settled("db", &tenant(json!({"id": service}), &["g"])).await;
+    link.consumer.settled("db", &tenant(&json!({"id": service}), &["f", "g"])).await;
+    link.consumer.settled("db", &tenant(&json!({"id": service}), &["g"])).await;
     link.spent();
-    let mut chosen = tenant(json!({"id": service}), &["f", "g"]);
+    let mut chosen = tenant(&json!({"id": service}), &["f", "g"]);
     chosen["zones"][0]["ip"] = json!("192.168.1.77");
     let chosen = link.consumer.settled("db", &chosen).await;
     assert_eq!(link.spent(), calls([(ADD_ZONE, 1)]));

@@ -3,11 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use kube::{
-    Api,
-    api::{Patch, PatchParams},
-};
-use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService};
+use privatelink_operator::api::{Endpoint, EndpointService};
 use privatelink_sim::{
     alibaba::name,
     fixture::{BUILT_IN, Fixture},
@@ -121,12 +117,6 @@ impl Link {
         self.as_provider(|_| Call::AllowPrincipal(service, account));
     }
 
-    /// The provider takes it off again.
-    pub fn unlists(&self, service: &str) {
-        let (service, account) = (name::service(service), Principal::Account(self.key.account));
-        self.as_provider(|_| Call::DisallowPrincipal(service, account));
-    }
-
     /// A service of the provider's that no object stands for, with the consumer on its list.
     pub fn offered(&self, balancers: &[&str], auto_accept: bool) -> String {
         offered(&self.operator, PROVIDER, self.key.account, balancers, auto_accept)
@@ -206,13 +196,6 @@ impl Link {
         assert_eq!((text(&status.domain), legs), self.truth(endpoint));
     }
 
-    /// Changes the provider's account by a merge patch of its spec.
-    pub async fn change_account(&self, account: &str, spec: &Value) {
-        let accounts = Api::<CloudAccount>::all(self.operator.admin().await);
-        let patch = Patch::Merge(json!({"spec": spec}));
-        accounts.patch(account, &PatchParams::default(), &patch).await.expect("it is patched");
-    }
-
     /// Ends the operator, after all objects are gone.
     pub async fn stop(self) {
         self.operator.stop().await;
@@ -249,11 +232,21 @@ pub fn with_two_groups() -> Fixture {
 }
 
 /// The consumer's side of a link to a service, in these zones of its first VPC.
-pub fn tenant(service: Value, zones: &[&str]) -> Value {
+pub fn tenant(service: &Value, zones: &[&str]) -> Value {
     let zone = |zone: &&str| json!({"subnetId": format!("vsw-tenant-{zone}"), "zone": format!("cn-hangzhou-{zone}")});
     json!({
         "service": service, "vpcId": "vpc-tenant", "zones": zones.iter().map(zone).collect::<Vec<_>>(),
         "securityGroupIds": ["sg-tenant"],
+    })
+}
+
+/// The same in the consumer's second VPC: a VPC has one endpoint of a service at most.
+pub fn second_tenant(service: &Value, zones: &[&str]) -> Value {
+    let zone =
+        |zone: &&str| json!({"subnetId": format!("vsw-tenant-second-{zone}"), "zone": format!("cn-hangzhou-{zone}")});
+    json!({
+        "service": service, "vpcId": "vpc-tenant-second", "zones": zones.iter().map(zone).collect::<Vec<_>>(),
+        "securityGroupIds": ["sg-tenant-other"],
     })
 }
 
