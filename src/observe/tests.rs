@@ -1,8 +1,10 @@
 //! The observer before a cloud that is a map in memory, on a clock that stands until a test moves it.
 
+mod endpoints;
+
 use futures::StreamExt as _;
 use privatelink_core::id::{AccountId, CloudId, Region, ServiceId};
-use privatelink_core::observed::{AddressFamily, Payer, Resource, ResourceKey, ResourceKind, Service, Tags};
+use privatelink_core::observed::{AddressFamily, Endpoint, Payer, Resource, ResourceKey, ResourceKind, Service, Tags};
 use privatelink_core::place::Cloud;
 use privatelink_core::rate::Limits;
 use privatelink_core::read::{Answer, Done, Page, Read};
@@ -27,6 +29,7 @@ struct Fake {
 #[derive(Default)]
 struct Held {
     services: BTreeMap<ServiceId, Service>,
+    endpoints: BTreeMap<EndpointId, Endpoint>,
     resources: BTreeMap<ServiceId, BTreeMap<ResourceKey, Resource>>,
     page: usize,
     reads: Vec<Read>,
@@ -91,11 +94,20 @@ impl Held {
     fn answer(&self, read: &Read) -> Result<Answer, Failure> {
         match read {
             Read::Services(page) => {
-                let from = page.as_ref().map_or(0, |token| token.parse().unwrap());
-                let shown = self.services.values().skip(from).take(self.page).cloned().collect();
-                let next = from + self.page;
-                Ok(Answer::Services(shown, (next < self.services.len()).then(|| next.to_string())))
+                let (shown, next) = self.page_of(&self.services, page);
+                Ok(Answer::Services(shown, next))
             }
+            Read::Endpoints(page) => {
+                let (shown, next) = self.page_of(&self.endpoints, page);
+                Ok(Answer::Endpoints(shown, next))
+            }
+            Read::Endpoint(id) => match self.endpoints.get(id) {
+                Some(endpoint) => Ok(Answer::Endpoint(Box::new(Endpoint { tags: None, ..endpoint.clone() }))),
+                None => Err(gone()),
+            },
+            Read::Interfaces(id, _) | Read::Groups(id, _) if !self.endpoints.contains_key(id) => Err(gone()),
+            Read::Interfaces(..) => Ok(Answer::Interfaces(BTreeMap::new(), Page::None)),
+            Read::Groups(..) => Ok(Answer::Groups(BTreeMap::new(), Page::None)),
             // As at Alibaba, a read by id shows no tags.
             Read::Service(id) => match self.services.get(id) {
                 Some(service) => Ok(Answer::Service(Box::new(Service { tags: None, ..service.clone() }))),
@@ -107,10 +119,15 @@ impl Held {
             }
             Read::Connections(..) => Ok(Answer::Connections(Vec::new(), Page::None)),
             Read::CallerIdentity => panic!("an observer knows where it is"),
-            Read::Endpoints(_) | Read::Endpoint(_) | Read::Interfaces(..) | Read::Groups(..) => {
-                panic!("nobody asks for endpoints where nobody has any: {read:?}")
-            }
         }
+    }
+
+    /// What is held of one page, and the next page's token.
+    fn page_of<K, V: Clone>(&self, held: &BTreeMap<K, V>, page: &Page) -> (Vec<V>, Page) {
+        let from = page.as_ref().map_or(0, |token| token.parse().unwrap());
+        let shown = held.values().skip(from).take(self.page).cloned().collect();
+        let next = from + self.page;
+        (shown, (next < held.len()).then(|| next.to_string()))
     }
 }
 

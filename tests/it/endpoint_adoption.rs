@@ -10,7 +10,7 @@ use privatelink_sim::world::{
 use serde_json::{Value, json};
 
 use crate::link::{Link, second_tenant, tenant, with};
-use crate::objects::{id, is_settled, said};
+use crate::objects::{id, is_settled};
 use crate::past::calls;
 use crate::story::RETAINED;
 

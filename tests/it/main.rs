@@ -14,6 +14,7 @@ mod endpoint_drift;
 mod endpoint_fields;
 mod endpoint_life;
 mod endpoint_publish;
+mod endpoint_scale;
 mod failures;
 mod kube_door;
 mod link;
