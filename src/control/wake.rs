@@ -11,6 +11,7 @@ use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt as _};
 use privatelink_core::id::{CloudId, Sort};
 use privatelink_core::place::Place;
+use privatelink_core::read::FacetKey;
 use privatelink_core::status::Creation;
 use tokio::task::JoinSet;
 
@@ -79,10 +80,35 @@ fn says_the_same(before: &EndpointService, after: &EndpointService) -> bool {
     of(before) == of(after)
 }
 
-/// An endpoint has come, changed or gone. Those that want to adopt the same are concerned too, and an account that
-/// is being deleted and kept by it.
+/// An endpoint has come, changed or gone. Those that want to adopt the same are concerned too, an account that is
+/// being deleted and kept by it, and the service that it reaches: its owner need not wait for a sweep to see who is
+/// connected, and a service that is being deleted goes once the last has left.
 pub fn by_endpoint(context: &Context, change: &Change<'_, Guarded<Endpoint>>) {
     by_placed(context, change, &context.own.endpoints, &context.stores.endpoints);
+    let Ok(endpoint) = &change.object().0 else { return };
+    let connection = |one: &Endpoint| one.status.as_ref().and_then(|status| status.connection.clone());
+    let concerns = match change {
+        Change::Gone(_) => true,
+        Change::Is { before: Some(before), .. } => {
+            before.0.as_ref().is_ok_and(|before| connection(before) != connection(endpoint))
+        }
+        // All are listed when the process starts, and then everything is read anyway.
+        Change::Is { before: None, .. } => false,
+    };
+    if !concerns {
+        return;
+    }
+    let reached = Stores::each(&context.stores.services, |service| {
+        let service = context.own.services.latest(service.clone());
+        let place = context.standings.of(relate::account_of(&service.spec.placement))?.place?;
+        let id = service.status.as_ref()?.service_id.as_deref()?;
+        relate::refers_to(endpoint, &service).then(|| (place, FacetKey::Connections(id.into())))
+    });
+    for (place, connections) in reached {
+        if let Some(site) = context.pool.site(&place) {
+            site.observer().renew(connections);
+        }
+    }
 }
 
 fn by_placed<K>(context: &Context, change: &Change<'_, Guarded<K>>, own: &super::own::Own<K>, store: &Store<Guarded<K>>)

@@ -167,6 +167,14 @@ impl Observer {
         stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look)).await;
     }
 
+    /// Reads a part anew because something seen elsewhere says that it has changed; nobody waits for it, and whom it
+    /// concerns is touched.
+    pub fn renew(&self, part: FacetKey) {
+        let observer = self.clone();
+        let look = Look { facet: part, not_older_than: self.lock().depart() };
+        drop(tokio::spawn(async move { observer.read(look).await }));
+    }
+
     /// A read of which nobody awaits the failure, because the next one tells.
     async fn read(&self, look: Look) {
         if let Err(failure) = self.look_at(&look).await {

@@ -292,6 +292,22 @@ async fn a_read_lands_although_who_asked_has_gone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_renewed_is_read_once_for_all_who_ask_and_touches_whom_it_concerns() {
+    let (fake, observer) = observed(FREELY);
+    let id = fake.add("epsrv-1");
+    observer.look(&[now(FacetKey::Service(id.clone()))]).await.unwrap();
+    fake.reads();
+    tokio::time::advance(TICK).await;
+    fake.change(&id, |service| service.description = Some("new".into()));
+    let mut touched = observer.touched();
+    for _ in 0..2 {
+        observer.renew(FacetKey::Service(id.clone()));
+    }
+    assert_eq!(touched.next().await, Some(id.clone().into()));
+    assert_eq!(fake.reads(), [Read::Service(id)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_pages_are_read_and_pages_that_lead_in_a_circle_end_as_an_error() {
     let (fake, observer) = observed(FREELY);
     for number in 0..25 {
