@@ -13,6 +13,8 @@ pub mod error;
 pub mod events;
 pub mod finalizer;
 pub mod kind;
+#[cfg(test)]
+mod looped;
 pub mod own;
 pub mod publish;
 pub mod reach;

@@ -164,7 +164,7 @@ fn own_name() -> String {
 }
 
 /// Names of what has to be listed before anything is decided.
-fn caches(settings: &Settings) -> Vec<&'static str> {
+pub(super) fn caches(settings: &Settings) -> Vec<&'static str> {
     let published = if settings.publish { &["published ConfigMaps", "published Services"][..] } else { &[] };
     ["CloudAccounts", "EndpointServices", "Endpoints", "WhitelistEntries", "Namespaces"]
         .iter()
@@ -174,18 +174,18 @@ fn caches(settings: &Settings) -> Vec<&'static str> {
 }
 
 /// What the context is made of that does not come from a watch.
-struct Means {
-    client: Client,
-    cluster: String,
-    namespace: String,
-    pool: Pool,
-    teller: Teller,
-    claim: Receiver<Claim>,
-    stop: Stop,
+pub(super) struct Means {
+    pub(super) client: Client,
+    pub(super) cluster: String,
+    pub(super) namespace: String,
+    pub(super) pool: Pool,
+    pub(super) teller: Teller,
+    pub(super) claim: Receiver<Claim>,
+    pub(super) stop: Stop,
 }
 
 /// Begins all watches; none of them ends by itself.
-fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<Context>, JoinSet<()>) {
+pub(super) fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<Context>, JoinSet<()>) {
     let Means { client, cluster, namespace, pool, teller, claim, stop } = means;
     let (stores, writers) = watch::stores();
     let (config_maps, maps_writer) = reflector::store();
@@ -242,7 +242,7 @@ fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<Context>, J
 
 /// Runs the controllers once everything is listed and this replica is the writer, until `stop`; what is on its
 /// way then is finished.
-async fn serve(context: Arc<Context>, health: Health, claim: Receiver<Claim>, stop: Stop) {
+pub(super) async fn serve(context: Arc<Context>, health: Health, claim: Receiver<Claim>, stop: Stop) {
     let stores = context.stores.clone();
     // Asked for before anything is woken, so that nothing that is woken is missed.
     let (accounts, services) = (context.wakes.accounts.listen(), context.wakes.services.listen());
@@ -258,7 +258,9 @@ async fn serve(context: Arc<Context>, health: Health, claim: Receiver<Claim>, st
     }
     context.writes_since.get_or_init(clock::now);
     tracing::info!("turns begin");
-    let places = tokio::spawn(wake::by_places(Arc::clone(&context)));
+    // It ends with this, however this ends.
+    let mut places = JoinSet::new();
+    places.spawn(wake::by_places(Arc::clone(&context)));
     let accounts = controller(stores.accounts, accounts, &context, account::reconcile);
     let services = controller(stores.services, services, &context, reconcile::<Service>);
     let endpoints = controller(stores.endpoints, endpoints, &context, reconcile::<Endpoint>);
@@ -271,7 +273,6 @@ async fn serve(context: Arc<Context>, health: Health, claim: Receiver<Claim>, st
         _ = turns => tracing::info!("all turns are over"),
         () = late => tracing::warn!("turns are still on their way and are given up"),
     }
-    places.abort();
 }
 
 /// Runs turns of one kind, for whom the wakes name, until the process is to end.

@@ -1,0 +1,8 @@
+//! The whole loop in one process: the real controllers between an API server in memory and the simulated cloud,
+//! without a socket or a thread, on time that stands until nothing is left to do.
+
+#[path = "../../tests/apiserver/server.rs"]
+mod apiserver;
+mod door;
+mod settled;
+mod stage;
