@@ -41,10 +41,7 @@ fn in_question(step: &Step, meaning: Meaning) -> Vec<FacetKey> {
         (Meaning::Gone | Meaning::Waiting(Reason::BlockedByConnections | Reason::BlockedByDependents), _) => {
             spoken_of(step)
         }
-        // No list shows these, and what was read of them may be old.
-        (Meaning::UserMustAct(_) | Meaning::Waiting(_), Step::AddZone(id, ..) | Step::RemoveZone(id, ..)) => {
-            vec![FacetKey::Interfaces(id.clone())]
-        }
+        // What is the last group may be told from what was read long ago.
         (
             Meaning::UserMustAct(_) | Meaning::Waiting(_),
             Step::AttachSecurityGroup(id, _) | Step::DetachSecurityGroup(id, _),

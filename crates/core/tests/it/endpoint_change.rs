@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::DesiredEndpoint;
 use privatelink_core::plan::{Next, Truth};
-use privatelink_sim::world::call::{EndpointChange, ObjectId, ResourceForm, UntagKeys, ZoneForm};
+use privatelink_sim::world::call::{AcceptForm, EndpointChange, ObjectId, ResourceForm, UntagKeys, ZoneForm};
 use privatelink_sim::world::object::LegStatus;
 use privatelink_sim::world::{Answer, Call, Refusal};
 
@@ -207,6 +207,35 @@ fn the_only_connected_interface_is_not_taken_away_and_it_says_what_to_do() {
     is_ready(&stage);
     assert_eq!(stage.calls, ["AddZone", "RemoveZone", "AddZone"]);
     assert_eq!(stage.subnets(), ["vsw-f2", "vsw-g"]);
+}
+
+#[test]
+fn of_two_that_are_not_declared_the_one_that_is_in_the_way_gives_way_first() {
+    for held in [["vsw-a", "vsw-f"], ["vsw-f", "vsw-g"]] {
+        let mut stage = Stage::standing(&held);
+        stage.edit(subnets(&["vsw-f2"]));
+        stage.rest();
+        is_ready(&stage);
+        assert_eq!(stage.calls, ["RemoveZone", "AddZone", "RemoveZone"]);
+        assert_eq!(stage.subnets(), ["vsw-f2"]);
+    }
+}
+
+#[test]
+fn what_is_edited_while_the_provider_changes_the_connection_follows_at_once() {
+    let mut stage = Stage::standing(&["vsw-f"]);
+    let key = stage.connection();
+    let wider = AcceptForm { bandwidth_mbps: Some(500), ..AcceptForm::default() };
+    stage.elsewhere(PROVIDER, Call::UpdateConnection(key, wider)).expect("widened");
+    stage.sweep();
+    stage.edit(subnets(&["vsw-f", "vsw-g"]));
+    let plan = stage.turn();
+    assert!(matches!(plan.next, Next::Moving { .. }) && stage.calls.is_empty(), "{plan:?}");
+    let (truth, ..) = stage.ready().expect("said");
+    assert_eq!(truth, Truth::True, "traffic flows meanwhile");
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!((stage.calls.as_slice(), stage.refusals), (&["AddZone"][..], 0));
 }
 
 #[test]
@@ -427,8 +456,7 @@ fn a_call_without_an_answer_is_looked_for_before_anything_is_concluded() {
 fn a_doubt_about_an_endpoint_ends_when_the_endpoint_is_gone() {
     let mut stage = Stage::standing(&["vsw-f", "vsw-g"]);
     stage.edit(subnets(&["vsw-f"]));
-    stage.turn_with((0, Trouble::LostAnswer));
-    stage.world.endpoints.clear();
+    stage.turn_with((0, Trouble::LostForEver));
     stage.rest();
     says(&stage, Reason::ExternallyDeleted);
     stage.desired.common.deleting = true;

@@ -61,6 +61,16 @@ fn a_lost_status_is_found_again_by_tag() {
 }
 
 #[test]
+fn a_status_that_somebody_takes_away_is_found_again_although_a_read_by_id_shows_no_tags() {
+    let mut stage = Stage::standing(&["vsw-f"]);
+    stage.read_by_id();
+    stage.status = EndpointStatus::default();
+    stage.rest();
+    is_ready(&stage);
+    assert!(stage.calls.is_empty() && stage.refusals == 0, "{:?}", stage.calls);
+}
+
+#[test]
 fn two_endpoints_with_its_tags_are_both_left_alone() {
     let variants = Variants::default().with("oneEndpointPer", "nothing").expect("a variant");
     let mut stage = Stage::offered_with(&["lb-hot", "lb-g"], declared(&["vsw-f"]), variants);

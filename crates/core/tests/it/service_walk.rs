@@ -555,6 +555,18 @@ fn a_tag_whose_call_got_no_answer_is_not_forgotten() {
 }
 
 #[test]
+fn a_doubt_about_a_service_ends_when_the_service_is_gone() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.edit(|desired| {
+        desired.resources.insert(key("lb-cool"), true);
+    });
+    stage.turn_with((0, Trouble::LostForEver));
+    stage.rest();
+    says(&stage, Reason::ExternallyDeleted);
+}
+
+#[test]
 fn a_tag_that_was_set_before_a_crash_is_not_forgotten() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.rest();

@@ -56,6 +56,8 @@ pub enum Trouble {
     None,
     /// The call has its effect; the answer is lost.
     LostAnswer,
+    /// The answer is lost, and what the call spoke of is gone when it is looked for.
+    LostForEver,
     /// The call has its effect; the process dies before anything is written down.
     CrashAfter,
     /// The process dies before the call.
@@ -177,7 +179,15 @@ impl<R: Role> Stage<R> {
                     self.restart();
                     return None;
                 }
-                let result = if trouble == Trouble::LostAnswer { Err(lost()) } else { result };
+                let result = match trouble {
+                    Trouble::LostAnswer => Err(lost()),
+                    Trouble::LostForEver => {
+                        self.world.endpoints.clear();
+                        self.world.services.clear();
+                        Err(lost())
+                    }
+                    _ => result,
+                };
                 self.pass(Duration::from_millis(10));
                 let generation = self.desired.common().generation;
                 if let Some(effect) = self.tries.settle(&planned.step, result, self.now, generation) {

@@ -52,13 +52,9 @@ impl ZoneDifferences {
                 found.surplus.push((subnet.clone(), one.zone.clone()));
             }
         }
-        // Of several that are connected and none of them declared, one stays until a declared one is connected.
-        let stays = held.iter().any(|(subnet, one)| one.is_connected() && is_declared(subnet, one));
-        if !stays && found.kept.is_none() {
-            let last =
-                found.surplus.iter().position(|(subnet, _)| held.get(subnet).is_some_and(Interface::is_connected));
-            found.kept = last.map(|at| found.surplus.remove(at).0);
-        }
+        // Those that others wait for go first: of several that are connected, another stays meanwhile.
+        let waits = |zone: &Zone| found.displaced.iter().any(|subnet| declared[subnet].zone == *zone);
+        found.surplus.sort_by_key(|(_, zone)| !waits(zone));
         // One that is declared otherwise stands in its own way.
         let in_its_own_way = found.kept.iter().filter(|subnet| declared.contains_key(*subnet)).cloned();
         found.displaced.extend(in_its_own_way);

@@ -15,7 +15,7 @@ use privatelink_sim::world::call::{AcceptForm, ConnectionKey, ResourceForm, Serv
 use privatelink_sim::world::object::Principal;
 use privatelink_sim::world::{self, AccountId, Actor, Call, Variants, ZoneId};
 
-use super::eyes::wire_id;
+use super::eyes::{endpoint_id, wire_id};
 use super::provider::{PROVIDER, common};
 use super::{Role, Stage};
 
@@ -24,13 +24,13 @@ pub const CONSUMER: Actor = Actor { account: AccountId(2), identity: 0, session:
 /// Zones of the land.
 pub const ZONES: [&str; 3] = ["cn-hangzhou-f", "cn-hangzhou-g", "cn-hangzhou-h"];
 /// Subnets of the consumer: one or two in each zone.
-pub const SUBNETS: [&str; 4] = ["vsw-f", "vsw-f2", "vsw-g", "vsw-h"];
+pub const SUBNETS: [&str; 5] = ["vsw-f", "vsw-f2", "vsw-g", "vsw-h", "vsw-a"];
 /// Security groups of the consumer.
 pub const GROUPS: [&str; 3] = ["sg-a", "sg-b", "sg-c"];
 
 pub fn zone_of_subnet(subnet: &str) -> &'static str {
     match subnet {
-        "vsw-g" => ZONES[1],
+        "vsw-g" | "vsw-a" => ZONES[1],
         "vsw-h" => ZONES[2],
         _ => ZONES[0],
     }
@@ -204,6 +204,13 @@ impl Stage<DesiredEndpoint> {
         let service = wire_id(self.the_service().id);
         self.pass(std::time::Duration::from_mins(5));
         self.read(&FacetKey::Connections(service));
+    }
+
+    /// Somebody wants to know of the endpoint by its id.
+    pub fn read_by_id(&mut self) {
+        let id = endpoint_id(self.the_endpoint().id);
+        self.pass(std::time::Duration::from_secs(1));
+        self.read(&FacetKey::Endpoint(id));
     }
 
     /// What no list shows is read, as it is now and then.
