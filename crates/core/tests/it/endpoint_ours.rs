@@ -68,6 +68,11 @@ fn a_status_that_somebody_takes_away_is_found_again_although_a_read_by_id_shows_
     stage.rest();
     is_ready(&stage);
     assert!(stage.calls.is_empty() && stage.refusals == 0, "{:?}", stage.calls);
+    stage.read_by_id();
+    stage.status = EndpointStatus::default();
+    stage.desired.common.deleting = true;
+    stage.rest();
+    assert!(stage.released && stage.world.endpoints.is_empty(), "it is not left behind");
 }
 
 #[test]
