@@ -262,7 +262,7 @@ fn an_account_that_is_not_listed_is_named_and_goes_on_by_itself_once_it_is() {
     let message = says(&stage, Reason::NotWhitelisted);
     assert_eq!(
         message,
-        "CreateEndpoint of an endpoint of epsrv-1-1 in vpc-consumer: NotAuthorized: NotAuthorized; the account to be listed is 2"
+        "the account to be listed is 2: CreateEndpoint of an endpoint of epsrv-1-1 in vpc-consumer: NotAuthorized: NotAuthorized"
     );
     assert!(matches!(plan.next, Next::At(_)), "{:?}", plan.next);
     assert_eq!(stage.said(ConditionType::Stalled), None, "others have to act, and then it goes on");
