@@ -240,6 +240,17 @@ fn after_an_hour_of_waiting_somebody_has_to_be_asked() {
 }
 
 #[test]
+fn an_acceptance_that_shows_in_the_interfaces_first_is_no_refusal() {
+    let mut stage = waiting();
+    stage.accept();
+    stage.settle_world();
+    stage.look_deep();
+    stage.turn();
+    is_ready(&stage);
+    assert_eq!(stage.status.connection, Some(ConnectionState::Connected));
+}
+
+#[test]
 fn a_refusal_by_the_provider_is_told_apart_from_waiting() {
     let mut stage = waiting();
     stage.reject();

@@ -16,7 +16,7 @@ use crate::plan::endpoint::zones::ZoneDifferences;
 use crate::plan::endpoint::{Input, deep, view};
 use crate::plan::tags::TagDifferences;
 use crate::plan::{Next, Plan, Saying, Truth, ready, say, was_ready};
-use crate::read::FacetKey;
+use crate::read::{FacetKey, Look};
 use crate::state::{ConnectionState, GroupState, LifeState};
 use crate::step::{EndpointChange, Step};
 
@@ -42,6 +42,7 @@ pub(super) fn plan(input: &Input<'_>, id: &EndpointId) -> Plan {
     let (Some(interfaces), Some(groups)) = (view.interfaces.value(), view.groups.value()) else {
         return Plan::looking(looks);
     };
+    let looks = if looks.is_empty() { contradicted(input, view) } else { looks };
     if !looks.is_empty() {
         return Plan::looking(looks);
     }
@@ -64,6 +65,15 @@ pub(super) fn plan(input: &Input<'_>, id: &EndpointId) -> Plan {
         Choice::Made(plan) => plan,
         Choice::Refused(refused) => refused.laid_over(settle(input, &held, &differences, facts)),
         Choice::Nothing => settle(input, &held, &differences, facts),
+    }
+}
+
+/// The list says that the connection does not stand, and interfaces that were read after it have got beyond waiting:
+/// either it was cut, or it was accepted since. A list as young as they are tells which.
+fn contradicted(input: &Input<'_>, view: &EndpointView) -> Vec<Look> {
+    match (view.connection(), view.interfaces.at()) {
+        (Some(ConnectionState::Disconnected), Some(since)) => stale(input, &[FacetKey::Endpoints], since),
+        _ => Vec::new(),
     }
 }
 
