@@ -14,6 +14,7 @@ use kube::{Api, Resource, ResourceExt as _};
 use privatelink_core::condition::Reason;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::{Error, call};
@@ -125,17 +126,17 @@ where
             remove(context, &api, &*stale).await?;
         }
     }
-    let (Some(name), Some(mut wanted)) = (name, wanted) else { return Ok(()) };
+    let (Some(name), Some(wanted)) = (name, wanted) else { return Ok(()) };
     let stored = store.get(&ObjectRef::new(name).within(&namespace));
     context.may_write().map_err(|error| failed(&error))?;
     match stored {
         Some(stored) if !is_ours(&stored) => Err(taken::<P>(name)),
         Some(stored) if same(&stored, &wanted) && stored.labels().get(LABEL) == wanted.labels().get(LABEL) => Ok(()),
         Some(stored) => {
-            wanted.meta_mut().resource_version = stored.resource_version();
-            let parameters = PatchParams::apply(MANAGER).force();
-            let applied = call("publish", api.patch(name, &parameters, &Patch::Apply(&wanted))).await;
-            settled(applied.map(drop))
+            let change = change(&*stored, &wanted).map_err(|error| failed(&error))?;
+            let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+            let changed = call("publish", api.patch(name, &parameters, &Patch::Merge(&change))).await;
+            settled(changed.map(drop))
         }
         // A create never writes over what is there already.
         None => match call(
@@ -150,6 +151,25 @@ where
             Err(error) => settled(Err(error)),
         },
     }
+}
+
+/// What makes one that is ours as it is wanted: what others have added to its data goes, its owners stay.
+fn change<P: Resource<DynamicType = ()> + Serialize>(stored: &P, wanted: &P) -> Result<Value, Error> {
+    let json = |one: &P| {
+        serde_json::to_value(one).map_err(|error| {
+            let source = Box::new(kube::Error::SerdeError(error));
+            Error::Kube { what: "publish", source }
+        })
+    };
+    let (held, mut change) = (json(stored)?, json(wanted)?);
+    change["metadata"] = json!({"resourceVersion": stored.resource_version(), "labels": wanted.labels()});
+    let keys = held["data"].as_object().into_iter().flat_map(|data| data.keys());
+    for key in keys {
+        if change["data"].get(key).is_none() {
+            change["data"][key] = Value::Null;
+        }
+    }
+    Ok(change)
 }
 
 /// There is one already: ours, which the watch has not delivered yet, or another's.
