@@ -5,7 +5,7 @@ use privatelink_sim::alibaba::name;
 use privatelink_sim::world::{
     Answer, Call,
     call::{ResourceForm, ServiceForm},
-    object::IpVersion,
+    object::{BalancerKind, IpVersion},
 };
 use serde_json::{Value, json};
 
@@ -102,8 +102,10 @@ async fn each_field_is_changed_by_one_call_and_stays_or_returns_when_it_is_remov
 fn offered_with_both_families(link: &Link) -> String {
     let made = link.as_provider(|state| {
         let balancer = state.land.balancer_named("nlb-hot");
-        let one = |zone| ResourceForm { balancer, kind: None, zone: Some(state.land.zone_named(zone)) };
+        let kind = Some(BalancerKind::Nlb);
+        let one = |zone| ResourceForm { balancer, kind, zone: Some(state.land.zone_named(zone)) };
         Call::CreateService(ServiceForm {
+            kind,
             resources: ["cn-hangzhou-f", "cn-hangzhou-g"].map(one).into(),
             auto_accept: true,
             ip_version: Some(IpVersion::DualStack),

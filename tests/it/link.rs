@@ -205,9 +205,15 @@ impl Link {
 /// A service that no object stands for, with this account on its list.
 pub fn offered(operator: &Operator, key: Key, to: AccountId, balancers: &[&str], auto_accept: bool) -> String {
     let made = past::call(&operator.sim, key, REGION, |state| {
-        let one = |name: &&str| ResourceForm { balancer: state.land.balancer_named(name), kind: None, zone: None };
+        let one = |name: &&str| {
+            let balancer = state.land.balancer_named(name);
+            let of = state.land.balancer(balancer).expect("it is built in");
+            ResourceForm { balancer, kind: Some(of.kind), zone: of.zones.iter().next().copied() }
+        };
+        let resources: Vec<ResourceForm> = balancers.iter().map(one).collect();
         Call::CreateService(ServiceForm {
-            resources: balancers.iter().map(one).collect(),
+            kind: resources.first().and_then(|first| first.kind),
+            resources,
             auto_accept,
             ..ServiceForm::default()
         })
