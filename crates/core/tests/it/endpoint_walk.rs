@@ -409,6 +409,18 @@ fn a_connection_that_the_provider_cuts_is_not_ready_until_it_is_restored() {
 }
 
 #[test]
+fn a_cut_that_shows_in_the_interfaces_first_is_called_a_cut() {
+    let mut stage = Stage::standing(&["vsw-f", "vsw-g"]);
+    stage.reject();
+    stage.settle_world();
+    stage.look_deep();
+    stage.turn();
+    let message = says(&stage, Reason::RejectedByProvider);
+    assert!(message.contains("refused or cut the connection of ep-1"), "{message}");
+    assert_eq!(stage.status.connection, Some(ConnectionState::Disconnected));
+}
+
+#[test]
 fn a_zone_that_the_provider_cuts_is_degraded_until_it_is_restored() {
     let mut stage = Stage::standing(&["vsw-f", "vsw-g"]);
     stage.cut(ZONES[1]);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Adoption, DesiredEndpoint, Management, Target};
 use crate::id::{EndpointId, GroupId, SubnetId};
-use crate::observed::{AddressFamily, Endpoint, EndpointView, Groups, Interfaces};
+use crate::observed::{AddressFamily, Endpoint, EndpointView, Facet, Groups, Interface, Interfaces};
 use crate::owner::Ownership;
 use crate::plan::case::{FRESH, confirmed, moving, since, stale, written_first};
 use crate::plan::endpoint::choice::{Choice, choose};
@@ -68,13 +68,17 @@ pub(super) fn plan(input: &Input<'_>, id: &EndpointId) -> Plan {
     }
 }
 
-/// The list says that the connection does not stand, and interfaces that were read after it have got beyond waiting:
-/// either it was cut, or it was accepted since. A list as young as they are tells which.
+/// The list and interfaces that were read after it say different things of the connection: it does not stand, and
+/// they have got beyond waiting, since it was cut or since it was accepted meanwhile; or it stands, and none of them
+/// does. A list as young as they are tells which.
 fn contradicted(input: &Input<'_>, view: &EndpointView) -> Vec<Look> {
-    match (view.connection(), view.interfaces.at()) {
-        (Some(ConnectionState::Disconnected), Some(since)) => stale(input, &[FacetKey::Endpoints], since),
-        _ => Vec::new(),
-    }
+    let Facet::Seen { at, value: interfaces } = &view.interfaces else { return Vec::new() };
+    let differs = match view.connection() {
+        Some(ConnectionState::Disconnected) => true,
+        Some(ConnectionState::Connected) => !interfaces.values().any(Interface::is_connected),
+        _ => false,
+    };
+    if differs { stale(input, &[FacetKey::Endpoints], *at) } else { Vec::new() }
 }
 
 /// An endpoint with all that was read of it.
