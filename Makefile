@@ -10,6 +10,10 @@ PACKAGES := privatelink-core privatelink-sim privatelink-operator
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+.PHONY: demo
+demo: ## Tell a story with the real operator and a simulated cloud, until Ctrl-C; ARGS=--once ends by itself
+	@tests/demo/run $(ARGS)
+
 .PHONY: test
 test: ## Run every test there is, installing what it needs
 	tests/families.py

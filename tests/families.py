@@ -4,7 +4,8 @@
   tests/families.py            all families
   tests/families.py --record   all families; if all is well, writes the counts down as the least from now on
 
-A family is one of Cargo's test programs, the Go tests of the launcher, the tests of this file, or a vendor's suite.
+A family is one of Cargo's test programs, the Go tests of the launcher, the tests of this file, a vendor's suite, or
+the demo, whose steps count as tests.
 The run fails when a test fails or is skipped, when a family that tests/counts.json knows did not run, and when it ran
 fewer tests than recorded there: a test that is lost is noticed.
 """
@@ -33,6 +34,8 @@ GO_PACKAGE = re.compile(r"^(?P<verdict>ok|FAIL)\s+(?P<name>\S+)")
 UNITTEST_COUNT = re.compile(r"^Ran (?P<count>\d+) tests? in ")
 PYTEST_CLOSING = re.compile(r"^=+ (?P<said>.*) in [\d.]+s.*=+$")
 PYTEST_COUNT = re.compile(r"(?P<count>\d+) (?P<verdict>passed|failed|error|errors|skipped|xfailed|xpassed|deselected)")
+DEMO_STEP = re.compile(r"^(?P<verdict>PASS|FAIL)  (?P<title>.*)$")
+DEMO_CLOSING = re.compile(r"^(All|Not all) came true, in ")
 
 
 class Family:
@@ -139,6 +142,23 @@ def vendor(environment):
     return run
 
 
+def demo(environment):
+    run = Run("Demo")
+    tally = Family("python: the demo, step by step")
+
+    def read(line):
+        step = DEMO_STEP.match(line)
+        if step:
+            tally.passed += step["verdict"] == "PASS"
+            tally.failed += step["verdict"] == "FAIL"
+        elif DEMO_CLOSING.match(line):
+            run.closing.append(line)
+
+    run.start([ROOT / "tests" / "demo" / "run", "--once"], read, env=environment)
+    run.families.append(tally)
+    return run
+
+
 def control_plane():
     return Run("Control plane").start([ROOT / "tests" / "controlplane" / "build"], lambda line: None)
 
@@ -178,9 +198,10 @@ def main():
     if sys.argv[1:] and not record:
         sys.exit(__doc__)
     built = control_plane()
-    # Cargo has built it for the simulator's own tests; a second build would be of other features.
-    environment = {**os.environ, "SIM_BINARY": str(TARGET / "debug" / "privatelink-sim")}
-    runs = [built, itself(), rust(os.environ), go(), vendor(environment)]
+    # Cargo has built them for its own tests; a second build would be of other features.
+    binaries = {"SIM_BINARY": "privatelink-sim", "OPERATOR_BINARY": "privatelink-operator"}
+    environment = {**os.environ, **{name: str(TARGET / "debug" / file) for name, file in binaries.items()}}
+    runs = [built, itself(), rust(os.environ), go(), vendor(environment), demo(environment)]
 
     print("\n==> What the runners said")
     for run in runs:

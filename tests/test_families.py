@@ -1,9 +1,16 @@
 """The runner notices what it is there to notice."""
 
+import pathlib
+import sys
 import unittest
 
 import families
 from families import CARGO_PROGRAM, CARGO_RESULT, Family, Run, complaints, passed
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "demo"))
+
+from narrator import Narrator  # noqa: E402
+from summary import Summary  # noqa: E402
 
 
 def run(status=0, *of):
@@ -57,6 +64,20 @@ class Lines(unittest.TestCase):
         closing = families.PYTEST_CLOSING.match("===== 2 failed, 409 passed, 1 skipped in 29.79s =====")
         counts = {one["verdict"]: one["count"] for one in families.PYTEST_COUNT.finditer(closing["said"])}
         self.assertEqual(counts, {"failed": "2", "passed": "409", "skipped": "1"})
+
+
+class Demo(unittest.TestCase):
+    def test_its_steps_are_read_those_that_were_not_reached_among_them(self):
+        made = Summary(["A begins", "B does not come true", "C is not reached"])
+        made.passed(1.5)
+        made.failed(90.0)
+        steps = [families.DEMO_STEP.match(line) for line in made.lines(Narrator())]
+        self.assertEqual([step["verdict"] for step in steps], ["PASS", "FAIL", "FAIL"])
+        self.assertFalse(made.is_good)
+
+    def test_what_is_told_on_the_way_is_no_step(self):
+        for line in ("FAIL: waited 90 s in vain", "  12.3  you       kubectl apply -f PASS  1.yaml", "PASSED"):
+            self.assertIsNone(families.DEMO_STEP.match(line), line)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,145 @@
+"""The stage of the story: cluster, cloud and operator, and what people do to them."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shlex
+
+from bell import PATIENCE, Bell, NotTrue
+from cluster import ROOT, Cluster
+from shipped import Operator
+from simulated import Simulated
+from watched import Watched
+
+MANIFESTS = pathlib.Path(__file__).resolve().parent / "manifests"
+#: What stands in the manifests for the address of the simulated cloud.
+PLACEHOLDER = "simulated-cloud"
+#: Longest that all objects may take to go, in seconds. Nobody waits for a sweep of the operator in that, which comes
+#: every five minutes: who is gone wakes who has waited for that.
+GOING = 60
+
+
+class Stage:
+    """All that the demo has started. It ends in the order opposite to the one it began in, however the demo ends."""
+
+    def __init__(self, narrator):
+        self.narrator, self.bell = narrator, Bell()
+        self.cluster = self.simulated = self.operator = self.watched = None
+        self._generations = {}
+        self._to_end = contextlib.ExitStack()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        return self._to_end.__exit__(*failure)
+
+    # What the demo starts.
+
+    def start_cluster(self):
+        """The control plane with the CRDs and the shipped rights."""
+        if os.environ.get("KUBECONFIG"):
+            self.cluster = Cluster.existing()
+            self._refuse_a_second_demo()
+        else:
+            self.cluster = Cluster.start(self.bell)
+            self._to_end.callback(self.cluster.end)
+        brought = self.cluster.install()
+        if not self.cluster.is_own:
+            self._to_end.callback(self._clean_up, brought)
+
+    def start_cloud(self):
+        """The simulated cloud with its built-in world."""
+        self.simulated = Simulated(self.bell)
+        self._to_end.callback(self._end_well, "the simulated cloud", self.simulated)
+
+    def start_operator(self):
+        """The operator, and the watches that show what it says."""
+        self.watched = Watched(self.cluster, self.bell, self.narrator)
+        self._to_end.callback(self.watched.end)
+        self.operator = Operator(self.cluster.operator_kubeconfig(), self.bell, self.narrator)
+        self._to_end.callback(self._end_well, "the operator", self.operator)
+        if not self.cluster.is_own:
+            # The operator has to live for that.
+            self._to_end.callback(self._delete_all)
+        self.operator.starts()
+
+    def end(self):
+        """Ends all that was started; NotTrue when something of it did not end well."""
+        self._to_end.close()
+
+    def _refuse_a_second_demo(self):
+        found = self.cluster.kubectl("get", "namespace", "demo-gateway", "demo-tenant", "--ignore-not-found", "-o", "name")
+        if found:
+            raise NotTrue(
+                f"the cluster of KUBECONFIG has {', '.join(found.split())} already: another demo runs there, or one was"
+                f" killed: kubectl delete -f {shown(MANIFESTS)} while an operator runs there"
+            )
+
+    @staticmethod
+    def _end_well(name, what):
+        status = what.end()
+        if status != 0:
+            raise NotTrue(f"{name} did not end well: status {status}")
+
+    def _delete_all(self):
+        """What a story that ended early has left in a cluster that stays."""
+        self.narrator.demo("takes away what it has applied")
+        self.cluster.kubectl(*delete_words(), "--ignore-not-found", patience=GOING + PATIENCE)
+
+    def _clean_up(self, brought):
+        self.cluster.remove(brought)
+
+    # What people do.
+
+    def apply(self, name):
+        """Applies a manifest, as somebody with kubectl does; gives the keys of its objects."""
+        path = MANIFESTS / name
+        text = path.read_text()
+        address = " with the simulated cloud's address in it" if PLACEHOLDER in text else ""
+        self.narrator.you(f"kubectl apply -f {shown(path)}{address}")
+        text = text.replace(PLACEHOLDER, self.simulated.address)
+        applied = json.loads(self.cluster.kubectl("apply", "-f", "-", "-o", "json", stdin=text))
+        keys = []
+        for found in applied.get("items", [applied]):
+            key = (found["kind"], found["metadata"].get("namespace", ""), found["metadata"]["name"])
+            self._generations[key] = found["metadata"].get("generation", 0)
+            keys.append(key)
+        return keys
+
+    def becomes(self, what, key, test, patience=PATIENCE):
+        """Waits until the operator says this of an object as it was applied last."""
+        return self.watched.becomes(what, key, test, self._generations.get(key, 0), patience)
+
+    def delete_all(self):
+        """Deletes all manifests at once, and waits until all is gone."""
+        self.narrator.you(f"kubectl {' '.join(delete_words())}")
+        self.narrator.answer(self.cluster.kubectl(*delete_words(), patience=GOING + PATIENCE))
+
+    def ask(self, *words):
+        """Asks kubectl something, and shows question and answer; gives the answer."""
+        self.narrator.you(f"kubectl {shlex.join(words)}")
+        answer = self.cluster.table(*words)
+        self.narrator.answer(answer)
+        return answer
+
+    def show(self, *kinds):
+        """All objects of these kinds, or of all of privatelink.dev."""
+        self.ask("get", ",".join(kinds or ["privatelink"]), "--all-namespaces")
+
+
+def delete_words():
+    """The arguments of kubectl that delete all that the story has applied."""
+    return ["delete", "-f", f"{shown(MANIFESTS)}/", f"--timeout={GOING}s"]
+
+
+def shown(path):
+    """A path as somebody in the checkout writes it."""
+    return os.path.relpath(path, ROOT)
+
+
+def expect(what, held):
+    """What has to be the case in the cloud, whatever the operator says."""
+    if not held:
+        raise NotTrue(f"it is not so that {what}")
