@@ -57,7 +57,6 @@ pub(crate) const fn meaning_for(step: &Step, meaning: Meaning) -> Meaning {
         (Step::CreateService(_) | Step::CreateEndpoint(_), Meaning::Gone) => {
             Meaning::Waiting(Reason::ReferenceNotFound)
         }
-        (Step::AddZone(..), Meaning::Gone) => Meaning::Waiting(Reason::NoResourceInZone),
         _ => meaning,
     }
 }

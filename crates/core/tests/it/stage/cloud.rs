@@ -226,20 +226,17 @@ fn unseen(id: EndpointId, step: &Step) -> Endpoint {
 
 fn failure(refusal: Refusal, step: &Step) -> Failure {
     let meaning = match refusal {
+        // Of what is there already or joined, a look tells whether it is what was asked for.
         Refusal::NoService
-        | Refusal::ServiceDeleted
+        | Refusal::ZoneDuplicated
+        | Refusal::GroupJoined
         | Refusal::NoConnection
         | Refusal::NoEndpoint
         | Refusal::NoZone
         | Refusal::NoObject => Meaning::Gone,
         // Who leaves a group that it is not in has what it wants; who wants to join it has not.
         Refusal::NoGroup if matches!(step, Step::DetachSecurityGroup(..)) => Meaning::Gone,
-        // A read tells whether the interface in the zone is the one that was asked for.
-        Refusal::ResourceAttached
-        | Refusal::ResourceNotAttached
-        | Refusal::NoTag
-        | Refusal::GroupJoined
-        | Refusal::ZoneDuplicated => Meaning::Done,
+        Refusal::ResourceAttached | Refusal::ResourceNotAttached | Refusal::NoTag => Meaning::Done,
         Refusal::ServiceNotActive
         | Refusal::ConcurrentCall
         | Refusal::ConnectionInTransition
@@ -251,7 +248,7 @@ fn failure(refusal: Refusal, step: &Step) -> Failure {
         Refusal::NotAuthorized => Meaning::Waiting(Reason::NotWhitelisted),
         Refusal::ZoneWithoutResource => Meaning::Waiting(Reason::NoResourceInZone),
         Refusal::LastAutoAllocated => Meaning::UserMustAct(Reason::LastAutoAllocatedInZone),
-        Refusal::NoBalancer { .. } | Refusal::NoGroup | Refusal::NoSwitch => {
+        Refusal::ServiceDeleted | Refusal::NoBalancer { .. } | Refusal::NoGroup | Refusal::NoSwitch => {
             Meaning::UserMustAct(Reason::ReferenceNotFound)
         }
         Refusal::ProductNotOpen => Meaning::UserMustAct(Reason::FeatureNotEnabled),
