@@ -75,6 +75,4 @@ class Child:
             self._process.wait()
             raise
         self._reader.join()
-        self._process.stdout.close()
-        self._process.stderr.close()
         return status

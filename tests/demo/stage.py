@@ -47,7 +47,7 @@ class Stage:
             self._to_end.callback(self.cluster.end)
         brought = self.cluster.install()
         if not self.cluster.is_own:
-            self._to_end.callback(self._clean_up, brought)
+            self._to_end.callback(self.cluster.remove, brought)
 
     def start_cloud(self):
         """The simulated cloud with its built-in world."""
@@ -64,10 +64,6 @@ class Stage:
             # The operator has to live for that.
             self._to_end.callback(self._delete_all)
         self.operator.starts()
-
-    def end(self):
-        """Ends all that was started; NotTrue when something of it did not end well."""
-        self._to_end.close()
 
     def _refuse_a_second_demo(self):
         found = self.cluster.kubectl("get", "namespace", "demo-gateway", "demo-tenant", "--ignore-not-found", "-o", "name")
@@ -87,9 +83,6 @@ class Stage:
         """What a story that ended early has left in a cluster that stays."""
         self.narrator.demo("takes away what it has applied")
         self.cluster.kubectl(*delete_words(), "--ignore-not-found", patience=GOING + PATIENCE)
-
-    def _clean_up(self, brought):
-        self.cluster.remove(brought)
 
     # What people do.
 

@@ -62,7 +62,9 @@ class Watched:
                 words = ["get", kind, "--all-namespaces", "--watch", "--output-watch-events", "--output", "json"]
                 self._watches[kind] = watch = self._cluster.watch(*words)
             for line in watch.out:
-                self._take(json.loads(line))
+                # The last line of one that was ended may be half a line.
+                if line.endswith("\n"):
+                    self._take(json.loads(line))
             watch.wait()
             # Watches end now and then, and so does an API server that is not there.
             self._stop.wait(AGAIN)
