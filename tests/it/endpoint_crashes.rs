@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::kube_door::{Asked, Door, Hold, When};
 use crate::link::{REGION, offered, second_tenant, tenant};
-use crate::objects::{Objects, id, is_settled};
+use crate::objects::{Objects, id, is_settled, said};
 use crate::operator::{Operator, becomes};
 use crate::past::{CONSUMER, PROVIDER};
 
@@ -177,8 +177,9 @@ async fn every_status_lost_all_endpoints_are_found_by_tag_and_of_two_matches_non
     });
     lose_status(&operator, &endpoints, &names[0]).await;
     operator.run(&[]).await;
-    endpoints.says(&names[0], "AmbiguousMatch").await;
-    let stuck = endpoints.api.get(&names[0]).await.expect("it is there");
+    // Its status does not say that the spec was looked at: it must not pass for one that was never lost.
+    let says = |one: &Endpoint| said(one, "Ready").is_some_and(|(_, why, _)| why == "AmbiguousMatch");
+    let stuck = endpoints.becomes(&names[0], "AmbiguousMatch", says).await;
     assert_eq!(stuck.status.and_then(|status| status.endpoint_id), None);
     assert_eq!(operator.writes(), writes, "nothing is done");
     assert_eq!(tagged(&operator, &endpoints.namespace, &names[0]).len(), 2);

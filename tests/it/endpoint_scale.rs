@@ -48,7 +48,7 @@ fn large_world() -> Fixture {
         balancers: [{}]",
         balancers.join(", ")
     );
-    let consumer: String = (0..VPCS)
+    let consumer: Vec<String> = (0..VPCS)
         .map(|number| {
             format!(
                 "
@@ -61,6 +61,7 @@ fn large_world() -> Fixture {
             )
         })
         .collect();
+    let consumer = consumer.concat();
     let first = "    vpcs:";
     let second = "    vpcs:\n      - id: vpc-tenant\n";
     assert!(BUILT_IN.contains(second));

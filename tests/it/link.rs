@@ -208,7 +208,7 @@ pub fn offered(operator: &Operator, key: Key, to: AccountId, balancers: &[&str],
         let one = |name: &&str| {
             let balancer = state.land.balancer_named(name);
             let of = state.land.balancer(balancer).expect("it is built in");
-            ResourceForm { balancer, kind: Some(of.kind), zone: of.zones.iter().next().copied() }
+            ResourceForm { balancer, kind: Some(of.kind), zone: of.zones.first().copied() }
         };
         let resources: Vec<ResourceForm> = balancers.iter().map(one).collect();
         Call::CreateService(ServiceForm {
@@ -267,7 +267,7 @@ pub fn gateway(zones: &[&str], acceptance: &str) -> Value {
 
 /// A spec with these fields too.
 pub fn with(mut spec: Value, fields: Value) -> Value {
-    let fields = fields.as_object().expect("fields").clone();
+    let Value::Object(fields) = fields else { panic!("{fields} are no fields") };
     spec.as_object_mut().expect("a spec").extend(fields);
     spec
 }

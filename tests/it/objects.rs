@@ -107,7 +107,7 @@ impl<K: InCloud> Objects<K> {
 
     /// Waits until `test` holds for one that is there.
     pub async fn becomes(&self, name: &str, what: &str, test: impl Fn(&K) -> bool + Send) -> K {
-        let held = becomes(self.api.clone(), name, what, move |object: Option<&K>| object.is_some_and(|one| test(one)));
+        let held = becomes(self.api.clone(), name, what, move |object: Option<&K>| object.is_some_and(&test));
         held.await.expect("it is there")
     }
 
