@@ -156,25 +156,9 @@ impl Link {
         self.as_consumer(|_| Call::DeleteEndpoint(endpoint));
     }
 
-    /// The interfaces of an endpoint and its domain, as the cloud has them.
+    /// The domain of an endpoint and its interfaces, as the cloud has them.
     pub fn truth(&self, endpoint: &Endpoint) -> (String, Vec<Leg>) {
-        let wanted = name::endpoint(id(endpoint));
-        self.operator.sim.with(|cloud| {
-            cloud.catch_up();
-            let state = cloud.state();
-            let one = &state.endpoints[&wanted];
-            let leg = |(zone, leg): (&world::ZoneId, &world::Leg)| Leg {
-                subnet: state.land.switch(leg.switch).expect("it is built in").name.clone(),
-                zone: name::zone(state, *zone).to_owned(),
-                interface: name::of_interface(one.id, leg.interface),
-                ip: leg.ip.to_string(),
-                ipv6: leg.ipv6.map(|ip| ip.to_string()),
-                domain: name::zone_domain(state, one, *zone),
-            };
-            let mut legs: Vec<Leg> = one.zones.iter().map(leg).collect();
-            legs.sort_by(|one, other| one.subnet.cmp(&other.subnet));
-            (name::endpoint_domain(state, one), legs)
-        })
+        truth(&self.operator, id(endpoint))
     }
 
     /// The status says what the cloud has.
@@ -200,6 +184,27 @@ impl Link {
     pub async fn stop(self) {
         self.operator.stop().await;
     }
+}
+
+/// The domain of the endpoint with this id and its interfaces, as the cloud has them.
+pub fn truth(operator: &Operator, endpoint: &str) -> (String, Vec<Leg>) {
+    let wanted = name::endpoint(endpoint);
+    operator.sim.with(|cloud| {
+        cloud.catch_up();
+        let state = cloud.state();
+        let one = &state.endpoints[&wanted];
+        let leg = |(zone, leg): (&world::ZoneId, &world::Leg)| Leg {
+            subnet: state.land.switch(leg.switch).expect("it is built in").name.clone(),
+            zone: name::zone(state, *zone).to_owned(),
+            interface: name::of_interface(one.id, leg.interface),
+            ip: leg.ip.to_string(),
+            ipv6: leg.ipv6.map(|ip| ip.to_string()),
+            domain: name::zone_domain(state, one, *zone),
+        };
+        let mut legs: Vec<Leg> = one.zones.iter().map(leg).collect();
+        legs.sort_by(|one, other| one.subnet.cmp(&other.subnet));
+        (name::endpoint_domain(state, one), legs)
+    })
 }
 
 /// A service that no object stands for, with this account on its list.
