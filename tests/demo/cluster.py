@@ -94,14 +94,22 @@ class Cluster:
         """The same for people: where there is nothing, kubectl says so elsewhere."""
         return self.kubectl(*words) or "No resources found"
 
+    def installed(self):
+        """What is there of the CRDs and the shipped rights."""
+        return [name for source in (CRDS, BASE, PUBLISHING) for name in self._present(source)]
+
     def install(self):
-        """The CRDs and the shipped rights, as the README says. Gives what was not there before, to be removed."""
-        before = {source: self._present(source) for source in (CRDS, BASE, PUBLISHING)}
+        """The CRDs and the shipped rights, as the README says."""
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", CRDS)
         self.kubectl("wait", "--for=condition=Established", f"--timeout={PATIENCE}s", "-f", CRDS)
         self.kubectl("apply", "--server-side", "--force-conflicts", "-k", BASE)
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", PUBLISHING)
-        return [name for source, there in before.items() for name in self._present(source) if name not in there]
+
+    def remove_all_but(self, before):
+        """Takes away what `install` has brought, the last first."""
+        for kind, namespace, name in reversed([name for name in self.installed() if name not in before]):
+            place = ["--namespace", namespace] if namespace else []
+            self.kubectl("delete", "--ignore-not-found", kind, name, *place)
 
     def _present(self, source):
         option = "-k" if source == BASE else "-f"
@@ -110,12 +118,6 @@ class Cluster:
             return []
         found = json.loads(listed)
         return [named(one) for one in found.get("items", [found])]
-
-    def remove(self, names):
-        """Takes away what `install` has brought, the last first."""
-        for kind, namespace, name in reversed(names):
-            place = ["--namespace", namespace] if namespace else []
-            self.kubectl("delete", "--ignore-not-found", kind, name, *place)
 
     def operator_kubeconfig(self):
         """A kubeconfig of the operator: its ServiceAccount's token, and nothing of an administrator's credentials."""

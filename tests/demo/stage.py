@@ -42,12 +42,11 @@ class Stage:
         if os.environ.get("KUBECONFIG"):
             self.cluster = Cluster.existing()
             self._refuse_a_second_demo()
+            self._to_end.callback(self.cluster.remove_all_but, self.cluster.installed())
         else:
             self.cluster = Cluster.start(self.bell)
             self._to_end.callback(self.cluster.end)
-        brought = self.cluster.install()
-        if not self.cluster.is_own:
-            self._to_end.callback(self.cluster.remove, brought)
+        self.cluster.install()
 
     def start_cloud(self):
         """The simulated cloud with its built-in world."""

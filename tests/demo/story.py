@@ -104,7 +104,7 @@ def a_second_zone(stage):
     zones = "{{range .status.zones}}{{.zone}} {{.subnetId}} {{.ip}} {{.state}}{{\"\\n\"}}{{end}}"
     stage.ask("get", "privateendpoint", "tenant", "-n", "demo-tenant", "-o", f"go-template={zones}")
     # Counts alone are written every ten seconds at most.
-    stage.becomes("aware of both connections", SERVICE, lambda one: one["status"]["connectionCounts"]["connected"] == 2)
+    stage.becomes("aware of both connections", SERVICE, lambda one: connected(one) == 2)
     stage.show(*LINK)
 
 
@@ -173,6 +173,11 @@ def reason(found):
     """Why an object is Ready or is not."""
     said = watched.condition(found, "Ready")
     return said and said["reason"]
+
+
+def connected(found):
+    """How many connections a service knows to be connected."""
+    return found["status"].get("connectionCounts", {}).get("connected")
 
 
 def carrying(stage, endpoint):
