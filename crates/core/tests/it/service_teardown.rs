@@ -48,7 +48,7 @@ fn a_deletion_waits_for_connections_and_names_them() {
     stage.sweep();
     stage.rest();
     let message = says(&stage, Reason::BlockedByConnections);
-    assert!(message.contains("1 connections: ep-1") && message.contains("connectionsOnDelete: Reject"), "{message}");
+    assert!(message.contains("1 connection: ep-1") && message.contains("connectionsOnDelete: Reject"), "{message}");
     assert_eq!(stage.status.blocked_by, Some((vec!["ep-1".into()], 1)));
     assert!(stage.calls.is_empty() && !stage.released);
     for call in [

@@ -131,7 +131,7 @@ fn blocked(desired: &DesiredService, id: &ServiceId, live: &[&Connection]) -> Ve
         OnDelete::Wait => "delete the endpoints first, or set connectionsOnDelete: Reject to cut them",
         OnDelete::Reject => "they are being cut",
     };
-    let message =
-        format!("deletion of {id} is blocked by {} connections: {}{more}; {remedy}", live.len(), names.join(", "));
+    let noun = if live.len() == 1 { "connection" } else { "connections" };
+    let message = format!("deletion of {id} is blocked by {} {noun}: {}{more}; {remedy}", live.len(), names.join(", "));
     vec![ready(Truth::False, Reason::BlockedByConnections, message)]
 }
