@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared, join_all};
 use privatelink_core::error::{Failure, Meaning};
-use privatelink_core::id::{CloudId, EndpointId};
+use privatelink_core::id::{CloudId, EndpointId, Sort};
 use privatelink_core::moment::Moment;
 use privatelink_core::overlay::{Effect, Laid};
 use privatelink_core::place::Place;
@@ -57,8 +57,8 @@ struct State {
     followed: BTreeMap<ObjectKey, BTreeSet<FacetKey>>,
     last_departure: Moment,
     last_effect: Moment,
-    /// Since when sweeps fail, and how the last one did.
-    failing: Option<(Moment, Failure)>,
+    /// Since when sweeps fail to read what, and how the last one did.
+    failing: BTreeMap<Sort, (Moment, Failure)>,
 }
 
 /// A read that is on its way.
@@ -129,10 +129,12 @@ impl Observer {
         }
     }
 
-    /// Sweeps have failed for so long that what is known may be wrong: since when, and how.
+    /// Sweeps have failed to read objects of this sort for so long that what is known of them may be wrong: since
+    /// when, and how.
     #[must_use]
-    pub fn blind(&self) -> Option<(Moment, Failure)> {
-        self.lock().failing.clone().filter(|(since, _)| clock::now().since(*since) >= sweep::BLIND)
+    pub fn blind(&self, sort: Sort) -> Option<(Moment, Failure)> {
+        let lasting = |(since, _): &&(Moment, Failure)| clock::now().since(*since) >= sweep::BLIND;
+        self.lock().failing.get(&sort).filter(lasting).cloned()
     }
 
     /// A person has asked to look again: what has vanished all at once is believed to be gone.

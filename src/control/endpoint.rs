@@ -12,6 +12,7 @@ use privatelink_core::read::FacetKey;
 use privatelink_core::report;
 use privatelink_core::status::{self, Common};
 
+use crate::api::EndpointService;
 use crate::api::endpoint::{Endpoint as Object, EndpointStatus};
 use crate::api::memory::endpoint as memory;
 use crate::api::parse::{self, Invalid};
@@ -137,24 +138,28 @@ fn input<'t>(turn: &'t Turn<'_, Endpoint>) -> plan::endpoint::Input<'t> {
 }
 
 /// The service that the endpoint is to reach, if its owner lets this namespace; what is being deleted reaches
-/// nothing any more.
+/// nothing any more. Where several objects of this cluster stand for it, each of them has to.
 fn target(context: &Context, object: &Object, reached: &Reached) -> Result<Target, Unmet> {
-    let meant = |service: &crate::api::EndpointService| {
-        let service = context.own.services.latest(service.clone());
-        relate::refers_to(object, &service).then_some(service)
-    };
-    let meant = match &object.spec.service.reference {
+    let meant: Vec<EndpointService> = match &object.spec.service.reference {
         Some(reference) => {
             let namespace = reference.namespace.clone().or_else(|| object.namespace()).unwrap_or_default();
             let stored = Stores::get(&context.stores.services, &namespace, &reference.name);
-            stored.map(|service| context.own.services.latest(service))
+            stored.map(|service| context.own.services.latest(service)).into_iter().collect()
         }
-        None => Stores::each(&context.stores.services, meant).into_iter().next(),
+        None => Stores::each(&context.stores.services, |service| {
+            // Who has no id yet may have got one by our own last write.
+            let known = service.status.as_ref().is_some_and(|status| status.service_id.is_some());
+            if known && !relate::refers_to(object, service) {
+                return None;
+            }
+            let service = context.own.services.latest(service.clone());
+            relate::refers_to(object, &service).then_some(service)
+        }),
     };
     let namespace = object.namespace().unwrap_or_default();
-    if let Some(service) = &meant
-        && object.metadata.deletion_timestamp.is_none()
-        && !relate::lets_in(service, &namespace, &context.labels(&namespace))
+    let shut = |service: &&EndpointService| !relate::lets_in(service, &namespace, &context.labels(&namespace));
+    if object.metadata.deletion_timestamp.is_none()
+        && let Some(service) = meant.iter().find(shut)
     {
         let message = format!(
             "service: EndpointService {}/{} does not let namespace {namespace} refer to it: ask its owner to add it to \
@@ -164,5 +169,5 @@ fn target(context: &Context, object: &Object, reached: &Reached) -> Result<Targe
         );
         return Err(Unmet { reason: Reason::ReferenceNotPermitted, message, fault: Fault::Own });
     }
-    Ok(relate::target(&object.spec.service, meant.as_ref(), &reached.place.region))
+    Ok(relate::target(&object.spec.service, meant.first(), &reached.place.region))
 }

@@ -5,6 +5,7 @@ pub mod handover;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ConfigMap, Service, ServiceSpec};
 use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams, Preconditions};
@@ -40,6 +41,8 @@ pub struct Unpublished {
     pub reason: Reason,
     /// What is in the way, and the remedy.
     pub message: String,
+    /// It passes by itself.
+    pub passes: bool,
 }
 
 /// Makes the object's ConfigMap hold `data` under `name`, and removes one of another name; without a name none
@@ -129,28 +132,31 @@ where
     let (Some(name), Some(wanted)) = (name, wanted) else { return Ok(()) };
     let stored = store.get(&ObjectRef::new(name).within(&namespace));
     context.may_write().map_err(|error| failed(&error))?;
-    match stored {
-        Some(stored) if !is_ours(&stored) => Err(taken::<P>(name)),
-        Some(stored) if same(&stored, &wanted) && stored.labels().get(LABEL) == wanted.labels().get(LABEL) => Ok(()),
-        Some(stored) => {
-            let change = change(&*stored, &wanted).map_err(|error| failed(&error))?;
-            let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-            let changed = call("publish", api.patch(name, &parameters, &Patch::Merge(&change))).await;
-            settled(changed.map(drop))
-        }
+    let stored = match stored {
+        Some(stored) => stored,
         // A create never writes over what is there already.
-        None => match call(
-            "publish",
-            api.create(&PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() }, &wanted),
-        )
-        .await
-        {
-            Ok(_) => Ok(()),
-            Err(Error::Kube { source, .. }) if already_exists(&source) => not_ours_yet(&api, name, is_ours).await,
-            Err(Error::Changed) => not_ours_yet(&api, name, is_ours).await,
-            Err(error) => settled(Err(error)),
+        None => match call("publish", api.create(&written_by_us(), &wanted)).await {
+            Ok(_) => return Ok(()),
+            Err(error) if already_exists(&error) => match found(&api, name).await? {
+                Some(found) => Arc::new(found),
+                None => return Ok(()),
+            },
+            Err(error) => return settled(Err(error)),
         },
+    };
+    if !is_ours(&stored) {
+        return Err(taken::<P>(name));
     }
+    if same(&stored, &wanted) && stored.labels().get(LABEL) == wanted.labels().get(LABEL) {
+        return Ok(());
+    }
+    let change = change(&*stored, &wanted).map_err(|error| failed(&error))?;
+    let parameters = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    settled(call("publish", api.patch(name, &parameters, &Patch::Merge(&change))).await.map(drop))
+}
+
+fn written_by_us() -> PostParams {
+    PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() }
 }
 
 /// What makes one that is ours as it is wanted: what others have added to its data goes, its owners stay.
@@ -172,14 +178,15 @@ fn change<P: Resource<DynamicType = ()> + Serialize>(stored: &P, wanted: &P) -> 
     Ok(change)
 }
 
-/// There is one already: ours, which the watch has not delivered yet, or another's.
-async fn not_ours_yet<P>(api: &Api<P>, name: &str, is_ours: impl Fn(&P) -> bool) -> Result<(), Unpublished>
+/// What is there under this name: another's, or ours, which the watch has not delivered yet or which has lost its
+/// label.
+async fn found<P>(api: &Api<P>, name: &str) -> Result<Option<P>, Unpublished>
 where
     P: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
     let selected = ListParams::default().fields(&format!("metadata.name={name}"));
     let found = call("look for what is published", api.list(&selected)).await.map_err(|error| failed(&error))?;
-    if found.items.iter().all(is_ours) { Ok(()) } else { Err(taken::<P>(name)) }
+    Ok(found.items.into_iter().next())
 }
 
 async fn remove<P>(context: &Context, api: &Api<P>, stale: &P) -> Result<(), Unpublished>
@@ -217,8 +224,15 @@ fn settled(written: Result<(), Error>) -> Result<(), Unpublished> {
 }
 
 fn failed(error: &Error) -> Unpublished {
+    let denied = matches!(error, Error::Kube { source, .. } if matches!(&**source, kube::Error::Api(status) if status.code == 403));
+    if !denied {
+        return Unpublished {
+            passes: true,
+            ..unpublished(Reason::UnexpectedError, &format!("publish: {error}; it is tried again"))
+        };
+    }
     let remedy = "bind the ClusterRole privatelink-operator-publishing to the operator in this namespace";
-    unpublished(Reason::PermissionDenied, &format!("publish: {error}; if a right is missing, {remedy}"))
+    unpublished(Reason::PermissionDenied, &format!("publish: {error}; {remedy}"))
 }
 
 fn taken<P: Resource<DynamicType = ()>>(name: &str) -> Unpublished {
@@ -232,9 +246,13 @@ fn taken<P: Resource<DynamicType = ()>>(name: &str) -> Unpublished {
 }
 
 fn unpublished(reason: Reason, message: &str) -> Unpublished {
-    Unpublished { reason, message: message.to_owned() }
+    Unpublished { reason, message: message.to_owned(), passes: false }
 }
 
-fn already_exists(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.is_already_exists())
+fn already_exists(error: &Error) -> bool {
+    match error {
+        Error::Changed => true,
+        Error::Kube { source, .. } => matches!(&**source, kube::Error::Api(status) if status.is_already_exists()),
+        _ => false,
+    }
 }

@@ -49,6 +49,8 @@ const ROUNDS: usize = 16;
 const COUNTS: Duration = Duration::from_secs(10);
 /// When a turn that waits at the gate is made again, if its place in the queue should be lost.
 const QUEUED: Duration = Duration::from_mins(1);
+/// When what could not be published is tried again.
+const UNPUBLISHED: Duration = Duration::from_mins(1);
 /// When a turn that was overtaken by a change is made again, if the watch does not bring the change before.
 const OVERTAKEN: Duration = Duration::from_secs(2);
 
@@ -202,7 +204,8 @@ impl<K: Kind> InTurn<'_, K> {
         let mut plan = plan.unwrap_or_else(|| Plan::saying(Next::Moving { since: None }, []));
         if !plan.released
             && plan.next == Next::Settled
-            && let Some((since, failure)) = site.observer().blind()
+            && !annotations(self.object.annotations()).paused
+            && let Some((since, failure)) = site.observer().blind(K::Object::SORT)
         {
             // Nothing is known to have changed because nothing is seen.
             let unreadable = Plan::unreadable(&failure, K::common(&mut self.memory), since, clock::now());
@@ -302,9 +305,20 @@ impl<K: Kind> InTurn<'_, K> {
         } else if !looked.is_empty() {
             site.observer().follow(&self.key, looked);
         }
+        // What the status says alone may be a copy of another's: only what was found to be this object's is its own.
+        if plan.identity.is_none() && !plan.released {
+            return;
+        }
         let id = if plan.released { None } else { K::id(&self.memory) };
         if let Some(ids) = self.context.managed.put(site.place(), K::Object::SORT, id.as_ref(), &self.name()) {
             site.observer().manage(ids);
+        }
+    }
+
+    /// Nothing is polled for it any more, wherever its account has led.
+    fn rest(&self) {
+        for site in self.context.pool.sites() {
+            site.observer().follow(&self.key, BTreeSet::new());
         }
     }
 
@@ -322,20 +336,30 @@ impl<K: Kind> InTurn<'_, K> {
         }
         let laid = site.observer().laid();
         let mut memory = K::report(&self.view(around, desired, &laid, now), &plan);
+        let mut again = None;
         if self.object.meta().deletion_timestamp.is_none()
             && let Err(unpublished) = K::publish(self.context, &self.object, &memory).await
         {
-            plan.sayings.retain(|saying| saying.condition != ConditionType::Valid);
-            plan.sayings.push(say(ConditionType::Valid, Truth::False, unpublished.reason, unpublished.message));
-            memory = K::report(&self.view(around, desired, &laid, now), &plan);
+            // What is in the way may go without anybody telling us.
+            again = Some(UNPUBLISHED);
+            if unpublished.passes {
+                tracing::warn!("{}", unpublished.message);
+            } else {
+                plan.sayings.retain(|saying| saying.condition != ConditionType::Valid);
+                plan.sayings.push(say(ConditionType::Valid, Truth::False, unpublished.reason, unpublished.message));
+                memory = K::report(&self.view(around, desired, &laid, now), &plan);
+            }
         }
         let deferred = self.write(memory, false).await?;
         self.tell(Vec::new()).await;
-        Ok(deferred)
+        Ok([deferred, again].into_iter().flatten().min())
     }
 
     /// What it refers to cannot be had now.
     async fn unmet(mut self, unmet: Unmet) -> Result<Option<Duration>, Error> {
+        if unmet.fault != Fault::Soon {
+            self.rest();
+        }
         if self.object.meta().deletion_timestamp.is_some() {
             return self.go_without(unmet).await;
         }
@@ -390,6 +414,7 @@ impl<K: Kind> InTurn<'_, K> {
     }
 
     async fn invalid(mut self, invalid: Invalid) -> Result<Option<Duration>, Error> {
+        self.rest();
         let mut plan = Plan::stuck(invalid.reason, invalid.message.clone());
         plan.sayings.push(say(ConditionType::Valid, Truth::False, invalid.reason, invalid.message));
         self.say(&plan).await
@@ -413,6 +438,7 @@ impl<K: Kind> InTurn<'_, K> {
 
     /// Nothing is left to do in the cloud: the object may go.
     async fn release(&mut self, plan: &Plan) -> Result<Option<Duration>, Error> {
+        self.rest();
         let told = plan.sayings.iter().find(|saying| saying.condition == ConditionType::Ready);
         let happenings = told.map(|saying| Happening {
             normal: saying.reason == Reason::Deleting,

@@ -1,6 +1,6 @@
 //! Who is looked at again when something changes: each watch, list and queue names those whom it touches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use privatelink_core::status::Creation;
 use tokio::task::JoinSet;
 
 use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
+use crate::object::ObjectKey;
 
 use super::account::wake_objects;
 use super::context::{Context, Name};
@@ -118,6 +119,15 @@ where
     let guarded = change.object();
     if matches!(change, Change::Gone(_)) {
         forget(context, guarded, own);
+        let gone = ObjectKey {
+            kind: K::KIND,
+            namespace: guarded.namespace().unwrap_or_default(),
+            name: guarded.name_any(),
+            uid: guarded.uid().unwrap_or_default(),
+        };
+        for site in context.pool.sites() {
+            site.observer().follow(&gone, BTreeSet::new());
+        }
         for place in context.managed.places_of(K::SORT, &name(guarded)) {
             // A namesake may have come by now, and has what it has.
             let followed = context.managed.put(&place, K::SORT, None, &name(guarded));

@@ -2,7 +2,7 @@
 //!
 //! All reads here keep to the polls' half of the place's rate, because every read of a place does.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
@@ -44,58 +44,60 @@ impl Observer {
         let mut next = Instant::now() + offset(&self.0.place);
         loop {
             tokio::time::sleep_until(next).await;
-            let swept = self.sweep_once().await;
-            self.note(&swept);
-            let pause = if swept.is_ok() { PERIOD } else { AGAIN };
+            let failed = self.sweep_once().await;
+            let pause = if failed.is_empty() { PERIOD } else { AGAIN };
+            self.note(failed);
             next = (next + pause).max(Instant::now());
         }
     }
 
-    /// Objects that have nothing to ask are told when nothing can be seen any more, and when it can again.
-    fn note(&self, swept: &Result<(), Failure>) {
-        let now = clock::now();
-        let (was_blind, is_blind, managed) = {
-            let mut state = self.lock();
-            let was_blind = state.failing.as_ref().is_some_and(|(since, _)| now.since(*since) >= BLIND);
-            state.failing = match swept {
-                Ok(()) => None,
-                Err(failure) => Some((state.failing.as_ref().map_or(now, |(since, _)| *since), failure.clone())),
-            };
-            let is_blind = state.failing.as_ref().is_some_and(|(since, _)| now.since(*since) >= BLIND);
-            (was_blind, is_blind, state.known.managed().clone())
-        };
-        if was_blind || is_blind {
-            self.0.touched.wake(managed);
-        }
-        if let Err(failure) = swept {
-            tracing::warn!(place = %self.0.place, %failure, "what the cloud holds could not be read");
+    /// Objects that have nothing to ask are told when what they stand for can be seen no more, and when it can
+    /// again.
+    fn note(&self, mut failed: BTreeMap<Sort, Failure>) {
+        for sort in Sort::ALL {
+            let failure = failed.remove(&sort);
+            if let Some(failure) = &failure {
+                let what = sort.noun();
+                tracing::warn!(place = %self.0.place, what, %failure, "what the cloud holds could not be read");
+            }
+            let was_blind = self.blind(sort).is_some();
+            let now = clock::now();
+            {
+                let mut state = self.lock();
+                let since = state.failing.remove(&sort).map_or(now, |(since, _)| since);
+                if let Some(failure) = failure {
+                    state.failing.insert(sort, (since, failure));
+                }
+            }
+            if was_blind != self.blind(sort).is_some() {
+                let managed = self.lock().known.managed().clone();
+                self.0.touched.wake(managed.into_iter().filter(|id| id.sort() == sort));
+            }
         }
     }
 
-    /// Reads everything once.
-    ///
-    /// # Errors
-    /// That of the first list that cannot be read.
-    pub(super) async fn sweep_once(&self) -> Result<(), Failure> {
+    /// Reads everything once; gives what could not be read.
+    pub(super) async fn sweep_once(&self) -> BTreeMap<Sort, Failure> {
         let began = self.lock().depart();
         let look = |facet| Look { facet, not_older_than: began };
         let managed = self.lock().known.managed().clone();
+        let mut failed = BTreeMap::new();
         for sort in Sort::ALL {
             // A place of which nobody has ever wanted to know anything of a sort is not asked for it.
             let wanted =
                 managed.iter().any(|id| id.sort() == sort) || self.lock().known.read_at(&FacetKey::all(sort)).is_some();
-            if wanted {
-                // Where a list cannot be read, nothing else is asked for: one failure, not one for each object.
-                self.look_at(&look(FacetKey::all(sort))).await?;
+            if wanted && let Err(failure) = self.look_at(&look(FacetKey::all(sort))).await {
+                failed.insert(sort, failure);
             }
         }
-        let parts = managed.into_iter().flat_map(|id| match id {
+        // Where a list cannot be read, nothing else of its sort is asked for: one failure, not one for each object.
+        let parts = managed.into_iter().filter(|id| !failed.contains_key(&id.sort())).flat_map(|id| match id {
             CloudId::Service(id) => vec![FacetKey::Resources(id.clone()), FacetKey::Connections(id)],
             // What no list shows of endpoints is read in turn, not with every sweep.
             CloudId::Endpoint(_) => Vec::new(),
         });
         stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look)).await;
-        Ok(())
+        failed
     }
 
     /// Reads for ever, endpoint after endpoint, what no list shows of them. A tenth of the place's rate is enough
@@ -109,8 +111,12 @@ impl Observer {
                 (began, state.known.next_deep(began))
             };
             let Some(id) = next else { continue };
-            for facet in [FacetKey::Interfaces(id.clone()), FacetKey::Groups(id.clone())] {
-                self.read(Look { facet, not_older_than: began }).await;
+            let parts = [FacetKey::Interfaces(id.clone()), FacetKey::Groups(id.clone())];
+            let looks = parts.map(|facet| Look { facet, not_older_than: began });
+            if let Err(failure) = self.look(&looks).await {
+                tracing::debug!(place = %self.0.place, endpoint = %id, %failure, "could not be read in its turn");
+                // Its own turn reads again once what is known is too old, and says why it cannot.
+                self.0.touched.wake([CloudId::from(id)]);
             }
         }
     }

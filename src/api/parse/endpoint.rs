@@ -33,7 +33,10 @@ pub fn parse(object: &Endpoint, around: Surroundings, target: Target) -> Result<
             EndpointType::GatewayLoadBalancer => EndpointKind::GatewayLoadBalancer,
             EndpointType::Reverse => EndpointKind::Reverse,
         },
-        name: spec.endpoint_name.clone().or_else(|| fitting_name(&object.name_any())),
+        name: spec.endpoint_name.clone().or_else(|| {
+            // What is taken over keeps the name it has.
+            spec.placement.adopt.is_none().then(|| fitting_name(&object.name_any())).flatten()
+        }),
         description: spec.description.clone(),
         vpc: VpcId::from(spec.vpc_id.as_str()),
         zones,
@@ -69,8 +72,8 @@ fn zones(given: &[EndpointZone], deleting: bool) -> Result<BTreeMap<SubnetId, In
         };
         let form = InterfaceForm {
             zone,
-            ip: address(one.ip.as_deref(), &format!("zones[{at}].ip"))?,
-            ipv6: address(one.ipv6.as_deref(), &format!("zones[{at}].ipv6"))?,
+            ip: address(one.ip.as_deref().filter(|_| !deleting), &format!("zones[{at}].ip"))?,
+            ipv6: address(one.ipv6.as_deref().filter(|_| !deleting), &format!("zones[{at}].ipv6"))?,
         };
         zones.insert(SubnetId::from(one.subnet_id.as_str()), form);
     }

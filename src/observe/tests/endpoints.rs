@@ -54,7 +54,7 @@ fn is_deep(read: &Read) -> bool {
 #[tokio::test(start_paused = true)]
 async fn a_sweep_of_a_thousand_reads_their_pages_and_nothing_else() {
     let (fake, observer) = many();
-    observer.sweep_once().await.unwrap();
+    assert!(observer.sweep_once().await.is_empty());
     let reads = fake.reads();
     assert_eq!(reads.len(), MANY / PAGE, "{reads:?}");
     assert!(reads.iter().all(|read| matches!(read, Read::Endpoints(_))), "{reads:?}");

@@ -12,6 +12,7 @@ mod teardown;
 mod zones;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{self, DesiredEndpoint, Management};
@@ -103,8 +104,12 @@ fn view<'a>(input: &Input<'a>, id: &EndpointId) -> Option<&'a EndpointView> {
     input.ground.laid.snapshot.endpoint(id)
 }
 
+/// How old may be what is known of an endpoint that no list shows. It is read in turn much more often than that; if
+/// it cannot be, that is noticed here.
+const DEEP: Duration = Duration::from_hours(6);
+
 /// Looks at those parts of an endpoint that no list shows, where they were not read since something stirred them.
 fn deep(input: &Input<'_>, id: &EndpointId, view: &EndpointView) -> Vec<Look> {
     let parts = [FacetKey::Interfaces(id.clone()), FacetKey::Groups(id.clone())];
-    stale(input, &parts, view.stirred.unwrap_or(ANY))
+    stale(input, &parts, view.stirred.unwrap_or(ANY).max(input.ground.now - DEEP))
 }

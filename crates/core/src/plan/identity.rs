@@ -74,9 +74,12 @@ fn known<C: Case>(case: &C, id: &CloudId) -> Found {
 
 /// A confirmed absence of a known id.
 fn lost<C: Case>(case: &C, id: &CloudId) -> Found {
-    let desired = case.desired();
-    let young = case.ground().now.since(desired.created) < YOUNG;
+    let (desired, now) = (case.desired(), case.ground().now);
     let shown = !matches!(case.shown(), None | Some(LifeState::Creating));
+    // What no read has shown yet is as old as the wait for it, however old the object that asks for it.
+    let born = if shown { Some(desired.created) } else { moving_since(case) };
+    let concluded = case.status().conditions.iter().any(|one| one.reason == Reason::ExternallyDeleted);
+    let young = !concluded && born.is_none_or(|born| now.since(born) < YOUNG);
     if desired.deleting && (shown || !young) {
         return Ok(Identity::Nothing);
     }

@@ -6,6 +6,7 @@ use crate::observed::EndpointView;
 use crate::plan::Plan;
 use crate::plan::endpoint::Input;
 use crate::report::{common_of, made, pinned};
+use crate::state::ConnectionState;
 use crate::status::EndpointStatus;
 
 /// The status after this turn. What was not looked at keeps its last word.
@@ -49,7 +50,11 @@ fn describe(status: &mut EndpointStatus, view: &EndpointView) {
     status.state = Some(endpoint.state.clone());
     status.cloud_state = Some(endpoint.cloud_state.clone());
     status.domain.clone_from(&endpoint.domain);
-    status.connection = view.connection();
+    // Where only the interfaces tell what the cloud's one word means, and they were not looked at, the last word
+    // stays.
+    let untold = endpoint.connection == ConnectionState::Disconnected && view.interfaces.value().is_none();
+    let kept = status.connection.take().filter(|last| untold && *last == ConnectionState::AwaitingAcceptance);
+    status.connection = kept.or_else(|| view.connection());
     if let Some(interfaces) = view.interfaces.value() {
         status.zones.clone_from(interfaces);
     }

@@ -176,11 +176,13 @@ fn deleted_after_its_service_was() {
     goes(&mut deleting(stage));
 }
 
-#[test]
-fn one_that_no_read_has_shown_yet_is_not_left_behind() {
+/// Deleted right after it was made, before any read shows it.
+fn unseen(old: bool) {
     let mut stage = Stage::offered(&BOTH, declared(&["vsw-f"]));
     stage.turn();
-    stage.desired.common.created = stage.now;
+    if !old {
+        stage.desired.common.created = stage.now;
+    }
     let made = std::mem::take(&mut stage.world.endpoints);
     stage.restart();
     let mut stage = deleting(stage);
@@ -189,6 +191,16 @@ fn one_that_no_read_has_shown_yet_is_not_left_behind() {
     assert!(matches!(plan.next, Next::Moving { .. }) && !stage.released, "{plan:?}");
     stage.world.endpoints = made;
     goes(&mut stage);
+}
+
+#[test]
+fn one_that_no_read_has_shown_yet_is_not_left_behind() {
+    unseen(false);
+}
+
+#[test]
+fn one_of_an_object_that_has_waited_for_long_is_not_left_behind_either() {
+    unseen(true);
 }
 
 #[test]

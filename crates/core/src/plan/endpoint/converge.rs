@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Adoption, DesiredEndpoint, Management, Target};
 use crate::id::{EndpointId, GroupId, SubnetId};
-use crate::observed::{AddressFamily, Endpoint, EndpointView, Facet, Groups, Interface, Interfaces};
+use crate::observed::{AddressFamily, Endpoint, EndpointKind, EndpointView, Facet, Groups, Interface, Interfaces};
 use crate::owner::Ownership;
 use crate::plan::case::{FRESH, confirmed, moving, since, stale, written_first};
 use crate::plan::endpoint::choice::{Choice, choose};
 use crate::plan::endpoint::connection::{self, PATIENCE};
 use crate::plan::endpoint::zones::ZoneDifferences;
-use crate::plan::endpoint::{Input, deep, view};
+use crate::plan::endpoint::{DEEP, Input, deep, view};
 use crate::plan::tags::TagDifferences;
 use crate::plan::{Next, Plan, Saying, Truth, ready, say, was_ready};
 use crate::read::{FacetKey, Look};
@@ -148,6 +148,7 @@ fn passing(input: &Input<'_>, endpoint: &Endpoint) -> Option<Plan> {
 fn is_settled_by_memory(input: &Input<'_>, view: &EndpointView, endpoint: &Endpoint) -> bool {
     let status = input.status;
     let unread = view.interfaces.value().is_none() && view.groups.value().is_none() && view.stirred.is_none();
+    let recent = input.ground.now.since(input.ground.started) < DEEP;
     let confirmed = input.ground.laid.unconfirmed_of(&endpoint.id.clone().into()).is_empty();
     let settled = was_ready(&status.common)
         && status.common.observed_generation == input.desired.common.generation
@@ -159,6 +160,7 @@ fn is_settled_by_memory(input: &Input<'_>, view: &EndpointView, endpoint: &Endpo
         && status.connection.as_ref() == Some(&endpoint.connection)
         && status.domain == endpoint.domain;
     unread
+        && recent
         && confirmed
         && settled
         && same
@@ -438,6 +440,9 @@ fn kept(input: &Input<'_>, held: &Held<'_>, subnet: &SubnetId, displaced: &[Subn
     let what = match displaced.join(", ") {
         nothing if nothing.is_empty() => "it is removed once another is connected".to_owned(),
         others if another => format!("it gives way to {others} once another is connected"),
+        others if input.desired.kind == EndpointKind::GatewayLoadBalancer => {
+            format!("delete this object and create it again with {others}")
+        }
         others => format!("declare an interface in another zone first, so that it can give way to {others}"),
     };
     let message = format!("zones: the interface in {subnet} is the only connected one and is not taken away: {what}");
