@@ -4,5 +4,8 @@
 #[path = "../../tests/apiserver/server.rs"]
 mod apiserver;
 mod door;
+mod killed;
 mod settled;
 mod stage;
+mod subject;
+mod troubled;

@@ -19,19 +19,19 @@ pub struct Kind {
     /// As paths have it.
     pub plural: &'static str,
     /// As objects have it.
-    pub kind: &'static str,
+    pub name: &'static str,
     /// Whether its objects are in namespaces.
     pub namespaced: bool,
     /// Defined by a CRD: its objects have a generation, and a status that is written apart.
     pub custom: bool,
 }
 
-const fn ours(plural: &'static str, kind: &'static str, namespaced: bool) -> Kind {
-    Kind { group: "privatelink.dev", version: "v1alpha1", plural, kind, namespaced, custom: true }
+const fn ours(plural: &'static str, name: &'static str, namespaced: bool) -> Kind {
+    Kind { group: "privatelink.dev", version: "v1alpha1", plural, name, namespaced, custom: true }
 }
 
-const fn theirs(group: &'static str, plural: &'static str, kind: &'static str, namespaced: bool) -> Kind {
-    Kind { group, version: "v1", plural, kind, namespaced, custom: false }
+const fn theirs(group: &'static str, plural: &'static str, name: &'static str, namespaced: bool) -> Kind {
+    Kind { group, version: "v1", plural, name, namespaced, custom: false }
 }
 
 /// All that is known.
@@ -215,7 +215,7 @@ fn verb(parts: &Parts, target: &Target, query: &mut BTreeMap<String, String>) ->
 }
 
 fn listing(query: &mut BTreeMap<String, String>) -> Result<Listing, Unknown> {
-    let limit = query.remove("limit").map(number).transpose()?;
+    let limit = query.remove("limit").as_deref().map(number).transpose()?;
     let name = match query.remove("fieldSelector") {
         None => None,
         Some(selector) => match selector.strip_prefix("metadata.name=") {
@@ -227,11 +227,11 @@ fn listing(query: &mut BTreeMap<String, String>) -> Result<Listing, Unknown> {
 }
 
 fn watching(query: &mut BTreeMap<String, String>) -> Result<Watching, Unknown> {
-    let from = query.remove("resourceVersion").map(number).transpose()?.filter(|from| *from > 0);
+    let from = query.remove("resourceVersion").as_deref().map(number).transpose()?.filter(|from| *from > 0);
     Ok(Watching {
         from: from.ok_or_else(|| Unknown::new("a watch from no version"))?,
         label: label(query)?,
-        patience: query.remove("timeoutSeconds").map(number).transpose()?.map(Duration::from_secs),
+        patience: query.remove("timeoutSeconds").as_deref().map(number).transpose()?.map(Duration::from_secs),
         bookmarks: query.remove("allowWatchBookmarks").is_some_and(|value| value == "true"),
     })
 }
@@ -247,7 +247,7 @@ fn label(query: &mut BTreeMap<String, String>) -> Result<Option<String>, Unknown
     }
 }
 
-fn number<T: std::str::FromStr>(text: String) -> Result<T, Unknown> {
+fn number<T: std::str::FromStr>(text: &str) -> Result<T, Unknown> {
     text.parse().map_err(|_| Unknown::new(format!("{text:?} where a number was expected")))
 }
 

@@ -74,22 +74,19 @@ impl ApiServer {
         self.0.version.subscribe()
     }
 
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// Never; a request that nobody knows has an answer too.
-    pub async fn answer(&self, request: Request<Bytes>) -> Result<Response<Body>, Infallible> {
+    /// Answers one request; one that nobody knows has an answer too.
+    pub fn answer(&self, request: Request<Bytes>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let asked = format!("{} {}", parts.method, parts.uri);
         let answered = Ask::read(&parts, &body).map_err(Failure::from).and_then(|ask| self.act(ask));
-        Ok(match answered {
+        match answered {
             Ok(answer) => answer,
             Err(Failure::Refused(refusal)) => whole(refusal.code, &refusal.status()),
             Err(Failure::Unknown(Unknown(what))) => {
                 lock(&self.0.unknown).push(format!("{asked}: {what}"));
                 whole(501, &json!({"kind": "Status", "status": "Failure", "code": 501, "message": what}))
             }
-        })
+        }
     }
 
     fn act(&self, ask: Ask) -> Result<Response<Body>, Failure> {

@@ -126,7 +126,7 @@ impl Store {
         let (version, kind) = if metadata_only {
             ("meta.k8s.io/v1".to_owned(), "PartialObjectMetadata")
         } else {
-            (target.kind.api_version(), target.kind.kind)
+            (target.kind.api_version(), target.kind.name)
         };
         let items: Vec<Value> = found.iter().map(shown).collect();
         Ok(json!({"apiVersion": version, "kind": format!("{kind}List"), "metadata": metadata, "items": items}))
@@ -169,7 +169,7 @@ impl Store {
     fn made(&self, target: &Target, mut object: Value, now: Timestamp) -> Result<Value, Failure> {
         let Target { kind, namespace, .. } = target;
         let theirs = object["metadata"]["namespace"].as_str().unwrap_or(namespace);
-        let named = object["apiVersion"] == kind.api_version() && object["kind"] == kind.kind && theirs == namespace;
+        let named = object["apiVersion"] == kind.api_version() && object["kind"] == kind.name && theirs == namespace;
         if !named || object["metadata"].get("deletionTimestamp").is_some() {
             return Err(Unknown::new("an object that is of another place").into());
         }
@@ -242,7 +242,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(u16, Value), Failure> {
         let named = applied["apiVersion"] == target.kind.api_version()
-            && applied["kind"] == target.kind.kind
+            && applied["kind"] == target.kind.name
             && applied["metadata"]["name"] == target.name.as_str();
         if !named || applied["metadata"].get("finalizers").is_some() {
             return Err(Unknown::new("an apply of another object, or of finalizers").into());
@@ -340,7 +340,8 @@ impl Store {
         let key = Key::of(target);
         let before = self.objects.remove(&key).map(|held| held.object);
         self.version += 1;
-        let mut object = last.clone();
+        // Whoever watches sees it as it was held last, whatever the last write has changed.
+        let mut object = before.clone().unwrap_or_default();
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
         self.history.push(Change { version: self.version, key, before, object, gone: true });
         last

@@ -19,7 +19,7 @@ use super::store::{Change, has_label, metadata_of};
 use super::{ApiServer, Body};
 
 /// How often a watch that has nothing to tell says up to where that is so.
-const BOOKMARK: Duration = Duration::from_secs(60);
+const BOOKMARK: Duration = Duration::from_mins(1);
 /// So long before its end it says so too.
 const BEFORE_END: Duration = Duration::from_secs(2);
 /// How long a watch runs of which nobody says how long.
@@ -98,7 +98,7 @@ impl Watch {
                 () = tokio::time::sleep_until(bookmark.unwrap_or(self.end)), if bookmark.is_some() => {
                     self.next_bookmark = bookmark_after(Instant::now(), self.end);
                     let object = json!({
-                        "apiVersion": self.kind.api_version(), "kind": self.kind.kind,
+                        "apiVersion": self.kind.api_version(), "kind": self.kind.name,
                         "metadata": {"resourceVersion": self.position.to_string()},
                     });
                     let object = if self.metadata_only { metadata_of(&object) } else { object };

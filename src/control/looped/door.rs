@@ -52,6 +52,8 @@ pub enum Fate {
     LoseAnswer,
     /// It does not arrive.
     LoseRequest,
+    /// The object that it writes is changed by somebody else first.
+    Overtake,
     /// It is refused, with this HTTP status and nothing else.
     Refuse(u16),
 }
@@ -129,13 +131,15 @@ impl Door {
             async move {
                 let (parts, body) = request.into_parts();
                 let asked = asked_of_kube(&parts);
+                let path = parts.uri.path().to_owned();
+                let overtake = || overtake(&api, &path);
                 let request = Request::from_parts(parts, body.collect_bytes().await?);
                 let refuse = |code| {
                     let refused = Response::builder().status(code);
                     refused.body(http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync())
                 };
-                let answer = async { Ok(api.answer(request).await.unwrap_or_else(|never| match never {})) };
-                door.pass(asked, answer, refuse).await
+                let answer = async { Ok(api.answer(request)) };
+                door.pass(asked, answer, overtake, refuse).await
             }
         });
         Client::new(service, namespace)
@@ -153,7 +157,7 @@ impl Door {
                 let asked = Asked { way: Way::Cloud, what, writes: !reads, at: Instant::now() };
                 let refuse = |code| Response::builder().status(code).body(http_body_util::Full::default());
                 let answer = async { Ok(cloud.oneshot(request).await?) };
-                door.pass(asked, answer, refuse).await
+                door.pass(asked, answer, || {}, refuse).await
             }
         }))
     }
@@ -162,6 +166,7 @@ impl Door {
         self,
         asked: Asked,
         answer: impl Future<Output = Result<Response<B>, BoxError>>,
+        overtake: impl FnOnce(),
         refuse: impl FnOnce(u16) -> http::Result<Response<B>>,
     ) -> Result<Response<B>, BoxError> {
         if *self.dead.borrow() {
@@ -183,10 +188,25 @@ impl Door {
                 let _unheard = answer.await;
                 Err("the answer was lost on purpose".into())
             }
+            Fate::Overtake => {
+                overtake();
+                answer.await
+            }
             Fate::LoseRequest => Err("the request was lost on purpose".into()),
             Fate::Refuse(code) => Ok(refuse(code)?),
         }
     }
+}
+
+/// Somebody else changes the object that this path leads to.
+fn overtake(api: &ApiServer, path: &str) {
+    let path = path.strip_suffix("/status").unwrap_or(path);
+    let version = api.changes().borrow().to_string();
+    let change = serde_json::json!({"metadata": {"annotations": {"example.com/overtaken": version}}});
+    let request = Request::patch(path).header("content-type", "application/merge-patch+json");
+    let request = request.body(Bytes::from(change.to_string())).expect("a request");
+    let answer = api.answer(request);
+    assert!(answer.status().is_success(), "{path} is not overtaken: {}", answer.status());
 }
 
 fn asked_of_kube(parts: &http::request::Parts) -> Asked {

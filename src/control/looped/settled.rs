@@ -2,27 +2,44 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
+use super::door::Way;
 use super::stage::Stage;
+use super::subject::{NAME, Subject};
+use crate::api::{Endpoint, EndpointService};
+
+/// What is watched is asked for again so often in an hour: each watch ends after about five minutes.
+const HOURS: u64 = 6;
+
+/// For hours nothing is written anywhere, and of the cloud no more is read than sweeps read: `reads` in an hour.
+async fn nothing_is_written<S: Subject>(reads: usize) {
+    let (stage, api, _) = Stage::with_settled::<S>().await;
+    // What came of the last write is on its way at most for a sweep.
+    stage.later(Duration::from_mins(10)).await;
+    let before = stage.until(&api, NAME, "there", |object| object.is_some()).await.expect("it is there");
+    drop(stage.asked());
+    for hour in 1..=HOURS {
+        stage.later(Duration::from_hours(1)).await;
+        let asked = stage.asked();
+        let written: Vec<_> = asked.iter().filter(|asked| asked.writes).collect();
+        // Whose the credentials are is asked of each account, whatever it holds.
+        let is_read = |asked: &&super::door::Asked| asked.way == Way::Cloud && asked.what != "GetCallerIdentity";
+        let read = asked.iter().filter(is_read).count();
+        assert!(written.is_empty(), "hour {hour}: {written:#?}");
+        assert!(read <= reads, "hour {hour}: {read} reads");
+        assert!(read > 0, "hour {hour}: nobody has looked");
+        let lists = asked.iter().filter(|asked| asked.what.starts_with("GET ") && !asked.what.contains("/secrets/"));
+        assert_eq!(lists.map(|asked| &asked.what).collect::<Vec<_>>(), Vec::<&String>::new(), "watches go on");
+    }
+    let after = stage.until(&api, NAME, "there", |object| object.is_some()).await.expect("it is there");
+    assert_eq!(before.meta().resource_version, after.meta().resource_version);
+}
 
 #[tokio::test(start_paused = true)]
-async fn a_service_is_made_and_taken_away() {
-    let stage = Stage::set().await;
-    let services = stage.services();
-    let spec = json!({"accountRef": {"name": "provider"}, "resources": [{"id": "lb-hot", "type": "CLB", "zone": "cn-hangzhou-f"}]});
-    stage.apply(&services, "gateway", &spec).await;
-    let ready = |object: Option<&crate::api::EndpointService>| {
-        object.and_then(|one| one.status.as_ref()).is_some_and(|status| {
-            status.common.conditions.iter().any(|one| one.type_ == "Ready" && one.status == "True")
-        })
-    };
-    stage.until(&services, "gateway", "Ready", ready).await;
-    println!("{:#?}", stage.asked().iter().map(|asked| asked.what.clone()).collect::<Vec<_>>());
-    println!("{:#?}", stage.world("services"));
-    stage.later(Duration::from_secs(3600)).await;
-    println!("{:#?}", stage.asked().iter().map(|asked| asked.what.clone()).collect::<Vec<_>>());
-    stage.delete(&services, "gateway").await;
-    stage.gone(&services, "gateway").await;
-    println!("{:#?}", stage.world("services"));
+async fn a_settled_service_costs_one_list_and_its_two_parts_a_sweep() {
+    nothing_is_written::<EndpointService>(12 * 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_settled_endpoint_costs_one_list_a_sweep_and_its_two_parts_as_often_at_most() {
+    nothing_is_written::<Endpoint>(12 * 3).await;
 }

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 
 use super::apiserver::ApiServer;
 use super::door::{Asked, Board, Door, Fate};
-use crate::api::{CloudAccount, Endpoint, EndpointService};
+use crate::api::CloudAccount;
 use crate::cloud::claim::{Claim, Claimed};
 use crate::cloud::metered::Meter;
 use crate::cloud::pool::Pool;
@@ -51,8 +51,6 @@ pub struct Stage {
     /// What people say to the API server.
     pub people: Client,
     process: Option<Process>,
-    /// How many processes there were.
-    pub processes: usize,
 }
 
 /// One process of the operator.
@@ -67,21 +65,14 @@ fn now() -> Timestamp {
 }
 
 impl Stage {
-    /// A stage with the built-in world, an account of its provider and one of its consumer, which the tenant's
-    /// namespace may use, and an operator that has started.
-    pub async fn set() -> Self {
-        let mut stage = Self::dark().await;
-        stage.start();
-        stage
-    }
-
-    /// The same before the operator has started.
+    /// A stage with the built-in world, and an account of its provider and one of its consumer, which the tenant's
+    /// namespace may use; before an operator has started.
     pub async fn dark() -> Self {
         let options = Options { time_scale: 1.0, ..Options::standing(now()) };
         let cloud = Simulator::new(Cloud::new(Fixture::built_in(), options));
         let api = ApiServer::new(now);
         let people = Door::new(Board::default()).client(&api, TENANT);
-        let stage = Self { api, cloud, board: Board::default(), people, process: None, processes: 0 };
+        let stage = Self { api, cloud, board: Board::default(), people, process: None };
         let namespaces = Api::<k8s_openapi::api::core::v1::Namespace>::all(stage.people.clone());
         for name in [HOME, TENANT] {
             let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
@@ -91,6 +82,18 @@ impl Stage {
         stage.account("provider").await;
         stage.account("consumer").await;
         stage
+    }
+
+    /// Waits until both accounts are ready.
+    pub async fn accounts_are_ready(&self) {
+        let accounts = Api::<CloudAccount>::all(self.people.clone());
+        for name in ["provider", "consumer"] {
+            let is_ready = |account: Option<&CloudAccount>| {
+                let conditions = account.and_then(|account| account.status.as_ref()).map(|one| &one.common.conditions);
+                conditions.into_iter().flatten().any(|one| one.type_ == "Ready" && one.status == "True")
+            };
+            self.until(&accounts, name, "ready", is_ready).await;
+        }
     }
 
     /// Makes an account with the key of this name, and its Secret.
@@ -116,7 +119,6 @@ impl Stage {
     /// Starts a process of the operator.
     pub fn start(&mut self) {
         assert!(self.process.is_none(), "one runs already");
-        self.processes += 1;
         let door = Door::new(self.board.clone());
         let client = door.client(&self.api, HOME);
         let (stopper, stop) = shutdown::pair();
@@ -180,16 +182,6 @@ impl Stage {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
     {
         Api::namespaced(self.people.clone(), TENANT)
-    }
-
-    /// The tenant's services.
-    pub fn services(&self) -> Api<EndpointService> {
-        self.of()
-    }
-
-    /// The tenant's endpoints.
-    pub fn endpoints(&self) -> Api<Endpoint> {
-        self.of()
     }
 
     /// Deletes an object.

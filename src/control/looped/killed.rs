@@ -1,0 +1,105 @@
+//! The process dies at every request of an object's making and of its deletion, before it leaves or before it is
+//! answered: whoever starts after it comes to the same end, with one thing in the world, and none after the object.
+
+use super::door::{Asked, Fate, Way};
+use super::stage::Stage;
+use super::subject::{NAME, Subject, is_settled};
+use crate::api::{Endpoint, EndpointService};
+
+/// More requests than either part of a life takes: a loop that comes so far does not end.
+const MOST: usize = 80;
+
+fn writes_to_kube(asked: &Asked) -> bool {
+    asked.way == Way::Kube && asked.writes
+}
+
+fn calls_the_cloud(asked: &Asked) -> bool {
+    asked.way == Way::Cloud
+}
+
+/// Lets the process die at the `nth` request unless `over` comes first, and starts the next one; whether it died.
+async fn died(stage: &mut Stage, over: impl AsyncFnOnce(&Stage)) -> bool {
+    let died = tokio::select! {
+        () = stage.dies() => true,
+        () = over(stage) => false,
+    };
+    stage.board.judged_by(|_| Fate::Pass);
+    if died {
+        stage.kill().await;
+        stage.start();
+    }
+    died
+}
+
+/// One life for each request at which it can be interrupted.
+async fn dies_everywhere<S: Subject>(test: fn(&Asked) -> bool, fate: Fate) {
+    let (mut makings, mut deletions) = (0, 0);
+    for nth in 1..=MOST {
+        let (mut stage, api, spec) = Stage::ready_for::<S>().await;
+        let when = format!("{fate:?} at {nth}");
+        stage.dies_at(nth, fate, test);
+        stage.apply(&api, NAME, &spec).await;
+        let waited = api.clone();
+        let making = died(&mut stage, async |stage| {
+            stage.until(&waited, NAME, "settled", is_settled).await;
+        });
+        let making = making.await;
+        let ready = stage.settled(&api).await;
+        stage.has_one(&ready, &when);
+
+        stage.dies_at(nth, fate, test);
+        stage.delete(&api, NAME).await;
+        let deletion = died(&mut stage, async |stage| stage.gone(&waited, NAME).await).await;
+        stage.gone(&api, NAME).await;
+        stage.has_none::<S>(&format!("{when} of its deletion"));
+        makings += usize::from(making);
+        deletions += usize::from(deletion);
+        if !making && !deletion {
+            break;
+        }
+        assert!(nth < MOST, "there is no end to its requests");
+    }
+    println!("{}: {fate:?} at {makings} requests of a making and {deletions} of a deletion", S::LIST);
+    // The fewest that it takes: finalizer, pin, id and Ready; deleting, finalizer off. Or the calls.
+    assert!(makings >= 4 && deletions >= 2, "{makings} {deletions}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_outlives_deaths_before_writes_to_kubernetes() {
+    dies_everywhere::<EndpointService>(writes_to_kube, Fate::DieBefore).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_outlives_deaths_after_writes_to_kubernetes() {
+    dies_everywhere::<EndpointService>(writes_to_kube, Fate::DieAfter).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_outlives_deaths_before_calls_to_the_cloud() {
+    dies_everywhere::<EndpointService>(calls_the_cloud, Fate::DieBefore).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_outlives_deaths_after_calls_to_the_cloud() {
+    dies_everywhere::<EndpointService>(calls_the_cloud, Fate::DieAfter).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_outlives_deaths_before_writes_to_kubernetes() {
+    dies_everywhere::<Endpoint>(writes_to_kube, Fate::DieBefore).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_outlives_deaths_after_writes_to_kubernetes() {
+    dies_everywhere::<Endpoint>(writes_to_kube, Fate::DieAfter).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_outlives_deaths_before_calls_to_the_cloud() {
+    dies_everywhere::<Endpoint>(calls_the_cloud, Fate::DieBefore).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_outlives_deaths_after_calls_to_the_cloud() {
+    dies_everywhere::<Endpoint>(calls_the_cloud, Fate::DieAfter).await;
+}
