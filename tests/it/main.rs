@@ -2,8 +2,12 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test program talks to its reader")]
 #![allow(clippy::large_futures, reason = "a story is one long future, made once")]
 
+#[allow(dead_code, reason = "the loop's tests use what is not needed here")]
+#[path = "../apiserver/server.rs"]
+mod apiserver;
 mod cluster;
 mod columns;
+mod conformity;
 mod control_plane;
 mod corpus;
 mod crds;
