@@ -5,6 +5,7 @@
 mod apiserver;
 mod door;
 mod killed;
+mod pair;
 mod settled;
 mod stage;
 mod subject;

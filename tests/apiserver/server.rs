@@ -44,6 +44,8 @@ struct Inner {
     version: watch::Sender<u64>,
     /// How often all watches were dropped.
     drops: watch::Sender<u64>,
+    /// Whether watches deliver nothing for now.
+    still: watch::Sender<bool>,
     unknown: Mutex<Vec<String>>,
 }
 
@@ -51,12 +53,18 @@ impl ApiServer {
     /// An empty one, with this clock.
     pub fn new(now: fn() -> Timestamp) -> Self {
         let (store, unknown) = (Mutex::new(Store::default()), Mutex::default());
-        Self(Arc::new(Inner { store, now, version: watch::Sender::new(0), drops: watch::Sender::new(0), unknown }))
+        let (version, drops, still) = (watch::Sender::new(0), watch::Sender::new(0), watch::Sender::new(false));
+        Self(Arc::new(Inner { store, now, version, drops, still, unknown }))
     }
 
     /// Ends all watches that run, without a word.
     pub fn drop_watches(&self) {
         self.0.drops.send_modify(|drops| *drops += 1);
+    }
+
+    /// Keeps all watches from delivering, or lets them deliver again.
+    pub fn hold_watches(&self, still: bool) {
+        self.0.still.send_replace(still);
     }
 
     /// Forgets what happened up to now: watches that begin before are answered with 410.

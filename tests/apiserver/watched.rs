@@ -39,6 +39,7 @@ struct Watch {
     next_bookmark: Option<Instant>,
     versions: watch::Receiver<u64>,
     drops: watch::Receiver<u64>,
+    still: watch::Receiver<bool>,
     over: bool,
 }
 
@@ -67,6 +68,7 @@ pub fn answer(
         next_bookmark: bookmark_after(Instant::now(), end),
         versions,
         drops,
+        still: server.0.still.subscribe(),
         over: false,
     };
     if !server.store().remembers(watching.from) {
@@ -80,6 +82,7 @@ pub fn answer(
 impl Watch {
     async fn next(&mut self) -> Option<io::Result<Frame<Bytes>>> {
         loop {
+            let still = *self.still.borrow_and_update();
             if let Some(event) = self.untold.pop_front() {
                 return Some(Ok(Frame::data(Bytes::from(format!("{event}\n")))));
             }
@@ -93,9 +96,11 @@ impl Watch {
                     self.over = true;
                     return Some(Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the watch was dropped")));
                 }
-                Ok(()) = self.versions.changed() => self.catch_up(),
+                // The server is here: its senders are not gone.
+                Ok(()) = self.still.changed() => {}
+                Ok(()) = self.versions.changed(), if !still => self.catch_up(),
                 () = tokio::time::sleep_until(self.end) => self.over = true,
-                () = tokio::time::sleep_until(bookmark.unwrap_or(self.end)), if bookmark.is_some() => {
+                () = tokio::time::sleep_until(bookmark.unwrap_or(self.end)), if bookmark.is_some() && !still => {
                     self.next_bookmark = bookmark_after(Instant::now(), self.end);
                     let object = json!({
                         "apiVersion": self.kind.api_version(), "kind": self.kind.name,

@@ -1,9 +1,11 @@
 //! The process dies at every request of an object's making and of its deletion, before it leaves or before it is
 //! answered: whoever starts after it comes to the same end, with one thing in the world, and none after the object.
 
+use serde_json::Value;
+
 use super::door::{Asked, Fate, Way};
 use super::stage::Stage;
-use super::subject::{NAME, Subject, is_settled};
+use super::subject::{NAME, Subject};
 use crate::api::{Endpoint, EndpointService};
 
 /// More requests than either part of a life takes: a loop that comes so far does not end.
@@ -17,41 +19,45 @@ fn calls_the_cloud(asked: &Asked) -> bool {
     asked.way == Way::Cloud
 }
 
-/// Lets the process die at the `nth` request unless `over` comes first, and starts the next one; whether it died.
-async fn died(stage: &mut Stage, over: impl AsyncFnOnce(&Stage)) -> bool {
-    let died = tokio::select! {
-        () = stage.dies() => true,
-        () = over(stage) => false,
-    };
-    stage.board.judged_by(|_| Fate::Pass);
-    if died {
-        stage.kill().await;
-        stage.start();
-    }
-    died
+/// A life in which nothing goes wrong.
+struct Undisturbed {
+    /// What exists when the object is settled.
+    world: Value,
+    /// The calls that had an effect until then.
+    makes: Vec<String>,
+    /// And until the object is gone.
+    makes_and_deletes: Vec<String>,
+}
+
+async fn undisturbed<S: Subject>() -> Undisturbed {
+    let (stage, api, _) = Stage::with_settled::<S>().await;
+    let (world, makes) = (stage.whole_world(), stage.effects());
+    stage.delete(&api, NAME).await;
+    stage.gone(&api, NAME).await;
+    Undisturbed { world, makes, makes_and_deletes: stage.effects() }
 }
 
 /// One life for each request at which it can be interrupted.
 async fn dies_everywhere<S: Subject>(test: fn(&Asked) -> bool, fate: Fate) {
+    let undisturbed = undisturbed::<S>().await;
     let (mut makings, mut deletions) = (0, 0);
     for nth in 1..=MOST {
         let (mut stage, api, spec) = Stage::ready_for::<S>().await;
         let when = format!("{fate:?} at {nth}");
         stage.dies_at(nth, fate, test);
         stage.apply(&api, NAME, &spec).await;
-        let waited = api.clone();
-        let making = died(&mut stage, async |stage| {
-            stage.until(&waited, NAME, "settled", is_settled).await;
-        });
-        let making = making.await;
+        let making = stage.dies_before(async |stage| drop(stage.settled(&api).await)).await;
         let ready = stage.settled(&api).await;
         stage.has_one(&ready, &when);
+        assert_eq!(stage.whole_world(), undisturbed.world, "{when}");
+        assert_eq!(stage.effects(), undisturbed.makes, "{when}: nothing has an effect twice");
 
         stage.dies_at(nth, fate, test);
         stage.delete(&api, NAME).await;
-        let deletion = died(&mut stage, async |stage| stage.gone(&waited, NAME).await).await;
+        let deletion = stage.dies_before(async |stage| stage.gone(&api, NAME).await).await;
         stage.gone(&api, NAME).await;
         stage.has_none::<S>(&format!("{when} of its deletion"));
+        assert_eq!(stage.effects(), undisturbed.makes_and_deletes, "{when} of its deletion");
         makings += usize::from(making);
         deletions += usize::from(deletion);
         if !making && !deletion {

@@ -10,6 +10,41 @@ use crate::api::{Endpoint, EndpointService};
 /// What is watched is asked for again so often in an hour: each watch ends after about five minutes.
 const HOURS: u64 = 6;
 
+/// What is written to Kubernetes, without Events, and to the cloud, until an object is settled.
+async fn writes_of_a_making<S: Subject>() -> (Vec<String>, Vec<String>) {
+    let (stage, api, spec) = Stage::ready_for::<S>().await;
+    drop(stage.asked());
+    stage.apply(&api, NAME, &spec).await;
+    stage.settled(&api).await;
+    let written: Vec<_> = stage.asked().into_iter().filter(|asked| asked.writes).collect();
+    let tells = |asked: &&super::door::Asked| asked.what.ends_with("/events");
+    let of = |way| {
+        let written = written.iter().filter(move |asked| asked.way == way && !tells(asked));
+        written.map(|asked| asked.what.rsplit_once("/team/").map_or(asked.what.as_str(), |(_, what)| what).to_owned())
+    };
+    (of(Way::Kube).collect(), of(Way::Cloud).collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_is_made_with_four_writes_and_one_call() {
+    let (writes, calls) = writes_of_a_making::<EndpointService>().await;
+    let status = "endpointservices/gateway/status";
+    assert_eq!(writes, ["endpointservices/gateway", status, status, status], "finalizer, place, id, Ready");
+    assert_eq!(calls, ["CreateVpcEndpointService"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_is_made_with_two_writes_more_for_what_people_see_on_the_way_and_one_call() {
+    let (writes, calls) = writes_of_a_making::<Endpoint>().await;
+    let (own, published): (Vec<_>, Vec<_>) = writes.iter().partition(|what| what.starts_with("privateendpoints/"));
+    let status = "privateendpoints/gateway/status";
+    let expected = ["privateendpoints/gateway", status, status, status, status, status];
+    assert_eq!(own, expected, "finalizer, place, id, the connection, its zones, Ready");
+    // The second and third time because the connection and the addresses are part of what is published.
+    assert_eq!(published, ["configmaps", "services", "configmaps/gateway", "configmaps/gateway"]);
+    assert_eq!(calls, ["CreateVpcEndpoint"]);
+}
+
 /// For hours nothing is written anywhere, and of the cloud no more is read than sweeps read: `reads` in an hour.
 async fn nothing_is_written<S: Subject>(reads: usize) {
     let (stage, api, _) = Stage::with_settled::<S>().await;

@@ -14,6 +14,7 @@ use privatelink_sim::cloud::{Cloud, Options};
 use privatelink_sim::dump;
 use privatelink_sim::fixture::Fixture;
 use privatelink_sim::server::Simulator;
+use privatelink_sim::world::{self, Answer, Call, Request, State};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -159,9 +160,20 @@ impl Stage {
         process.inside.await.expect("it ends well");
     }
 
-    /// Waits until the process has died of a judge's word.
-    pub async fn dies(&self) {
-        self.process.as_ref().expect("one runs").door.closed().await;
+    /// Waits until the process has died of a judge's word, and starts the next one; or until `over` is. Whether it
+    /// has died. Nothing more goes wrong from then on.
+    pub async fn dies_before(&mut self, over: impl AsyncFnOnce(&Self)) -> bool {
+        let door = self.process.as_ref().expect("one runs").door.clone();
+        let died = tokio::select! {
+            () = door.closed() => true,
+            () = over(self) => false,
+        };
+        self.board.judged_by(|_| Fate::Pass);
+        if died {
+            self.kill().await;
+            self.start();
+        }
+        died
     }
 
     /// Applies an object with this whole spec.
@@ -237,13 +249,34 @@ impl Stage {
         tokio::time::sleep(by).await;
     }
 
-    /// What exists in the cloud: services or endpoints.
-    pub fn world(&self, what: &str) -> Vec<Value> {
+    /// All services and endpoints of the cloud.
+    pub fn whole_world(&self) -> Value {
         let world = self.cloud.with(|cloud| {
             cloud.catch_up();
             dump::world(cloud)
         });
-        world[what].as_array().expect("a list").clone()
+        json!({"services": world["services"], "endpoints": world["endpoints"]})
+    }
+
+    /// What exists in the cloud: services or endpoints.
+    pub fn world(&self, what: &str) -> Vec<Value> {
+        self.whole_world()[what].as_array().expect("a list").clone()
+    }
+
+    /// A call with an account's key, past the operator; it stands in no journal, and what begins with it is over
+    /// when this returns.
+    pub fn past_the_operator(&self, account: &str, call: impl FnOnce(&State) -> Call) -> Answer {
+        self.cloud.with(|cloud| {
+            cloud.catch_up();
+            let actor = cloud.keys[&format!("{account}-key")].actor;
+            let state = cloud.state();
+            let request = Request { region: state.land.region_named("cn-hangzhou"), token: None, call: call(state) };
+            let (next, answer) = world::apply(state, actor, &request)
+                .unwrap_or_else(|refusal| panic!("{:?} is refused: {refusal:?}", request.call));
+            cloud.set_state(next);
+            cloud.settle();
+            answer
+        })
     }
 
     /// Calls that changed the world, by action.

@@ -4,9 +4,10 @@ use std::fmt::Debug;
 
 use kube::core::NamespaceResourceScope;
 use kube::{Api, Resource};
-use privatelink_sim::world::call::{ResourceForm, ServiceForm};
+use privatelink_sim::alibaba::name;
+use privatelink_sim::world::call::{EndpointChange, ResourceForm, ServiceChange, ServiceForm};
 use privatelink_sim::world::object::{BalancerKind, Principal};
-use privatelink_sim::world::{self, Answer, Call, Request};
+use privatelink_sim::world::{Answer, Call, State};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -26,8 +27,14 @@ pub trait Subject:
     /// The call that makes it.
     const CREATES: &'static str;
 
+    /// The account that owns it.
+    const ACCOUNT: &'static str;
+
     /// Its spec, in a world that is prepared for it.
     fn declared(stage: &Stage) -> Value;
+
+    /// The call by which somebody else changes the description of the only one in the world.
+    fn drift(world: &State, description: &str) -> Call;
 
     /// What its status says that all kinds say.
     fn common(&self) -> Option<&CommonStatus>;
@@ -39,6 +46,7 @@ pub trait Subject:
 impl Subject for EndpointService {
     const LIST: &'static str = "services";
     const CREATES: &'static str = "CreateVpcEndpointService";
+    const ACCOUNT: &'static str = "provider";
 
     fn declared(_: &Stage) -> Value {
         json!({
@@ -49,6 +57,11 @@ impl Subject for EndpointService {
             ],
             "description": "the gateway",
         })
+    }
+
+    fn drift(world: &State, description: &str) -> Call {
+        let change = ServiceChange { description: Some(description.into()), ..ServiceChange::default() };
+        Call::UpdateService(*world.services.keys().next().expect("there is one"), change)
     }
 
     fn common(&self) -> Option<&CommonStatus> {
@@ -63,35 +76,27 @@ impl Subject for EndpointService {
 impl Subject for Endpoint {
     const LIST: &'static str = "endpoints";
     const CREATES: &'static str = "CreateVpcEndpoint";
+    const ACCOUNT: &'static str = "consumer";
 
     /// Reaches a service that was made past the operator and accepts whoever is on its list.
     fn declared(stage: &Stage) -> Value {
-        let service = stage.cloud.with(|cloud| {
-            let provider = cloud.keys["provider-key"].actor;
-            let consumer = cloud.keys["consumer-key"].actor.account;
-            let land = cloud.state().land.clone();
-            let mut call = |call| {
-                let request = Request { region: land.region_named("cn-hangzhou"), token: None, call };
-                let (next, answer) = world::apply(cloud.state(), provider, &request).expect("the world takes it");
-                cloud.set_state(next);
-                cloud.settle();
-                answer
-            };
-            let resource = |balancer, zone| ResourceForm {
-                balancer: land.balancer_named(balancer),
-                kind: Some(BalancerKind::Clb),
-                zone: Some(land.zone_named(zone)),
-            };
-            let made = call(Call::CreateService(ServiceForm {
-                kind: Some(BalancerKind::Clb),
-                resources: vec![resource("lb-hot", "cn-hangzhou-f"), resource("lb-hot-g", "cn-hangzhou-g")],
-                auto_accept: true,
-                ..ServiceForm::default()
-            }));
-            let Answer::Service(id) = made else { panic!("{made:?} is no service") };
-            call(Call::AllowPrincipal(id, Principal::Account(consumer)));
-            privatelink_sim::alibaba::name::of_service(id)
-        });
+        let (land, consumer) =
+            stage.cloud.with(|cloud| (cloud.state().land.clone(), cloud.keys["consumer-key"].actor.account));
+        let resource = |balancer, zone| ResourceForm {
+            balancer: land.balancer_named(balancer),
+            kind: Some(BalancerKind::Clb),
+            zone: Some(land.zone_named(zone)),
+        };
+        let form = ServiceForm {
+            kind: Some(BalancerKind::Clb),
+            resources: vec![resource("lb-hot", "cn-hangzhou-f"), resource("lb-hot-g", "cn-hangzhou-g")],
+            auto_accept: true,
+            ..ServiceForm::default()
+        };
+        let made = stage.past_the_operator("provider", |_| Call::CreateService(form));
+        let Answer::Service(id) = made else { panic!("{made:?} is no service") };
+        stage.past_the_operator("provider", |_| Call::AllowPrincipal(id, Principal::Account(consumer)));
+        let service = name::of_service(id);
         json!({
             "accountRef": {"name": "consumer"},
             "service": {"id": service},
@@ -102,8 +107,14 @@ impl Subject for Endpoint {
                 {"subnetId": "vsw-tenant-g", "zone": "cn-hangzhou-g"},
             ],
             "securityGroupIds": ["sg-tenant"],
+            "description": "the gateway",
             "publish": {"configMap": {"name": "gateway"}, "service": {"name": "gateway"}},
         })
+    }
+
+    fn drift(world: &State, description: &str) -> Call {
+        let change = EndpointChange { description: Some(description.into()), ..EndpointChange::default() };
+        Call::UpdateEndpoint(*world.endpoints.keys().next().expect("there is one"), change)
     }
 
     fn common(&self) -> Option<&CommonStatus> {
@@ -154,6 +165,11 @@ impl Stage {
     /// Waits until the object is settled.
     pub async fn settled<S: Subject>(&self, api: &Api<S>) -> S {
         self.until(api, NAME, "settled", is_settled).await.expect("it is there")
+    }
+
+    /// Somebody changes the description in the cloud, past the operator.
+    pub fn drifts<S: Subject>(&self, description: &str) {
+        self.past_the_operator(S::ACCOUNT, |world| S::drift(world, description));
     }
 
     /// There is one thing in the world for the one object, made once.

@@ -71,6 +71,45 @@ async fn an_endpoint_follows_its_manifest_though_watches_are_dropped() {
     lives_without_watches::<Endpoint>().await;
 }
 
+/// No watch delivers anything after the operator's first write: what it wrote itself it knows all the same.
+async fn lives_without_news<S: Subject>() {
+    let (stage, api, spec) = Stage::ready_for::<S>().await;
+    let held = stage.api.clone();
+    stage.board.judged_by(move |asked| {
+        if asked.way == Way::Kube && asked.writes {
+            held.hold_watches(true);
+        }
+        Fate::Pass
+    });
+    stage.apply(&api, NAME, &spec).await;
+    let made = stage.settled(&api).await;
+    stage.has_one(&made, "made");
+    // Sweeps go on, and each shows drift, which is a turn of an object that is known as it was at first.
+    stage.board.judged_by(|_| Fate::Pass);
+    let effects = stage.effects().len();
+    stage.drifts::<S>("another's words");
+    stage.later(Duration::from_mins(10)).await;
+    assert_eq!(stage.effects().len(), effects + 1, "drift is corrected once: {:?}", stage.effects());
+    stage.api.hold_watches(false);
+    stage.later(Duration::from_mins(1)).await;
+    let known = stage.settled(&api).await;
+    stage.has_one(&known, "known again");
+    assert_eq!(stage.effects().len(), effects + 1);
+    stage.delete(&api, NAME).await;
+    stage.gone(&api, NAME).await;
+    stage.has_none::<S>("deleted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_no_watch_shows_keeps_what_was_written_down() {
+    lives_without_news::<EndpointService>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_no_watch_shows_keeps_what_was_written_down() {
+    lives_without_news::<Endpoint>().await;
+}
+
 /// Somebody else changes the object before each write of its status, once.
 async fn lives_through_conflicts<S: Subject>() {
     let (stage, api, spec) = Stage::ready_for::<S>().await;
@@ -196,7 +235,8 @@ async fn an_endpoint_says_that_nothing_is_seen_until_something_is() {
 }
 
 /// The status is lost, the account cannot be used, and the object is deleted: what was made is not left behind.
-async fn is_not_let_go_without_its_status<S: Subject>(account: &str) {
+async fn is_not_let_go_without_its_status<S: Subject>() {
+    let account = S::ACCOUNT;
     let (mut stage, api, _) = Stage::with_settled::<S>().await;
     stage.kill().await;
     let nothing = serde_json::from_value(json!([{"op": "remove", "path": "/status"}])).expect("a patch");
@@ -223,12 +263,12 @@ async fn is_not_let_go_without_its_status<S: Subject>(account: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_whose_status_and_account_are_lost_is_not_let_go() {
-    is_not_let_go_without_its_status::<EndpointService>("provider").await;
+    is_not_let_go_without_its_status::<EndpointService>().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_whose_status_and_account_are_lost_is_not_let_go() {
-    is_not_let_go_without_its_status::<Endpoint>("consumer").await;
+    is_not_let_go_without_its_status::<Endpoint>().await;
 }
 
 #[tokio::test(start_paused = true)]
