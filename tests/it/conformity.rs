@@ -92,6 +92,18 @@ fn makings() -> Vec<Exchange> {
         ),
         steps("take off what is not there", json!([{"op": "remove", "path": "/metadata/finalizers/7"}])),
         steps("change nothing", json!([uid])),
+        ask(
+            "tell of it",
+            "POST",
+            "/apis/events.k8s.io/v1/namespaces/{ns}/events".to_owned(),
+            JSON,
+            json!({
+                "apiVersion": "events.k8s.io/v1", "kind": "Event", "metadata": {"name": "told"}, "type": "Normal",
+                "eventTime": "2026-01-01T00:00:00.000000Z", "action": "Reconcile", "reason": "Ready", "note": "it is",
+                "reportingController": "privatelink-operator", "reportingInstance": "one",
+                "regarding": {"kind": "EndpointService", "namespace": "{ns}", "name": "one"},
+            }),
+        ),
         ask("patch another", "PATCH", format!("{OURS}/none"), STEPS, json!([])),
     ]
 }

@@ -39,6 +39,13 @@ pub struct Asked {
     pub at: Instant,
 }
 
+impl Asked {
+    /// Whether it is an Event.
+    pub fn tells(&self) -> bool {
+        self.what.ends_with("/events")
+    }
+}
+
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {

@@ -109,3 +109,42 @@ async fn an_endpoint_outlives_deaths_before_calls_to_the_cloud() {
 async fn an_endpoint_outlives_deaths_after_calls_to_the_cloud() {
     dies_everywhere::<Endpoint>(calls_the_cloud, Fate::DieAfter).await;
 }
+
+/// Each process makes one write, to Kubernetes or to the cloud, and dies without its answer.
+async fn lives_one_write_at_a_time<S: Subject>() {
+    let undisturbed = undisturbed::<S>().await;
+    // Events are news, which a process that begins anew may tell again.
+    let writes = |asked: &Asked| asked.writes && !asked.tells();
+    let (mut stage, api, spec) = Stage::ready_for::<S>().await;
+    stage.apply(&api, NAME, &spec).await;
+    let mut lives = 1;
+    stage.dies_at(1, Fate::DieAfter, writes);
+    while stage.dies_before(async |stage| drop(stage.settled(&api).await)).await {
+        stage.dies_at(1, Fate::DieAfter, writes);
+        lives += 1;
+        assert!(lives < MOST, "there is no end to its writes");
+    }
+    // Finalizer, pin, the call, id and Ready, and the last one has nothing to write.
+    assert!(lives >= 6, "{lives}");
+    assert_eq!(stage.whole_world(), undisturbed.world);
+    assert_eq!(stage.effects(), undisturbed.makes);
+    stage.delete(&api, NAME).await;
+    stage.dies_at(1, Fate::DieAfter, writes);
+    while stage.dies_before(async |stage| stage.gone(&api, NAME).await).await {
+        stage.dies_at(1, Fate::DieAfter, writes);
+        lives += 1;
+        assert!(lives < 2 * MOST, "there is no end to its writes");
+    }
+    stage.has_none::<S>("deleted");
+    assert_eq!(stage.effects(), undisturbed.makes_and_deletes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_comes_and_goes_by_processes_that_make_one_write_each() {
+    lives_one_write_at_a_time::<EndpointService>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_comes_and_goes_by_processes_that_make_one_write_each() {
+    lives_one_write_at_a_time::<Endpoint>().await;
+}

@@ -17,9 +17,8 @@ async fn writes_of_a_making<S: Subject>() -> (Vec<String>, Vec<String>) {
     stage.apply(&api, NAME, &spec).await;
     stage.settled(&api).await;
     let written: Vec<_> = stage.asked().into_iter().filter(|asked| asked.writes).collect();
-    let tells = |asked: &&super::door::Asked| asked.what.ends_with("/events");
     let of = |way| {
-        let written = written.iter().filter(move |asked| asked.way == way && !tells(asked));
+        let written = written.iter().filter(move |asked| asked.way == way && !asked.tells());
         written.map(|asked| asked.what.rsplit_once("/team/").map_or(asked.what.as_str(), |(_, what)| what).to_owned())
     };
     (of(Way::Kube).collect(), of(Way::Cloud).collect())
