@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::door::Way;
+use super::door::{Asked, Way};
 use super::stage::Stage;
 use super::subject::{NAME, Subject};
 use crate::api::{Endpoint, EndpointService};
 
-/// What is watched is asked for again so often in an hour: each watch ends after about five minutes.
+/// For how long nothing happens.
 const HOURS: u64 = 6;
 
 /// What is written to Kubernetes, without Events, and to the cloud, until an object is settled.
@@ -56,7 +56,7 @@ async fn nothing_is_written<S: Subject>(reads: usize) {
         let asked = stage.asked();
         let written: Vec<_> = asked.iter().filter(|asked| asked.writes).collect();
         // Whose the credentials are is asked of each account, whatever it holds.
-        let is_read = |asked: &&super::door::Asked| asked.way == Way::Cloud && asked.what != "GetCallerIdentity";
+        let is_read = |asked: &&Asked| asked.way == Way::Cloud && asked.what != "GetCallerIdentity";
         let read = asked.iter().filter(is_read).count();
         assert!(written.is_empty(), "hour {hour}: {written:#?}");
         assert!(read <= reads, "hour {hour}: {read} reads");
