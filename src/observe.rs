@@ -58,7 +58,18 @@ struct State {
     last_departure: Moment,
     last_effect: Moment,
     /// Since when sweeps fail to read what, and how the last one did.
-    failing: BTreeMap<Sort, (Moment, Failure)>,
+    failing: BTreeMap<Sort, Failing>,
+}
+
+/// Sweeps cannot read objects of a sort.
+#[derive(Debug)]
+struct Failing {
+    /// Since when.
+    since: Moment,
+    /// How the last one did.
+    failure: Failure,
+    /// It has lasted so long that those whom it concerns have been told.
+    told: bool,
 }
 
 /// A read that is on its way.
@@ -133,8 +144,9 @@ impl Observer {
     /// when, and how.
     #[must_use]
     pub fn blind(&self, sort: Sort) -> Option<(Moment, Failure)> {
-        let lasting = |(since, _): &&(Moment, Failure)| clock::now().since(*since) >= sweep::BLIND;
-        self.lock().failing.get(&sort).filter(lasting).cloned()
+        let state = self.lock();
+        let failing = state.failing.get(&sort).filter(|failing| failing.told)?;
+        Some((failing.since, failing.failure.clone()))
     }
 
     /// A person has asked to look again: what has vanished all at once is believed to be gone.

@@ -14,7 +14,7 @@ use privatelink_core::place::Place;
 use privatelink_core::read::{FacetKey, Look};
 use tokio::time::Instant;
 
-use super::Observer;
+use super::{Failing, Observer};
 use crate::runtime::clock;
 
 /// How often a place is swept.
@@ -60,16 +60,20 @@ impl Observer {
                 let what = sort.noun();
                 tracing::warn!(place = %self.0.place, what, %failure, "what the cloud holds could not be read");
             }
-            let was_blind = self.blind(sort).is_some();
             let now = clock::now();
-            {
+            let changed = {
                 let mut state = self.lock();
-                let since = state.failing.remove(&sort).map_or(now, |(since, _)| since);
-                if let Some(failure) = failure {
-                    state.failing.insert(sort, (since, failure));
-                }
-            }
-            if was_blind != self.blind(sort).is_some() {
+                let before = state.failing.remove(&sort);
+                let was_told = before.as_ref().is_some_and(|failing| failing.told);
+                let failing = failure.map(|failure| {
+                    let since = before.map_or(now, |failing| failing.since);
+                    Failing { since, failure, told: now.since(since) >= BLIND }
+                });
+                let is_told = failing.as_ref().is_some_and(|failing| failing.told);
+                state.failing.extend(failing.map(|failing| (sort, failing)));
+                was_told != is_told
+            };
+            if changed {
                 let managed = self.lock().known.managed().clone();
                 self.0.touched.wake(managed.into_iter().filter(|id| id.sort() == sort));
             }
