@@ -1,12 +1,15 @@
 //! The story of both sides: an `Endpoint` comes, carries traffic, is changed, and goes, with no call more than that
 //! needs.
 
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{Api, api::DeleteParams};
 use privatelink_sim::alibaba::name;
 use privatelink_sim::world::{Call, call::EndpointChange};
 use serde_json::{Value, json};
 
 use crate::link::{Link, gateway, tenant, with};
 use crate::objects::{id, said};
+use crate::operator::becomes;
 use crate::past::calls;
 
 const CREATE: &str = "CreateVpcEndpoint";
@@ -121,9 +124,34 @@ async fn both_sides_applied_at_once_and_deleted_at_once_find_each_other_and_end_
     let still = link.consumer.looks_again("db", "its service is being deleted").await;
     assert_eq!(id(&still), id(&made), "what serves goes on");
     link.consumer.goes("db").await;
-    link.provider.is_gone_soon("gateway").await;
+    link.provider.is_gone("gateway").await;
     let world = link.operator.world();
     assert_eq!((&world["services"], &world["endpoints"]), (&json!([]), &json!([])));
+    link.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_with_both_sides_is_deleted_and_leaves_nothing_in_the_cloud() {
+    let mut link = Link::in_one_account("both in a namespace").await;
+    let service = link.provider.settled("gateway", &gateway(&["f"], "Automatic")).await;
+    link.lists(id(&service));
+    link.consumer.settled("db", &inside(&["f"], "sg-provider", json!({}))).await;
+    link.spent();
+
+    link.operator.cluster.needs_controller_manager();
+    let namespaces = Api::<Namespace>::all(link.operator.admin().await);
+    let namespace = link.consumer.namespace.clone();
+    namespaces.delete(&namespace, &DeleteParams::default()).await.expect("it is deleted");
+    becomes(namespaces, &namespace, "gone", |namespace: Option<&Namespace>| namespace.is_none()).await;
+    let world = link.operator.world();
+    assert_eq!((&world["services"], &world["endpoints"]), (&json!([]), &json!([])));
+    assert_eq!(
+        link.actions(),
+        [REMOVE_ZONE, DELETE, "DetachResourceFromVpcEndpointService", "DeleteVpcEndpointService"]
+    );
+    let bad: Vec<Value> =
+        link.operator.log().into_iter().filter(|line| line["level"] == "ERROR" || line["level"] == "WARN").collect();
+    assert!(bad.is_empty(), "{bad:#?}");
     link.stop().await;
 }
 
