@@ -231,7 +231,7 @@ fn failed(error: &Error) -> Unpublished {
             ..unpublished(Reason::UnexpectedError, &format!("publish: {error}; it is tried again"))
         };
     }
-    let remedy = "bind the ClusterRole privatelink-operator-publishing to the operator in this namespace";
+    let remedy = "bind the ClusterRole privatelink-operator-publishing to the operator by a ClusterRoleBinding";
     unpublished(Reason::PermissionDenied, &format!("publish: {error}; {remedy}"))
 }
 

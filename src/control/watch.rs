@@ -94,7 +94,8 @@ fn config() -> Config {
 }
 
 /// Follows all objects that `api` gives into `writer`, telling `seen` of each change once the store has it, and
-/// `filled` once all that were there at first are in it. Ends never by itself: what fails is tried again, ever more
+/// `filled` once all that were there at first are in it, or, of what a selector picks, once the right to list it is
+/// known to be missing: only publishing needs that right. Ends never by itself: what fails is tried again, ever more
 /// slowly.
 ///
 /// Nobody waits for a store itself: it wakes only the last of those who do.
@@ -117,6 +118,10 @@ pub async fn follow<K>(
             Ok(event) => event,
             Err(error) => {
                 tracing::warn!(what, %error, "the watch is interrupted and begins again");
+                if selector.is_some() && is_forbidden(&error) {
+                    // Whoever asks to publish is told; nobody else waits for it.
+                    filled();
+                }
                 continue;
             }
         };
@@ -148,6 +153,11 @@ pub async fn follow<K>(
             }
         }
     }
+}
+
+/// The right to list is missing.
+fn is_forbidden(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::InitialListFailed(kube::Error::Api(status)) if status.is_forbidden())
 }
 
 /// What a watch has delivered.

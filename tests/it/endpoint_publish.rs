@@ -119,10 +119,18 @@ async fn an_application_reads_what_the_cloud_has_and_nobody_elses_objects_are_to
     assert!(message.starts_with("publish: the operator does not publish"), "{message}");
     link.spent();
 
-    // Enabled, it is there.
+    // Enabled without the right to write, that is said, and nothing else waits for it.
     link.operator.end().await;
-    link.operator.cluster.bind_operator(PUBLISHING).await;
     link.operator.run(&["--publish"]).await;
+    let denied = |one: &Endpoint| said(one, "Valid").is_some_and(|(_, why, _)| why == "PermissionDenied");
+    let refused = link.consumer.becomes("db", "denied", denied).await;
+    let (_, _, message) = said(&refused, "Valid").expect("it is said");
+    assert!(message.contains(PUBLISHING), "{message}");
+    assert_eq!(said(&refused, "Ready").map(|(status, ..)| status), Some("True"));
+
+    // With it, it is there.
+    link.operator.cluster.bind_operator(PUBLISHING).await;
+    link.consumer.is_looked_at("db", "it is bound").await;
     application.reads(&link, "db", &made).await;
     application.is_led(&link, "db", &made).await;
     let map = application.maps.get("db").await.expect("it is there");
