@@ -230,12 +230,19 @@ async fn a_cloud_that_does_not_answer_is_asked_again_until_it_does() {
     stage.goes(services, "away").await;
     stage.goes(accounts, "failures-away").await;
 
-    stage.apply_account("failures-away", unreachable(&stage.cloud)).await;
+    // A region in which nobody has looked at anything yet: a list that is fresh need not be read before a service is
+    // made.
+    let elsewhere = |mut spec: Value| {
+        spec["region"] = json!("cn-shanghai");
+        spec
+    };
+    stage.apply_account("failures-away", elsewhere(unreachable(&stage.cloud))).await;
     stage.mended(accounts, "failures-away").await;
-    let refers = json!({"accountRef": {"name": "failures-away"}, "region": null});
+    let resources = json!([{"id": "lb-shanghai", "type": "CLB", "zone": "cn-shanghai-b"}]);
+    let refers = json!({"accountRef": {"name": "failures-away"}, "resources": resources});
     stage.apply("away", GOOD, refers).await;
     stage.reads("PrivateLink cannot be reached", services, "away").await;
-    stage.apply_account("failures-away", json!({})).await;
+    stage.apply_account("failures-away", elsewhere(json!({}))).await;
     stage.mended(services, "away").await;
     stage.goes(services, "away").await;
     stage.goes(accounts, "failures-away").await;

@@ -16,7 +16,10 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures::future::select_all;
@@ -24,9 +27,9 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client,
-    api::{DeleteParams, Patch, PatchParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams},
 };
-use privatelink_operator::api::CloudAccount;
+use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService};
 use privatelink_sim::{
     cloud::{Cloud, Options},
     dump,
@@ -47,6 +50,8 @@ use crate::past::{Key, PROVIDER};
 
 /// One operator at a time in each cluster: two would be two replicas of one.
 static ALONE: [tokio::sync::Mutex<()>; STANDS] = [const { tokio::sync::Mutex::const_new(()) }; STANDS];
+/// Whether the last story in each cluster has not come to its end, and has left what it made.
+static LEFT: [AtomicBool; STANDS] = [const { AtomicBool::new(false) }; STANDS];
 /// The name of the replica, the same after a restart: it goes on at once.
 const IDENTITY: &str = "operator-under-test";
 /// How many times as fast as the wall's the world's time runs.
@@ -67,6 +72,7 @@ pub struct Operator {
     kubeconfig: PathBuf,
     accounts: Vec<String>,
     _serving: Serving,
+    stand: usize,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -122,6 +128,15 @@ impl Operator {
     async fn start_before(what: &str, world: Fixture, behind_doors: bool) -> Self {
         let (stand, alone) = stand().await;
         let cluster = cluster::operated(stand);
+        // In a cluster of somebody's own nothing is taken away that no story has made.
+        if LEFT[stand].swap(true, Ordering::Relaxed) && cluster::existing().is_none() {
+            let admin = cluster.admin_client().await;
+            let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
+            take_away(Api::<Endpoint>::all(admin.clone()), within).await;
+            let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
+            take_away(Api::<EndpointService>::all(admin.clone()), within).await;
+            take_away(Api::<CloudAccount>::all(admin.clone()), |_| Api::all(admin.clone())).await;
+        }
         let options = Options { time_scale: TIME_SCALE, ..Options::standing(Timestamp::now()) };
         let sim = Simulator::new(Cloud::new(world, options));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -150,6 +165,7 @@ impl Operator {
             kubeconfig,
             accounts: Vec::new(),
             _serving: Serving { _stop: stop, _task: task },
+            stand,
             _alone: alone,
         };
         operator.run(&[]).await;
@@ -375,6 +391,7 @@ impl Operator {
         }
         let status = self.end().await;
         assert!(status.success(), "it ends well: {status}");
+        LEFT[self.stand].store(false, Ordering::Relaxed);
     }
 }
 
@@ -449,6 +466,26 @@ where
     let parameters = PatchParams::apply("test").force();
     let applied = api.patch(name, &parameters, &Patch::Apply(object)).await;
     applied.unwrap_or_else(|error| panic!("apply {name}: {error}"));
+}
+
+/// Takes away what a story that failed has left: the next one has another cloud, in which none of it exists.
+async fn take_away<K>(all: Api<K>, of: impl Fn(&str) -> Api<K>)
+where
+    K: kube::Resource + Clone + std::fmt::Debug + serde::de::DeserializeOwned,
+{
+    let left = all.list(&ListParams::default()).await.expect("what is there is listed");
+    for object in left.items {
+        let meta = object.meta();
+        let (api, name) = (of(meta.namespace.as_deref().unwrap_or_default()), meta.name.as_deref().unwrap_or_default());
+        eprintln!("left by a story that failed: {name}");
+        let free = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+        api.patch(name, &PatchParams::default(), &free).await.expect("nothing keeps it");
+        let deleted = api.delete(name, &DeleteParams::default()).await;
+        assert!(
+            deleted.is_ok() || matches!(&deleted, Err(kube::Error::Api(status)) if status.is_not_found()),
+            "{name}: {deleted:?}"
+        );
+    }
 }
 
 /// Waits until `test` holds for the object of this name, or for its absence.

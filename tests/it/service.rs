@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use futures::StreamExt as _;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::api::events::v1::Event;
 use kube::{
     Api,
-    api::{DeleteParams, ListParams, Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams},
+    runtime::{WatchStreamExt as _, watcher},
 };
 use privatelink_operator::api::{CloudAccount, EndpointService};
 use serde_json::{Value, json};
 
-use crate::cluster::OPERATOR_NAMESPACE;
+use crate::cluster::{OPERATOR_NAMESPACE, PATIENCE};
 use crate::operator::{Operator, apply, is_ready};
 
 pub fn service(namespace: &str, name: &str, account: &str, resources: &Value) -> Value {
@@ -63,10 +65,12 @@ async fn a_service_is_made_ready_and_deleted_with_the_fewest_calls() {
     assert_eq!(status.zones, ["cn-hangzhou-f", "cn-hangzhou-g"]);
     assert_eq!(operator.writes(), counted(&[("CreateVpcEndpointService", 1)]));
 
+    // It is told after it is written.
     let events = Api::<Event>::namespaced(operator.admin().await, &namespace);
-    let told = events.list(&ListParams::default()).await.expect("events are listed");
-    let reasons: Vec<_> = told.items.iter().filter_map(|event| event.reason.as_deref()).collect();
-    assert!(reasons.contains(&"Ready"), "{reasons:?}");
+    let told = watcher(events, watcher::Config::default())
+        .applied_objects()
+        .any(|event| async move { event.is_ok_and(|event| event.reason.as_deref() == Some("Ready")) });
+    assert!(tokio::time::timeout(PATIENCE, told).await.expect("it is told that it is ready"));
 
     services.delete("gateway", &DeleteParams::default()).await.expect("it is deleted");
     operator.becomes(services.clone(), "gateway", "gone", |service| service.is_none()).await;

@@ -249,7 +249,7 @@ pub const JOINING: &[Row] = &[
         "A zone added later has no load balancer",
         "Ready=True",
         "Degraded",
-        "traffic can flow, but: AddZone of vsw-tenant-h in cn-hangzhou-h: EndpointServiceNotSupportedZone: the service is not in a zone of spec.zones: ask the service's owner to add a load balancer there, or take the zone off spec.zones. The cloud says: The endpoint service has no resource in the specified zone.",
+        "traffic can flow, but not through every zone: cn-hangzhou-h (vsw-tenant-h) has no interface yet; AddZone of vsw-tenant-h in cn-hangzhou-h: EndpointServiceNotSupportedZone: the service is not in a zone of spec.zones: ask the service's owner to add a load balancer there, or take the zone off spec.zones. The cloud says: The endpoint service has no resource in the specified zone.",
         BY_ITSELF,
     ),
     row(
