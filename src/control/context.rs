@@ -55,6 +55,8 @@ pub struct Context {
     pub answered: Answered,
     /// What is known of each account in this process.
     pub standings: Standings,
+    /// Uids of all objects that live.
+    pub living: Living,
     /// Which cloud object belongs to which object.
     pub managed: Managed,
     /// What this process remembers of each object.
@@ -154,6 +156,35 @@ impl Standings {
     /// The account is gone.
     pub fn remove(&self, account: &str) -> bool {
         lock(&self.0).remove(account).is_some()
+    }
+}
+
+/// Uids of all objects that live, by the sort of what they stand for. They are kept as objects come and go, because
+/// every turn wants them.
+#[derive(Debug, Default)]
+pub struct Living(Mutex<BTreeMap<Sort, Arc<BTreeSet<String>>>>);
+
+impl Living {
+    /// Those of one sort, as they are now.
+    #[must_use]
+    pub fn of(&self, sort: Sort) -> Arc<BTreeSet<String>> {
+        lock(&self.0).get(&sort).cloned().unwrap_or_default()
+    }
+
+    /// An object is there.
+    pub fn is(&self, sort: Sort, uid: &str) {
+        let mut all = lock(&self.0);
+        let living = all.entry(sort).or_default();
+        if !living.contains(uid) {
+            Arc::make_mut(living).insert(uid.to_owned());
+        }
+    }
+
+    /// An object is gone.
+    pub fn gone(&self, sort: Sort, uid: &str) {
+        if let Some(living) = lock(&self.0).get_mut(&sort) {
+            Arc::make_mut(living).remove(uid);
+        }
     }
 }
 
@@ -278,6 +309,19 @@ mod tests {
         assert_eq!(managed.places_of(Sort::Service, &name("a")), std::slice::from_ref(&place));
         assert_eq!(put(None, Sort::Service), Some([endpoint].into()), "an endpoint of the same name keeps its own");
         assert_eq!(managed.owner(&place, &other), None);
+    }
+
+    #[test]
+    fn who_lives_is_kept_apart_by_sort_and_a_turn_keeps_what_it_has_seen() {
+        let living = Living::default();
+        living.is(Sort::Endpoint, "a");
+        let seen = living.of(Sort::Endpoint);
+        living.is(Sort::Endpoint, "b");
+        living.gone(Sort::Endpoint, "a");
+        living.gone(Sort::Service, "b");
+        assert_eq!(*seen, ["a".to_owned()].into());
+        assert_eq!(*living.of(Sort::Endpoint), ["b".to_owned()].into());
+        assert_eq!(*living.of(Sort::Service), BTreeSet::new());
     }
 
     #[test]

@@ -124,7 +124,7 @@ struct InTurn<'c, K: Kind> {
     /// The status says nothing although turns were made: it was lost, and something may have been made.
     lost: bool,
     /// Uids of all objects of the kind that live.
-    living: BTreeSet<String>,
+    living: Arc<BTreeSet<String>>,
 }
 
 async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) -> Result<Option<Duration>, Error> {
@@ -140,7 +140,7 @@ async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) ->
         mind,
         key: key::<K>(&object),
         lost: before.observed_generation < 0 && finalizer::is_on(&object),
-        living: K::store(context).state().iter().filter_map(|other| other.uid()).collect(),
+        living: context.living.of(K::Object::SORT),
         before,
         memory,
         requested: object.annotations().get(RECONCILE_REQUESTED_AT).cloned(),

@@ -206,6 +206,7 @@ pub(super) fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<
         teller,
         answered: account::Answered::default(),
         standings: super::context::Standings::default(),
+        living: super::context::Living::default(),
         managed: super::context::Managed::default(),
         minds: super::context::Minds::default(),
         own: super::context::Owns::default(),

@@ -117,13 +117,16 @@ where
     K: Placed + Clone + Debug + 'static,
 {
     let guarded = change.object();
+    let uid = guarded.uid().unwrap_or_default();
+    context.living.is(K::SORT, &uid);
     if matches!(change, Change::Gone(_)) {
+        context.living.gone(K::SORT, &uid);
         forget(context, guarded, own);
         let gone = ObjectKey {
             kind: K::KIND,
             namespace: guarded.namespace().unwrap_or_default(),
             name: guarded.name_any(),
-            uid: guarded.uid().unwrap_or_default(),
+            uid,
         };
         for site in context.pool.sites() {
             site.observer().follow(&gone, BTreeSet::new());
