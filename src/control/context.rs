@@ -12,6 +12,7 @@ use privatelink_core::place::Place;
 use privatelink_core::plan::Tries;
 use tokio::time::Instant;
 
+use crate::api::shared::Placement;
 use crate::api::{CloudAccount, Endpoint, EndpointService};
 use crate::cloud::claim::Claimed;
 use crate::cloud::pool::Pool;
@@ -24,6 +25,7 @@ use super::error::Error;
 use super::events::{Teller, Told};
 use super::own::Own;
 use super::publish::Published;
+use super::relate;
 use super::watch::Stores;
 
 /// Namespace and name of an object; the namespace is empty for a kind that has none.
@@ -113,6 +115,12 @@ impl Context {
     #[must_use]
     pub fn started(&self) -> Moment {
         self.writes_since.get().copied().unwrap_or_else(clock::now)
+    }
+
+    /// Where the account of an object leads, as far as this process knows.
+    #[must_use]
+    pub fn place_of(&self, placement: &Placement) -> Option<Place> {
+        self.standings.of(relate::account_of(placement))?.place
     }
 
     /// Labels of a namespace, as they are now.

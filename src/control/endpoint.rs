@@ -10,7 +10,7 @@ use privatelink_core::place::Place;
 use privatelink_core::plan::{self, Plan};
 use privatelink_core::read::FacetKey;
 use privatelink_core::report;
-use privatelink_core::status::{self, Common};
+use privatelink_core::status::{self, Common, Creation};
 
 use crate::api::EndpointService;
 use crate::api::endpoint::{Endpoint as Object, EndpointStatus};
@@ -84,8 +84,8 @@ impl Kind for Endpoint {
         memory.endpoint_id.clone().map(CloudId::from)
     }
 
-    fn may_exist(memory: &status::EndpointStatus) -> bool {
-        memory.endpoint_id.is_some() || memory.creation.creating.is_some() || memory.creation.account.is_some()
+    fn creation(memory: &status::EndpointStatus) -> &Creation {
+        &memory.creation
     }
 
     fn plan(turn: &Turn<'_, Self>) -> Plan {
@@ -125,8 +125,7 @@ impl Kind for Endpoint {
         let asked = object.spec.publish.as_ref();
         let map = asked.and_then(|publish| publish.config_map.as_ref()).map(|map| map.name.as_str());
         let alias = asked.and_then(|publish| publish.service.as_ref()).map(|service| service.name.as_str());
-        let place =
-            context.standings.of(relate::account_of(&object.spec.placement)).and_then(|standing| standing.place);
+        let place = context.place_of(&object.spec.placement);
         let data = place.and_then(|place| publish::handover::of_endpoint(place.cloud, memory));
         publish::config_map(context, object, map, data).await?;
         publish::external_name(context, object, alias, memory.domain.as_deref()).await

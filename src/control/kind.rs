@@ -13,7 +13,7 @@ use privatelink_core::overlay::Laid;
 use privatelink_core::place::Place;
 use privatelink_core::plan::{Ground, Plan, Tries};
 use privatelink_core::read::FacetKey;
-use privatelink_core::status::Common;
+use privatelink_core::status::{Common, Creation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -143,8 +143,14 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// The cloud object that was written down.
     fn id(memory: &Self::Memory) -> Option<CloudId>;
 
+    /// Where it was made, and how, as was written down.
+    fn creation(memory: &Self::Memory) -> &Creation;
+
     /// Whether a call that makes something for the object may ever have left, as far as was written down.
-    fn may_exist(memory: &Self::Memory) -> bool;
+    fn may_exist(memory: &Self::Memory) -> bool {
+        let creation = Self::creation(memory);
+        Self::id(memory).is_some() || creation.creating.is_some() || creation.account.is_some()
+    }
 
     /// Decides. Pure.
     fn plan(turn: &Turn<'_, Self>) -> Plan;

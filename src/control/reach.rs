@@ -62,7 +62,7 @@ pub fn reach<K: Kind>(context: &Context, object: &K::Object, memory: &K::Memory)
 /// What all objects of a kind claim, of the accounts that their `CloudAccounts` lead to.
 fn claimants<K: Kind>(context: &Context) -> Vec<Claimant> {
     Stores::each(K::store(context), |object| {
-        let place = context.standings.of(relate::account_of(object.placement()))?.place?;
+        let place = context.place_of(object.placement())?;
         relate::claimant(&K::own(context).latest(object.clone()), place.account)
     })
 }

@@ -10,7 +10,7 @@ use privatelink_core::place::Place;
 use privatelink_core::plan::{self, Plan};
 use privatelink_core::read::FacetKey;
 use privatelink_core::report;
-use privatelink_core::status::{Common, ServiceStatus};
+use privatelink_core::status::{Common, Creation, ServiceStatus};
 
 use crate::api::memory::service as memory;
 use crate::api::parse::{self, Invalid};
@@ -82,8 +82,8 @@ impl Kind for Service {
         memory.service_id.clone().map(CloudId::from)
     }
 
-    fn may_exist(memory: &ServiceStatus) -> bool {
-        memory.service_id.is_some() || memory.creation.creating.is_some() || memory.creation.account.is_some()
+    fn creation(memory: &ServiceStatus) -> &Creation {
+        &memory.creation
     }
 
     fn plan(turn: &Turn<'_, Self>) -> Plan {
@@ -138,9 +138,8 @@ impl Kind for Service {
 
     async fn publish(context: &Context, object: &EndpointService, memory: &ServiceStatus) -> Result<(), Unpublished> {
         let name = object.spec.publish.as_ref().map(|publish| publish.config_map.name.as_str());
-        let cloud =
-            context.standings.of(relate::account_of(&object.spec.placement)).and_then(|standing| standing.place);
-        let data = cloud.and_then(|place| publish::handover::of_service(place.cloud, &object.spec, memory));
+        let place = context.place_of(&object.spec.placement);
+        let data = place.and_then(|place| publish::handover::of_service(place.cloud, &object.spec, memory));
         publish::config_map(context, object, name, data).await
     }
 }

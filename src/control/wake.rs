@@ -12,7 +12,6 @@ use kube::{Resource, ResourceExt as _};
 use privatelink_core::id::{CloudId, Sort};
 use privatelink_core::place::Place;
 use privatelink_core::read::FacetKey;
-use privatelink_core::status::Creation;
 use tokio::task::JoinSet;
 
 use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
@@ -101,7 +100,7 @@ pub fn by_endpoint(context: &Context, change: &Change<'_, Guarded<Endpoint>>) {
     }
     let reached = Stores::each(&context.stores.services, |service| {
         let service = context.own.services.latest(service.clone());
-        let place = context.standings.of(relate::account_of(&service.spec.placement))?.place?;
+        let place = context.place_of(&service.spec.placement)?;
         let id = service.status.as_ref()?.service_id.as_deref()?;
         relate::refers_to(endpoint, &service).then(|| (place, FacetKey::Connections(id.into())))
     });
@@ -237,8 +236,8 @@ pub async fn by_places(context: Arc<Context>) {
 
 /// All cloud objects of a place whose ids are written down, before any of their objects has had a turn.
 fn manage(context: &Context, place: &Place) {
-    let services = written_down::<ServiceKind>(context, place, |memory| &memory.creation);
-    let endpoints = written_down::<EndpointKind>(context, place, |memory| &memory.creation);
+    let services = written_down::<ServiceKind>(context, place);
+    let endpoints = written_down::<EndpointKind>(context, place);
     let ids: BTreeMap<CloudId, Name> = services.into_iter().chain(endpoints).collect();
     if let Some(site) = context.pool.site(place) {
         site.observer().manage(ids.keys().cloned().collect());
@@ -246,14 +245,10 @@ fn manage(context: &Context, place: &Place) {
     context.managed.set(place, ids);
 }
 
-fn written_down<K: Kind>(
-    context: &Context,
-    place: &Place,
-    creation: impl Fn(&K::Memory) -> &Creation,
-) -> Vec<(CloudId, Name)> {
+fn written_down<K: Kind>(context: &Context, place: &Place) -> Vec<(CloudId, Name)> {
     Stores::each(K::store(context), |object| {
         let memory = K::memory(&K::own(context).latest(object.clone()));
-        let made = creation(&memory);
+        let made = K::creation(&memory);
         let here = made.account.as_ref() == Some(&place.account) && made.region.as_ref() == Some(&place.region);
         Some((K::id(&memory).filter(|_| here)?, name(object)))
     })

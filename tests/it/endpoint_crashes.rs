@@ -8,9 +8,10 @@ use kube::{
 };
 use privatelink_operator::api::Endpoint;
 use privatelink_sim::{fixture::Fixture, world::EndpointId};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::kube_door::{Asked, Door, Hold, When};
+use crate::killing::{is_a_write, killed_at, tagged};
+use crate::kube_door::{Asked, Door, When};
 use crate::link::{REGION, offered, second_tenant, tenant};
 use crate::objects::{Objects, id, is_settled, said};
 use crate::operator::{Operator, becomes};
@@ -34,43 +35,13 @@ async fn consumer(what: &str, behind_doors: bool) -> (Operator, Objects<Endpoint
     (operator, endpoints)
 }
 
-/// The endpoints of the world that carry the tags of the object with this name.
-fn tagged(operator: &Operator, namespace: &str, name: &str) -> Vec<Value> {
-    let world = operator.world();
-    let endpoints = world["endpoints"].as_array().expect("endpoints").iter();
-    let ours = endpoints.filter(|endpoint| {
-        let tags = &endpoint["tags"];
-        tags["privatelink.dev/namespace"] == namespace && tags["privatelink.dev/name"] == name
-    });
-    ours.cloned().collect()
-}
-
 fn created(operator: &Operator) -> usize {
     operator.writes().get("CreateVpcEndpoint").copied().unwrap_or_default()
-}
-
-/// Writes to Kubernetes, each of which is a moment to die at.
-fn is_a_write(asked: &Asked) -> bool {
-    asked.writes() && !asked.is_of_lease()
 }
 
 /// Calls to the cloud of which each may be the last, those that ask who calls left out.
 fn is_a_call(asked: &Asked) -> bool {
     asked.action != "GetCallerIdentity"
-}
-
-/// Kills the operator at the held request, unless `done` comes first; whether it was killed.
-async fn killed_at(operator: &mut Operator, hold: Hold, done: impl Future<Output = ()>) -> bool {
-    let reached = tokio::select! {
-        () = hold.has_come() => true,
-        () = done => false,
-    };
-    if reached {
-        operator.kill();
-        hold.lose();
-        operator.run(&[]).await;
-    }
-    reached
 }
 
 /// Kills the operator at the first request of an endpoint's making, then at the second, and so on to the last; and
@@ -87,7 +58,7 @@ async fn is_killed_everywhere(what: &str, door: fn(&Operator) -> &Door, test: fn
         let settled = becomes(endpoints.api.clone(), &name, "settled", |one| one.is_some_and(is_settled));
         let making = killed_at(&mut operator, hold, async { drop(settled.await) }).await;
         let ready = endpoints.becomes(&name, "settled", is_settled).await;
-        let made = tagged(&operator, &endpoints.namespace, &name);
+        let made = tagged(&operator, "endpoints", &endpoints.namespace, &name);
         assert_eq!(made.len(), 1, "killed at {nth}: {made:#?}");
         assert_eq!(made[0]["id"], id(&ready), "killed at {nth}");
         assert_eq!(made[0]["zones"].as_array().map(Vec::len), Some(2), "killed at {nth}");
@@ -182,7 +153,7 @@ async fn every_status_lost_all_endpoints_are_found_by_tag_and_of_two_matches_non
     let stuck = endpoints.becomes(&names[0], "AmbiguousMatch", says).await;
     assert_eq!(stuck.status.and_then(|status| status.endpoint_id), None);
     assert_eq!(operator.writes(), writes, "nothing is done");
-    assert_eq!(tagged(&operator, &endpoints.namespace, &names[0]).len(), 2);
+    assert_eq!(tagged(&operator, "endpoints", &endpoints.namespace, &names[0]).len(), 2);
 
     // One of them taken away, the other is it.
     operator.sim.with(|cloud| {

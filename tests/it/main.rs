@@ -20,6 +20,7 @@ mod endpoint_life;
 mod endpoint_publish;
 mod endpoint_scale;
 mod failures;
+mod killing;
 mod kube_door;
 mod link;
 mod objects;

@@ -11,7 +11,8 @@ use privatelink_operator::api::{CloudAccount, EndpointService};
 use privatelink_sim::{fixture::Fixture, world::ServiceId};
 use serde_json::{Value, json};
 
-use crate::kube_door::{Asked, Door, Hold, When};
+use crate::killing::{is_a_write, killed_at, tagged};
+use crate::kube_door::{Asked, Door, When};
 use crate::operator::{Operator, is_ready};
 use crate::service::{becomes_ready, goes, lose_status, offered};
 
@@ -19,42 +20,12 @@ const PLURAL: &str = "endpointservices";
 /// More requests than a service needs for any part of its life: a loop that comes so far does not end.
 const MOST: usize = 40;
 
-/// The services of the world that carry the tags of the object with this name.
-fn tagged(operator: &Operator, namespace: &str, name: &str) -> Vec<Value> {
-    let world = operator.world();
-    let services = world["services"].as_array().expect("services").iter();
-    let ours = services.filter(|service| {
-        let tags = &service["tags"];
-        tags["privatelink.dev/namespace"] == namespace && tags["privatelink.dev/name"] == name
-    });
-    ours.cloned().collect()
-}
-
 fn created(operator: &Operator) -> usize {
     operator.writes().get("CreateVpcEndpointService").copied().unwrap_or_default()
 }
 
 fn id(service: &EndpointService) -> Option<String> {
     service.status.as_ref()?.service_id.clone()
-}
-
-/// Writes to Kubernetes, each of which is a moment to die at.
-fn is_a_write(asked: &Asked) -> bool {
-    asked.writes() && !asked.is_of_lease()
-}
-
-/// Kills the operator at the held request, unless `done` comes first; whether it was killed.
-async fn killed_at(operator: &mut Operator, hold: Hold, done: impl Future<Output = ()>) -> bool {
-    let reached = tokio::select! {
-        () = hold.has_come() => true,
-        () = done => false,
-    };
-    if reached {
-        operator.kill();
-        hold.lose();
-        operator.run(&[]).await;
-    }
-    reached
 }
 
 /// Kills the operator at the first request of a service's making, then at the second, and so on to the last; and
@@ -75,7 +46,7 @@ async fn is_killed_everywhere(what: &str, door: fn(&Operator) -> &Door, test: fn
             });
         let making = killed_at(&mut operator, hold, async { drop(watched.await.expect("it is watched")) }).await;
         let ready = becomes_ready(&operator, &services, &name).await;
-        let made = tagged(&operator, &namespace, &name);
+        let made = tagged(&operator, "services", &namespace, &name);
         assert_eq!(made.len(), 1, "killed at {nth}: {made:#?}");
         assert_eq!(made[0]["id"].as_str(), id(&ready).as_deref(), "killed at {nth}");
         assert_eq!(created(&operator), nth, "killed at {nth}: each is made once");
@@ -126,7 +97,7 @@ async fn a_status_write_that_comes_late_does_not_reach_the_next_object_of_the_sa
     let hold = operator.cluster_door().hold(When::Asked, 2, |asked| asked.is_status_of(PLURAL, "gateway"));
     let services = offered(&operator, &namespace, "late-status", "gateway").await;
     hold.has_come().await;
-    let old = tagged(&operator, &namespace, "gateway")[0]["id"].as_str().map(str::to_owned);
+    let old = tagged(&operator, "services", &namespace, "gateway")[0]["id"].as_str().map(str::to_owned);
     assert!(old.is_some(), "it is made before its id is written");
     // The operator gives the write up after a while and does without it; the network does not.
     goes(&operator, &services, "gateway").await;
@@ -136,7 +107,7 @@ async fn a_status_write_that_comes_late_does_not_reach_the_next_object_of_the_sa
     assert_eq!(hold.answered().await, StatusCode::CONFLICT);
     let after = services.get("gateway").await.expect("it is there");
     assert_eq!(id(&after), id(&ready));
-    assert_eq!(tagged(&operator, &namespace, "gateway").len(), 1);
+    assert_eq!(tagged(&operator, "services", &namespace, "gateway").len(), 1);
     assert_eq!(operator.world()["services"].as_array().map(Vec::len), Some(1));
     goes(&operator, &services, "gateway").await;
     operator.stop().await;
@@ -250,7 +221,7 @@ async fn every_status_lost_all_services_are_found_by_tag_and_of_two_matches_none
         .expect("it is there");
     assert_eq!(id(&stuck), None);
     assert_eq!(operator.writes(), writes, "nothing is done");
-    assert_eq!(tagged(&operator, &namespace, &names[0]).len(), 2);
+    assert_eq!(tagged(&operator, "services", &namespace, &names[0]).len(), 2);
 
     // One of them taken away, the other is it.
     operator.sim.with(|cloud| {
@@ -289,8 +260,8 @@ async fn when_the_writer_is_killed_the_other_replica_goes_on_with_its_work() {
     println!("two replicas: the other one makes turns {:.1} s after the writer was killed", silent.as_secs_f64());
     let bound = privatelink_operator::runtime::lease::TIME_TO_LIVE + std::time::Duration::from_secs(10);
     assert!(silent < bound, "{silent:?}: the Lease runs out, and is taken within seconds of that");
-    assert_eq!(tagged(&operator, &namespace, "during").len(), 1);
-    assert_eq!(tagged(&operator, &namespace, "during")[0]["id"].as_str(), id(&during).as_deref());
+    assert_eq!(tagged(&operator, "services", &namespace, "during").len(), 1);
+    assert_eq!(tagged(&operator, "services", &namespace, "during")[0]["id"].as_str(), id(&during).as_deref());
     let kept = services.get("before").await.expect("it is there");
     assert_eq!(kept.metadata.resource_version, before.metadata.resource_version, "what is settled is left alone");
     assert_eq!(created(&operator), 2, "no call had a second effect");

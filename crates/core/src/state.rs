@@ -37,6 +37,14 @@ open_vocabulary! {
     }
 }
 
+impl ZoneState {
+    /// The zone has not got beyond waiting: nobody has accepted its connection yet, as far as it shows.
+    #[must_use]
+    pub const fn is_untouched(&self) -> bool {
+        matches!(self, Self::Creating | Self::Waiting)
+    }
+}
+
 open_vocabulary! {
     /// The state of a service, or of an endpoint apart from its connection.
     pub enum LifeState {

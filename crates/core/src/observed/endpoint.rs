@@ -140,7 +140,7 @@ impl EndpointView {
     #[must_use]
     pub fn connection(&self) -> Option<ConnectionState> {
         let endpoint = self.endpoint.value()?.as_ref()?;
-        let untouched = |one: &Interface| matches!(one.state, ZoneState::Creating | ZoneState::Waiting);
+        let untouched = |one: &Interface| one.state.is_untouched();
         match (&endpoint.connection, self.interfaces.value()) {
             (ConnectionState::Disconnected, Some(interfaces)) if interfaces.values().all(untouched) => {
                 Some(ConnectionState::AwaitingAcceptance)

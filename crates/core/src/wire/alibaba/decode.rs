@@ -210,7 +210,7 @@ fn life_state(word: &str) -> LifeState {
 /// for one that awaits acceptance while no zone has got beyond waiting. The vendor documents no other hint, and
 /// this one is inferred: a refused connection whose zones wait again would look the same.
 fn connection_state(word: &str, zones: &BTreeMap<Zone, ZoneLeg>) -> ConnectionState {
-    let untouched = |leg: &ZoneLeg| matches!(leg.state, ZoneState::Creating | ZoneState::Waiting);
+    let untouched = |leg: &ZoneLeg| leg.state.is_untouched();
     match word {
         "Disconnected" if zones.values().all(untouched) => ConnectionState::AwaitingAcceptance,
         "Pending" => ConnectionState::Modifying,
