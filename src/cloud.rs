@@ -1,7 +1,7 @@
 //! A cloud as the rest of the process sees it: a door through which one account reads and writes in one place.
 //!
 //! What a call looks like on the wire and what its answer means is decided in `privatelink-core`; here are the
-//! sockets ([`transport`]), the secrets ([`credentials`]), the order in which calls leave ([`gate`], [`pace`],
+//! sockets ([`transport`]), the secrets ([`identity`], [`credentials`], [`renewal`]), the order in which calls leave ([`gate`], [`pace`],
 //! [`claim`]), and what belongs together ([`pool`]). [`metered`] and [`dry`] are doors before a door.
 
 pub mod alibaba;
@@ -10,10 +10,12 @@ pub mod credentials;
 pub mod dry;
 pub mod endpoint;
 pub mod gate;
+pub mod identity;
 pub mod limit;
 pub mod metered;
 pub mod pace;
 pub mod pool;
+pub mod renewal;
 pub mod transport;
 
 use futures::future::BoxFuture;

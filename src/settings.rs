@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use privatelink_core::limit;
+use privatelink_core::wire::alibaba::metadata::ADDRESS;
 
+use crate::cloud::endpoint::Base;
 use crate::runtime::telemetry::LogFormat;
 
 /// Settings of `privatelink-operator run`.
@@ -36,6 +38,17 @@ pub struct Settings {
     /// other process has.
     #[arg(long, env = "POD_NAME", value_name = "NAME")]
     pub identity: Option<String>,
+
+    /// Where the metadata service of an Alibaba Cloud machine answers, for credentials.instanceRole and
+    /// credentials.environment. It is asked directly, never through a proxy.
+    #[arg(
+        long,
+        env = "PRIVATELINK_ALIBABA_METADATA_ENDPOINT",
+        value_name = "URL",
+        default_value = ADDRESS,
+        value_parser = Base::of_machine
+    )]
+    pub alibaba_metadata_endpoint: Base,
 
     /// Where /healthz and /readyz are answered.
     #[arg(long, env = "PRIVATELINK_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]

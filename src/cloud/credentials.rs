@@ -1,17 +1,14 @@
-//! What proves who calls: read from a Secret's contents or the process's environment, never shown, and wiped
-//! when it is no longer used.
+//! What proves who calls: read from a Secret's contents, the process's environment or the answer of a cloud, never
+//! shown, and wiped when it is no longer used.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use privatelink_core::wire::alibaba::sts::Session;
 use zeroize::Zeroizing;
 
 /// Names of the keys of a Secret for Alibaba Cloud.
 const SECRET_KEYS: [&str; 3] = ["accessKeyId", "accessKeySecret", "securityToken"];
-
-/// Names of the environment's variables for Alibaba Cloud, as the vendor's own tools have them.
-const VARIABLES: [&str; 3] =
-    ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN"];
 
 /// An access key; clones share the one copy in memory. Equal if all parts are.
 #[derive(Clone, PartialEq, Eq)]
@@ -46,11 +43,25 @@ pub enum Missing {
         /// What is wrong with it.
         fault: Fault,
     },
-    /// A way to credentials that this version does not know.
-    #[error("credentials.{way} is not supported by this version: use credentials.secretRef or credentials.environment")]
-    Unsupported {
-        /// The field of the spec.
-        way: &'static str,
+    /// A variable of the environment by which a pod is told its identity.
+    #[error(
+        "environment variable {variable} {fault}: annotate the operator's service account for RRSA so that its pods \
+         get the variables, or set all three of them, or use credentials.secretRef"
+    )]
+    WebIdentity {
+        /// Variable.
+        variable: &'static str,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+    /// The environment forbids to ask the machine.
+    #[error(
+        "environment variable {variable} forbids to ask the machine for its role: unset it on the operator's \
+         container, or use another of spec.credentials"
+    )]
+    Forbidden {
+        /// Variable.
+        variable: &'static str,
     },
 }
 
@@ -80,11 +91,15 @@ impl Fault {
 }
 
 impl Credentials {
+    /// Names of the environment's variables for Alibaba Cloud, as the vendor's own tools have them.
+    pub const VARIABLES: [&str; 3] =
+        ["ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET", "ALIBABA_CLOUD_SECURITY_TOKEN"];
+
     /// From the contents of the Secret `namespace/name`.
     ///
     /// # Errors
     /// With the Secret, the key and the remedy, where a key is missing, empty or not that of an access key.
-    pub fn from_secret(secret: &str, contents: &BTreeMap<String, Vec<u8>>) -> Result<Self, Missing> {
+    pub fn from_secret(secret: &str, contents: &BTreeMap<String, Zeroizing<Vec<u8>>>) -> Result<Self, Missing> {
         Self::from_parts(SECRET_KEYS, |key| contents.get(key).cloned()).map_err(|(key, fault)| Missing::Key {
             secret: secret.to_owned(),
             key,
@@ -98,16 +113,29 @@ impl Credentials {
     /// # Errors
     /// With the variable that is missing, empty or not that of an access key.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Missing> {
-        Self::from_parts(VARIABLES, |name| variable(name).map(String::into_bytes))
+        Self::from_parts(Self::VARIABLES, |name| variable(name).map(|text| Zeroizing::new(text.into_bytes())))
             .map_err(|(variable, fault)| Missing::Variable { variable, fault })
+    }
+
+    /// The parts of `session`.
+    ///
+    /// # Errors
+    /// One of them holds what no key holds, and could not be sent.
+    pub fn from_session(session: &Session) -> Result<Self, Fault> {
+        let checked = |part: &str| text(part.as_bytes());
+        Ok(Self {
+            id: Arc::from(checked(&session.id)?.as_str()),
+            secret: Arc::new(checked(&session.secret)?),
+            token: Some(Arc::new(checked(&session.token)?)),
+        })
     }
 
     fn from_parts(
         names: [&'static str; 3],
-        part: impl Fn(&str) -> Option<Vec<u8>>,
+        part: impl Fn(&str) -> Option<Zeroizing<Vec<u8>>>,
     ) -> Result<Self, (&'static str, Fault)> {
         let [id, secret, token] = names;
-        let read = |name| match part(name).map(Zeroizing::new) {
+        let read = |name| match part(name) {
             None => Err((name, Fault::Absent)),
             Some(bytes) => text(&bytes).map_err(|fault| (name, fault)),
         };
@@ -142,7 +170,7 @@ impl std::fmt::Debug for Credentials {
         let hidden = |shown| if shown { "<hidden>" } else { "<none>" };
         formatter
             .debug_struct("Credentials")
-            .field("id", &self.id)
+            .field("id", &hidden(true))
             .field("secret", &hidden(true))
             .field("token", &hidden(self.token.is_some()))
             .finish()
@@ -163,8 +191,8 @@ fn text(bytes: &[u8]) -> Result<Zeroizing<String>, Fault> {
 mod tests {
     use super::*;
 
-    fn secret(parts: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
-        parts.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
+    fn secret(parts: &[(&str, &str)]) -> BTreeMap<String, Zeroizing<Vec<u8>>> {
+        parts.iter().map(|(key, value)| ((*key).to_owned(), Zeroizing::new(value.as_bytes().to_vec()))).collect()
     }
 
     const WHOLE: [(&str, &str); 3] =
@@ -220,15 +248,14 @@ mod tests {
             "environment variable ALIBABA_CLOUD_ACCESS_KEY_ID is missing: set it on the operator's container, or use \
              credentials.secretRef"
         );
-        let error = Missing::Unsupported { way: "workloadIdentity" };
-        assert!(error.to_string().starts_with("credentials.workloadIdentity is not supported by this version"));
     }
 
     #[test]
     fn no_secret_is_in_what_is_printed() {
         let whole = Credentials::from_secret("ops/key", &secret(&WHOLE)).expect("whole");
         let printed = format!("{whole:?} {whole:#?}");
-        assert!(printed.contains("LTAI5t"), "{printed}");
-        assert!(!printed.contains("s3cr3t") && !printed.contains("t0k3n"), "{printed}");
+        for part in ["LTAI5t", "s3cr3t", "t0k3n"] {
+            assert!(!printed.contains(part), "{printed}");
+        }
     }
 }

@@ -18,12 +18,14 @@ pub struct Base {
 }
 
 /// Where the products answer, as one account declares it; what is unset answers at the cloud's own host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// The product itself.
     pub privatelink: Option<Base>,
-    /// The product that says whose credentials these are.
+    /// The product that says whose credentials these are, and gives sessions.
     pub sts: Option<Base>,
+    /// The metadata service of the machine.
+    pub metadata: Base,
 }
 
 /// Why an endpoint cannot be used.
@@ -64,9 +66,9 @@ impl Endpoints {
     /// # Errors
     /// With the product and the remedy, where a URL cannot be used; `http://` to another machine only where
     /// `insecure` says that it may be.
-    pub fn parse(declared: &BTreeMap<String, String>, insecure: bool) -> Result<Self, Refused> {
+    pub fn parse(declared: &BTreeMap<String, String>, insecure: bool, metadata: Base) -> Result<Self, Refused> {
         let base = |product| declared.get(product).map(|url| Base::parse(product, url, insecure)).transpose();
-        Ok(Self { privatelink: base(PRIVATELINK)?, sts: base(STS)? })
+        Ok(Self { privatelink: base(PRIVATELINK)?, sts: base(STS)?, metadata })
     }
 }
 
@@ -82,6 +84,17 @@ impl Base {
             return Err(Refused::Plain { product, url });
         }
         Ok(base)
+    }
+
+    /// The URL of a service that is no cloud's but the machine's own.
+    ///
+    /// # Errors
+    /// With the remedy, where it is no URL of a host.
+    pub fn of_machine(url: &str) -> Result<Self, String> {
+        match parts(url) {
+            Some((scheme, authority, path)) if matches!(path.as_str(), "" | "/") => Ok(Self { scheme, authority }),
+            _ => Err("it is no URL of a host: write http://, a host and a port where it needs one".to_owned()),
+        }
     }
 
     /// A cloud's own host, by TLS; nothing if `host` cannot be one, as with a region that was made up.
@@ -133,7 +146,17 @@ mod tests {
     use super::*;
 
     fn parse(url: &str, insecure: bool) -> Result<Endpoints, Refused> {
-        Endpoints::parse(&[("privatelink".to_owned(), url.to_owned())].into(), insecure)
+        let metadata = Base::of_machine("http://100.100.100.200").expect("a URL");
+        Endpoints::parse(&[("privatelink".to_owned(), url.to_owned())].into(), insecure, metadata)
+    }
+
+    #[test]
+    fn the_machine_s_service_is_a_host_too() {
+        let base = Base::of_machine("http://127.0.0.1:80/").expect("a URL");
+        assert_eq!((base.scheme(), base.authority()), ("http", "127.0.0.1:80"));
+        for bad in ["", "127.0.0.1", "http://127.0.0.1/latest"] {
+            assert!(Base::of_machine(bad).expect_err(bad).contains("write http://"), "{bad}");
+        }
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub const READ: Duration = Duration::from_secs(10);
 /// it left behind.
 pub const WRITE: Duration = Duration::from_secs(30);
 
+/// Longest question to the machine's own metadata service. The vendor's libraries give it one second; a machine
+/// that has little time for us may need one more.
+pub const METADATA: Duration = Duration::from_secs(2);
+
 /// Longest time for which the cloud may be busy with a call of ours: no call outlives its time-out.
 pub const LONGEST_CALL: Duration = WRITE;
 

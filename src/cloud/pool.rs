@@ -21,11 +21,12 @@ use tokio::task::AbortHandle;
 use super::Door;
 use super::alibaba::{Alibaba, not_the_writer};
 use super::claim::Claimed;
-use super::credentials::Credentials;
 use super::endpoint::Endpoints;
 use super::gate::{Gate, Permit};
+use super::identity::Identity;
 use super::metered::{Meter, Metered};
 use super::pace::{Pace, Paced};
+use super::renewal::{Keys, Outlook};
 use super::transport::{Transport, failure, is_unanswered};
 use crate::observe::Observer;
 use crate::wakes::{Wakes, Woken};
@@ -37,8 +38,8 @@ pub struct Access {
     pub cloud: Cloud,
     /// Region.
     pub region: Region,
-    /// Credentials.
-    pub credentials: Credentials,
+    /// Who it is.
+    pub identity: Identity,
     /// Where the cloud answers, where that is not its own place.
     pub endpoints: Endpoints,
 }
@@ -52,7 +53,17 @@ struct Inner {
     claimed: Claimed,
     meter: Meter,
     sites: Mutex<BTreeMap<Place, Site>>,
+    /// What was opened, by the names of `CloudAccount`s: sessions last longer than the question whose they are.
+    opened: Mutex<BTreeMap<String, Opened>>,
     begun: Wakes<Place>,
+}
+
+/// The way that one access opens; clones are the same one.
+#[derive(Clone)]
+struct Opened {
+    access: Access,
+    door: Arc<dyn Door>,
+    keys: Option<Keys>,
 }
 
 /// One place; clones are the same site.
@@ -76,7 +87,6 @@ struct Ground {
 struct Doors(Arc<Mutex<BTreeMap<String, Entrance>>>);
 
 struct Entrance {
-    access: Access,
     limits: Limits,
     door: Arc<dyn Door>,
 }
@@ -85,17 +95,19 @@ impl Pool {
     /// An empty pool.
     #[must_use]
     pub fn new(transport: Transport, claimed: Claimed, meter: Meter) -> Self {
-        let (sites, begun) = (Mutex::default(), Wakes::default());
-        Self(Arc::new(Inner { transport, claimed, meter, sites, begun }))
+        let (sites, opened, begun) = (Mutex::default(), Mutex::default(), Wakes::default());
+        Self(Arc::new(Inner { transport, claimed, meter, sites, opened, begun }))
     }
 
-    /// Whose credentials these are.
+    /// Whose the credentials are that the `CloudAccount` of this name is given. What it spoke with before stays in
+    /// use until [`Pool::put`].
     ///
     /// # Errors
     /// What the cloud refused, or why no answer came.
-    pub async fn identify(&self, access: &Access) -> Result<AccountId, Failure> {
+    pub async fn identify(&self, account: &str, access: &Access) -> Result<AccountId, Failure> {
         let place = Place { cloud: access.cloud, account: AccountId::from("unknown"), region: access.region.clone() };
-        match Metered::new(self.door(access), place, self.0.meter.clone()).read(Read::CallerIdentity).await? {
+        let Opened { door, .. } = self.open(account, access);
+        match Metered::new(door, place, self.0.meter.clone()).read(Read::CallerIdentity).await? {
             Answer::CallerIdentity(account) => Ok(account),
             _ => Err(Failure {
                 meaning: Meaning::Unexpected,
@@ -104,13 +116,22 @@ impl Pool {
         }
     }
 
+    /// Renews the keys of the `CloudAccount` of this name where that is due, and says what is ahead of them.
+    pub async fn look_after(&self, account: &str) -> Outlook {
+        let keys = self.opened_mut().get(account).and_then(|opened| opened.keys.clone());
+        let Some(keys) = keys else { return Outlook::default() };
+        // Why there are none is said by the outlook.
+        let _keys_or_none = keys.look_after().await;
+        keys.outlook()
+    }
+
     /// Lets the `CloudAccount` of this name speak to `place` by `access`, from the next call on; calls that are on
     /// their way end as they began. The place begins to be observed with its first account. An account that
     /// spoke to another place before no longer does.
     ///
     /// # Panics
     /// Outside of a tokio runtime, where nothing can be observed.
-    pub fn put(&self, account: &str, place: &Place, access: Access, limits: Limits) -> Site {
+    pub fn put(&self, account: &str, place: &Place, access: &Access, limits: Limits) -> Site {
         let mut sites = self.sites_mut();
         let elsewhere: Vec<Place> = sites.keys().filter(|other| *other != place).cloned().collect();
         for other in elsewhere {
@@ -119,7 +140,7 @@ impl Pool {
         let begins = !sites.contains_key(place);
         let site = sites.entry(place.clone()).or_insert_with(|| self.begin(place, limits)).clone();
         drop(sites);
-        site.0.doors.put(account, access, limits, |access| self.door(access));
+        site.0.doors.put(account, Entrance { limits, door: self.open(account, access).door });
         site.keep_to_limits();
         if begins {
             self.0.begun.wake([place.clone()]);
@@ -129,6 +150,7 @@ impl Pool {
 
     /// The `CloudAccount` of this name no longer speaks to any place; a place without an account is forgotten.
     pub fn remove(&self, account: &str) {
+        self.opened_mut().remove(account);
         let mut sites = self.sites_mut();
         let places: Vec<Place> = sites.keys().cloned().collect();
         for place in places {
@@ -166,15 +188,29 @@ impl Pool {
         Site(Arc::new(Ground { place, claimed, meter, gate: Gate::default(), pace: shared, doors, observer, watch }))
     }
 
-    fn door(&self, access: &Access) -> Arc<dyn Door> {
-        let Access { cloud, region, credentials, endpoints } = access.clone();
-        match cloud {
+    /// The way that `access` opens: the one that is open already, where it is for the same.
+    fn open(&self, account: &str, access: &Access) -> Opened {
+        let mut all = self.opened_mut();
+        if let Some(opened) = all.get(account).filter(|opened| opened.access == *access) {
+            return opened.clone();
+        }
+        let Access { cloud, region, identity, endpoints } = access.clone();
+        let (door, keys): (Arc<dyn Door>, _) = match cloud {
             Cloud::Alibaba => {
                 let Inner { transport, claimed, .. } = &*self.0;
-                Arc::new(Alibaba::new(transport.clone(), region, credentials, endpoints, claimed.clone()))
+                let door = Alibaba::new(transport.clone(), region, &identity, endpoints, claimed.clone());
+                let keys = door.keys().clone();
+                (Arc::new(door), Some(keys))
             }
-            Cloud::Aws | Cloud::Tencent => Arc::new(Unknown(cloud)),
-        }
+            Cloud::Aws | Cloud::Tencent => (Arc::new(Unknown(cloud)), None),
+        };
+        let opened = Opened { access: access.clone(), door, keys };
+        all.insert(account.to_owned(), opened.clone());
+        opened
+    }
+
+    fn opened_mut(&self) -> MutexGuard<'_, BTreeMap<String, Opened>> {
+        self.0.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn sites_mut(&self) -> MutexGuard<'_, BTreeMap<Place, Site>> {
@@ -258,15 +294,8 @@ fn leave(sites: &mut BTreeMap<Place, Site>, place: &Place, account: &str) {
 }
 
 impl Doors {
-    fn put(&self, account: &str, access: Access, limits: Limits, open: impl FnOnce(&Access) -> Arc<dyn Door>) {
-        let mut doors = self.lock();
-        match doors.get_mut(account) {
-            Some(entrance) if entrance.access == access => entrance.limits = limits,
-            _ => {
-                let door = open(&access);
-                doors.insert(account.to_owned(), Entrance { access, limits, door });
-            }
-        }
+    fn put(&self, account: &str, entrance: Entrance) {
+        self.lock().insert(account.to_owned(), entrance);
     }
 
     fn remove(&self, account: &str) {

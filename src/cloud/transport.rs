@@ -128,8 +128,11 @@ impl Transport {
 }
 
 fn outgoing(base: &Base, request: wire::Request) -> Result<Outgoing, Failure> {
-    let path_and_query =
-        if request.query.is_empty() { request.path.to_owned() } else { format!("{}?{}", request.path, request.query) };
+    let path_and_query = if request.query.is_empty() {
+        request.path.into_owned()
+    } else {
+        format!("{}?{}", request.path, request.query)
+    };
     let unsendable = |_: http::Error| {
         // What cannot be sent may hold a secret: it is not shown.
         let told = "the request holds a character that HTTP cannot carry: check the access key and the region";

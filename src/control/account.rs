@@ -4,37 +4,38 @@
 //! used. Until they have answered in this process, and whenever they fail, that is said here, once, and the
 //! objects of the account wait; those that are being deleted are served as long as the account can be.
 
+mod access;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::Store;
 use kube::{Api, Resource, ResourceExt as _};
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::error::{Failure, Meaning};
-use privatelink_core::id::{AccountId, Region};
+use privatelink_core::id::AccountId;
 use privatelink_core::moment::Moment;
-use privatelink_core::place::{Cloud, Place};
-use privatelink_core::plan::{Next, Plan, Tries, Truth, ready, say};
+use privatelink_core::place::Place;
+use privatelink_core::plan::{Next, Plan, Saying, Tries, Truth, ready, say};
 use privatelink_core::rate::Limits;
 use privatelink_core::status::LastError;
 use privatelink_core::{report, requeue};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::api::account::{CloudAccountSpec, CloudAccountStatus, SecretRef};
+use crate::api::account::{CloudAccountSpec, CloudAccountStatus};
 use crate::api::parse::{RECONCILE_REQUESTED_AT, annotations};
 use crate::api::{CloudAccount, memory};
-use crate::cloud::credentials::{Credentials, Missing};
-use crate::cloud::endpoint::Endpoints;
 use crate::cloud::pool::Access;
+use crate::cloud::renewal::Outlook;
 use crate::runtime::clock;
 
+use self::access::access;
 use super::context::{Context, Mind, Standing};
-use super::error::{Error, call};
+use super::error::Error;
 use super::events::{Happening, transitions};
 use super::finalizer;
 use super::relate::{self, Placed};
@@ -235,17 +236,19 @@ async fn verify(
         mind.requested.clone_from(&requested);
     }
     let known = context.standings.of(&name).unwrap_or_default();
-    let answer = identified(context, &account, asked).await?;
+    let mut answer = identified(context, &account, asked).await?;
+    let outlook = context.pool.look_after(&name).await;
     let now = clock::now();
+    if let Some(failure) = outlook.failure.as_ref().filter(|_| answer.is_ok() && !outlook.lasts(now)) {
+        answer = Err(unanswered(failure.clone(), true));
+    }
     let common = account.status.as_ref().map(|status| memory::common(&status.common)).unwrap_or_default();
     let (mut plan, standing, failure) = match &answer {
         Ok((place, answered, _)) => {
             mind.unreadable_since = None;
-            let said =
-                ready(Truth::True, Reason::Ready, format!("the credentials answer for account {}", place.account));
-            let plan = Plan::saying(Next::Settled, [said, fits()]);
+            let plan = Plan::saying(Next::Settled, [answering(&place.account, &outlook), fits()]);
             let standing = Standing { place: Some(place.clone()), trouble: None, epoch: answered.epoch };
-            (plan, standing, None)
+            (plan, standing, outlook.failure.clone())
         }
         Err(trouble) => troubled(trouble, &known, &common, mind, now),
     };
@@ -257,7 +260,7 @@ async fn verify(
     let pinned = answer.as_ref().ok().map(|(place, _, _)| place.account.clone());
     let pause = match &answer {
         Ok((_, answered, _)) if answered.doubted => DOUBTFUL,
-        Ok(_) => RECHECK,
+        Ok(_) => outlook.due.map_or(RECHECK, |due| due.since(now).clamp(DOUBTFUL, RECHECK)),
         Err(Trouble::Silent(failure)) => {
             mind.silences = mind.silences.saturating_add(1);
             requeue::pause(failure.meaning, mind.silences, failure.retry_after, &uid).min(FAILING)
@@ -271,7 +274,7 @@ async fn verify(
     // Only what stands in the status is spoken with.
     match answer {
         Ok((place, answered, access)) => {
-            let site = context.pool.put(&name, &place, access, limits(&account.spec));
+            let site = context.pool.put(&name, &place, &access, limits(&account.spec));
             if asked {
                 site.observer().believe_vanished();
             }
@@ -289,7 +292,20 @@ async fn verify(
     Ok(pause)
 }
 
-fn fits() -> privatelink_core::plan::Saying {
+/// What is said of credentials that work: of those that end, and cannot be renewed, before it hurts.
+fn answering(account: &AccountId, outlook: &Outlook) -> Saying {
+    let told = format!("the credentials answer for account {account}");
+    match (&outlook.failure, outlook.ends) {
+        (Some(failure), Some(ends)) => {
+            let ends = jiff::Timestamp::from_millisecond(ends.whole_second().0).unwrap_or_default();
+            let told = format!("{told} until {ends} and cannot be renewed, which is tried again: {failure}");
+            ready(Truth::True, Reason::CredentialsExpiring, told)
+        }
+        _ => ready(Truth::True, Reason::Ready, told),
+    }
+}
+
+fn fits() -> Saying {
     say(ConditionType::Valid, Truth::True, Reason::Ready, "the spec can be acted on")
 }
 
@@ -366,7 +382,7 @@ async fn identified(
         Some(answer) if !asked && answer.at.elapsed() < if answer.doubted { DOUBTFUL } else { RECHECK / 2 } => {
             answer.clone()
         }
-        _ => match context.pool.identify(&access).await {
+        _ => match context.pool.identify(&name, &access).await {
             Ok(id) => {
                 let epoch = same.filter(|_| !asked).map_or(next_epoch, |answer| answer.epoch);
                 Answer { of, account: id, at: Instant::now(), epoch, doubted: false }
@@ -404,75 +420,6 @@ fn unanswered(failure: Failure, answered_before: bool) -> Trouble {
         Meaning::Waiting(reason) if !answered_before => told(reason),
         _ => Trouble::Silent(failure),
     }
-}
-
-/// How the account speaks to its cloud, and which version of the credentials that is.
-async fn access(context: &Context, spec: &CloudAccountSpec) -> Result<Result<(Access, String), Trouble>, Error> {
-    let Some(options) = &spec.alibaba else {
-        let field = if spec.aws.is_some() { "aws" } else { "tencent" };
-        let message = format!("{field}: this version speaks to Alibaba Cloud only: use an account with alibaba");
-        return Ok(Err(Trouble::Spec(Reason::UnsupportedByCloud, message)));
-    };
-    if options.assume_role.is_some() {
-        let message = "alibaba.assumeRole is not supported by this version: give the credentials of the role itself";
-        return Ok(Err(Trouble::Spec(Reason::InvalidSpec, message.to_owned())));
-    }
-    if options.open_product == Some(true) {
-        let message = "alibaba.openProduct is not supported by this version: open the product in the cloud's console, and leave it out";
-        return Ok(Err(Trouble::Spec(Reason::InvalidSpec, message.to_owned())));
-    }
-    let insecure = spec.allow.and_then(|allow| allow.insecure_endpoints).unwrap_or_default();
-    let endpoints = match Endpoints::parse(&options.endpoints.clone().unwrap_or_default(), insecure) {
-        Ok(endpoints) => endpoints,
-        Err(refused) => return Ok(Err(Trouble::Spec(Reason::InvalidSpec, format!("alibaba.{refused}")))),
-    };
-    let credentials = if let Some(secret) = &spec.credentials.secret_ref {
-        secret_credentials(context, secret).await?
-    } else if spec.credentials.environment.is_some() {
-        let found = Credentials::from_environment(|variable| std::env::var(variable).ok());
-        found
-            .map(|found| (found, "environment".to_owned()))
-            .map_err(|missing| Trouble::NoCredentials(missing.to_string()))
-    } else {
-        let way = if spec.credentials.workload_identity.is_some() { "workloadIdentity" } else { "instanceRole" };
-        Err(Trouble::Spec(Reason::InvalidSpec, Missing::Unsupported { way }.to_string()))
-    };
-    Ok(credentials.map(|(credentials, version)| {
-        let region = Region::from(spec.region.as_str());
-        (Access { cloud: Cloud::Alibaba, region, credentials, endpoints }, version)
-    }))
-}
-
-/// Reads a Secret now; its contents are kept nowhere but in what signs.
-async fn secret_credentials(
-    context: &Context,
-    secret: &SecretRef,
-) -> Result<Result<(Credentials, String), Trouble>, Error> {
-    let SecretRef { namespace, name } = secret;
-    if !context.credential_namespaces.contains(namespace) {
-        let allowed: Vec<&str> = context.credential_namespaces.iter().map(String::as_str).collect();
-        let message = format!(
-            "credentials.secretRef.namespace: the operator reads credentials in {} only: move the Secret there, or add \
-             {namespace} to --credential-namespaces",
-            allowed.join(", ")
-        );
-        return Ok(Err(Trouble::Spec(Reason::InvalidSpec, message)));
-    }
-    let api = Api::<Secret>::namespaced(context.client.clone(), namespace);
-    let found = match call("read the Secret of the credentials", api.get(name)).await {
-        Ok(found) => found,
-        Err(Error::Gone) => {
-            let message = format!("credentials.secretRef: there is no Secret {namespace}/{name}: create it");
-            return Ok(Err(Trouble::NoCredentials(message)));
-        }
-        Err(error) => return Err(error),
-    };
-    let version = format!("{}/{}", found.uid().unwrap_or_default(), found.resource_version().unwrap_or_default());
-    let contents: BTreeMap<String, Vec<u8>> =
-        found.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect();
-    Ok(Credentials::from_secret(&format!("{namespace}/{name}"), &contents)
-        .map(|credentials| (credentials, version))
-        .map_err(|missing| Trouble::Refused(Reason::CredentialsInvalid, missing.to_string(), None)))
 }
 
 /// Writes the status where it differs, and tells what has changed.

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::api::shared::Placement;
 use crate::api::{CloudAccount, Endpoint, EndpointService};
 use crate::cloud::claim::Claimed;
+use crate::cloud::endpoint::Base;
 use crate::cloud::pool::Pool;
 use crate::runtime::clock;
 use crate::runtime::shutdown::Stop;
@@ -43,6 +44,8 @@ pub struct Context {
     pub cluster: String,
     /// Namespaces from which credentials may be read.
     pub credential_namespaces: BTreeSet<String>,
+    /// Where the metadata service of an Alibaba Cloud machine answers.
+    pub alibaba_metadata: Base,
     /// All places.
     pub pool: Pool,
     /// The right to write.

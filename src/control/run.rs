@@ -199,6 +199,7 @@ pub(super) fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<
         published: settings.publish.then_some(Published { config_maps, services: aliases }),
         cluster,
         credential_namespaces: credential_namespaces.clone(),
+        alibaba_metadata: settings.alibaba_metadata_endpoint.clone(),
         pool,
         claimed: Claimed::new(claim),
         writes_since: std::sync::OnceLock::new(),

@@ -130,6 +130,8 @@ closed_vocabulary! {
             "Ask the cloud for a larger quota, or delete what is no longer used.";
         PermissionDenied: "The credentials may not make the call that the message names.",
             "Allow that action to the role or user of the CloudAccount.";
+        CredentialsExpiring: "The account's keys last for a while yet, and cannot be renewed.",
+            "Mend what the message of the CloudAccount names before the time that it gives: nothing works after it.";
         CredentialsInvalid: "The cloud does not accept the credentials, or they cannot be read.",
             "Correct the Secret, role or environment that spec.credentials of the CloudAccount names.";
         ClockSkew: "The clock of this machine is more than 15 minutes away from the cloud's.",

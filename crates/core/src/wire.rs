@@ -3,9 +3,11 @@
 //! Per cloud, `encode` turns a step or a read into parameters, `sign` turns those into a request, `decode` turns
 //! the body of an answer into words, and `classify` says what a code means for what is done next.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::{Failure, Meaning};
+use crate::moment::Moment;
 
 pub mod alibaba;
 mod digest;
@@ -20,7 +22,7 @@ pub struct Request {
     /// Host with its port if it has one: signed, so the `Host` header must be sent exactly so.
     pub host: String,
     /// Path.
-    pub path: &'static str,
+    pub path: Cow<'static, str>,
     /// Query without the question mark, encoded as it was signed; empty if there is none.
     pub query: String,
     /// All headers but `Host` and `Content-Length`, names in lower case.
@@ -45,7 +47,7 @@ impl fmt::Debug for Request {
 }
 
 /// What was answered, as it came.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
@@ -55,11 +57,29 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// The body may hold keys that were asked for: Debug shows its length alone.
+impl fmt::Debug for Response {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Response {
     /// The answer says that the call was carried out; what else there is to know is in the body.
     #[must_use]
     pub const fn is_success(&self) -> bool {
         matches!(self.status, 200..=299)
+    }
+
+    /// When it was answered, by the clock of whoever did, if he says so.
+    #[must_use]
+    pub fn date(&self) -> Option<Moment> {
+        utc::of_http(self.header("date")?)
     }
 
     /// The first header of that name, whatever the case of its letters.

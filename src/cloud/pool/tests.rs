@@ -15,10 +15,14 @@ use privatelink_sim::fixture::Fixture;
 use privatelink_sim::server::Simulator;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
+use zeroize::Zeroizing;
 
 use super::*;
 use crate::cloud::claim::Claim;
+use crate::cloud::credentials::Credentials;
+use crate::cloud::endpoint::Base;
 use crate::cloud::gate::Turn;
+use crate::cloud::identity::Origin;
 use crate::cloud::limit::LONGEST_CALL;
 use crate::object::ObjectKey;
 use crate::runtime::clock;
@@ -44,12 +48,14 @@ fn stage() -> Stage {
 
 fn access(id: &str, secret: &str) -> Access {
     let parts = [("accessKeyId", id), ("accessKeySecret", secret)];
-    let contents = parts.map(|(key, value)| (key.to_owned(), value.as_bytes().to_vec()));
+    let contents = parts.map(|(key, value)| (key.to_owned(), Zeroizing::new(value.as_bytes().to_vec())));
+    let origin = Origin::Given(Credentials::from_secret("ops/key", &contents.into()).unwrap());
+    let metadata = Base::of_machine("http://100.100.100.200").unwrap();
     Access {
         cloud: Cloud::Alibaba,
         region: Region::from("cn-hangzhou"),
-        credentials: Credentials::from_secret("ops/key", &contents.into()).unwrap(),
-        endpoints: Endpoints::default(),
+        identity: Identity { origin, role: None },
+        endpoints: Endpoints { privatelink: None, sts: None, metadata },
     }
 }
 
@@ -117,21 +123,21 @@ const LIMITS: Limits = Limits { per_second: 10, burst: 20 };
 #[tokio::test(start_paused = true)]
 async fn credentials_say_whose_they_are() {
     let Stage { pool, meter, .. } = stage();
-    assert_eq!(pool.identify(&right()).await, Ok(AccountId::from(PROVIDER)));
-    let failure = pool.identify(&wrong()).await.unwrap_err();
+    assert_eq!(pool.identify("main", &right()).await, Ok(AccountId::from(PROVIDER)));
+    let failure = pool.identify("main", &wrong()).await.unwrap_err();
     assert_eq!(failure.meaning, Meaning::Credentials(Reason::CredentialsInvalid));
     assert!(!format!("{failure} {failure:?} {:?}", wrong()).contains("wrong\""), "{failure:?}");
     let outcomes: Vec<_> = meter.calls().into_iter().map(|(call, count)| (call.action, call.outcome, count)).collect();
     assert_eq!(outcomes, [("ReadCallerIdentity", "credentials", 1), ("ReadCallerIdentity", "ok", 1)]);
     let other = Access { cloud: Cloud::Aws, ..right() };
-    let failure = pool.identify(&other).await.unwrap_err();
+    let failure = pool.identify("main", &other).await.unwrap_err();
     assert!(failure.message.starts_with("aws is not supported by this version"), "{failure}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_made_is_seen_and_confirmed() {
     let Stage { pool, world, .. } = stage();
-    let site = pool.put("main", &place("cn-hangzhou"), right(), LIMITS);
+    let site = pool.put("main", &place("cn-hangzhou"), &right(), LIMITS);
     let id = create(&site).await;
     let laid = site.observer().laid();
     assert!(laid.snapshot.service(&id).is_some() && !laid.unconfirmed_of(&id.clone().into()).is_empty());
@@ -151,8 +157,8 @@ async fn accounts_that_share_a_place_share_its_gate_and_keep_to_the_smallest_lim
     let Stage { pool, .. } = stage();
     let mut begun = pool.begun();
     let here = place("cn-hangzhou");
-    let site = pool.put("main", &here, right(), LIMITS);
-    let again = pool.put("other", &here, right(), Limits { per_second: 5, burst: 50 });
+    let site = pool.put("main", &here, &right(), LIMITS);
+    let again = pool.put("other", &here, &right(), Limits { per_second: 5, burst: 50 });
     assert_eq!(site.limits(), Some(Limits { per_second: 5, burst: 20 }));
     assert_eq!(begun.next().await, Some(here.clone()));
     let step = describe(&"epsrv-1".into(), "new");
@@ -162,7 +168,7 @@ async fn accounts_that_share_a_place_share_its_gate_and_keep_to_the_smallest_lim
     again.gate().retain(&stranger, &[]);
     drop(held);
     let there = place("cn-shanghai");
-    pool.put("other", &there, right(), LIMITS);
+    pool.put("other", &there, &right(), LIMITS);
     assert_eq!(site.limits(), Some(LIMITS), "the other account has moved");
     assert_eq!(begun.next().await, Some(there.clone()));
     pool.remove("other");
@@ -178,7 +184,7 @@ async fn accounts_that_share_a_place_share_its_gate_and_keep_to_the_smallest_lim
 async fn credentials_are_swapped_for_the_next_call_and_not_for_one_on_its_way() {
     let Stage { pool, world, .. } = stage();
     let here = place("cn-hangzhou");
-    let site = pool.put("main", &here, right(), LIMITS);
+    let site = pool.put("main", &here, &right(), LIMITS);
     let id = create(&site).await;
     world.with(|world| {
         world.settle();
@@ -189,19 +195,19 @@ async fn credentials_are_swapped_for_the_next_call_and_not_for_one_on_its_way() 
         async move { make(&site, "main", &step).await }
     });
     tokio::task::yield_now().await;
-    pool.put("main", &here, wrong(), LIMITS);
+    pool.put("main", &here, &wrong(), LIMITS);
     assert_eq!(call.await.unwrap(), Ok(Done::Accepted));
     world.with(privatelink_sim::cloud::Cloud::settle);
     let failure = make(&site, "main", &describe(&id, "next")).await.unwrap_err();
     assert_eq!(failure.meaning, Meaning::Credentials(Reason::CredentialsInvalid));
-    pool.put("main", &here, right(), LIMITS);
+    pool.put("main", &here, &right(), LIMITS);
     make(&site, "main", &describe(&id, "next")).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_has_run_out_stops_a_step_at_the_gate_and_at_the_hand_over() {
     let Stage { pool, world, claim, .. } = stage();
-    let site = pool.put("main", &place("cn-hangzhou"), right(), Limits { per_second: 1, burst: 1 });
+    let site = pool.put("main", &place("cn-hangzhou"), &right(), Limits { per_second: 1, burst: 1 });
     let id = create(&site).await;
     world.with(privatelink_sim::cloud::Cloud::settle);
     let calls = || world.with(|world| world.journal.calls().count());
@@ -223,7 +229,7 @@ async fn a_claim_that_has_run_out_stops_a_step_at_the_gate_and_at_the_hand_over(
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_keeps_the_turn_until_the_cloud_cannot_be_busy_any_more() {
     let Stage { pool, world, .. } = stage();
-    let site = pool.put("main", &place("cn-hangzhou"), right(), LIMITS);
+    let site = pool.put("main", &place("cn-hangzhou"), &right(), LIMITS);
     let id = create(&site).await;
     world.with(|world| {
         world.settle();
@@ -244,7 +250,7 @@ async fn a_lost_answer_keeps_the_turn_until_the_cloud_cannot_be_busy_any_more() 
 #[tokio::test(start_paused = true)]
 async fn throttling_slows_all_calls_of_the_place_down() {
     let Stage { pool, world, meter, .. } = stage();
-    let site = pool.put("main", &place("cn-hangzhou"), right(), Limits { per_second: 10, burst: 1 });
+    let site = pool.put("main", &place("cn-hangzhou"), &right(), Limits { per_second: 10, burst: 1 });
     world.with(|world| world.faults.add(Rule { action: None, nth: 1, times: 1, fault: Fault::Throttle }));
     let look = || Look { facet: FacetKey::Services, not_older_than: clock::now() };
     let failure = site.observer().look(&[look()]).await.unwrap_err();
@@ -260,9 +266,9 @@ async fn throttling_slows_all_calls_of_the_place_down() {
 #[tokio::test(start_paused = true)]
 async fn a_place_without_accounts_and_a_pool_that_is_dropped_observe_nothing_any_more() {
     let Stage { pool, world, meter, .. } = stage();
-    let forgotten = pool.put("main", &place("cn-hangzhou"), right(), LIMITS);
+    let forgotten = pool.put("main", &place("cn-hangzhou"), &right(), LIMITS);
     pool.remove("main");
-    pool.put("other", &place("cn-shanghai"), right(), LIMITS);
+    pool.put("other", &place("cn-shanghai"), &right(), LIMITS);
     drop(pool);
     let calls = || world.with(|world| world.journal.calls().count());
     let pending = std::future::pending::<()>();

@@ -42,14 +42,17 @@ async fn serve(answer: impl Fn() -> Option<Response<Full<Bytes>>> + Clone + Send
 
 fn base(url: &str) -> Base {
     let declared: BTreeMap<_, _> = [("privatelink".to_owned(), url.to_owned())].into();
-    Endpoints::parse(&declared, false).unwrap().privatelink.unwrap()
+    Endpoints::parse(&declared, false, Base::of_machine("http://100.100.100.200").unwrap())
+        .unwrap()
+        .privatelink
+        .unwrap()
 }
 
 fn request(base: &Base) -> wire::Request {
     wire::Request {
         method: "POST",
         host: base.authority().to_owned(),
-        path: "/",
+        path: "/".into(),
         query: "ServiceId=epsrv-1&Text=a%20b".to_owned(),
         headers: vec![
             ("x-acs-action".to_owned(), "GetVpcEndpointServiceAttribute".to_owned()),

@@ -24,6 +24,7 @@ use super::apiserver::ApiServer;
 use super::door::{Asked, Board, Door, Fate};
 use crate::api::CloudAccount;
 use crate::cloud::claim::{Claim, Claimed};
+use crate::cloud::endpoint::Base;
 use crate::cloud::metered::Meter;
 use crate::cloud::pool::Pool;
 use crate::control::events::Teller;
@@ -321,6 +322,7 @@ fn settings() -> Settings {
         credential_namespaces: Vec::new(),
         publish: true,
         identity: None,
+        alibaba_metadata_endpoint: Base::of_machine("http://127.0.0.1:1").expect("a URL"),
         admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         log_format: LogFormat::Text,
         log: String::new(),

@@ -7,8 +7,11 @@ mod codes;
 pub mod decode;
 pub mod encode;
 mod fields;
+pub mod metadata;
 mod refused;
+mod session;
 pub mod sign;
+pub mod sts;
 
 /// Products that are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -30,6 +30,8 @@ const CORE_MAY_USE: &[&str] = &[
     "ctutils",
     "cmov",
     "cfg-if",
+    // Wiping keys that were answered.
+    "zeroize",
     // Which instructions the processor has: sha2 picks the fastest code, never another result. On some processors
     // it asks the system by way of libc.
     "cpufeatures",

@@ -90,7 +90,7 @@ pub fn step(step: &Step, body: &[u8]) -> Result<Done, Malformed> {
     }
 }
 
-fn json(body: &[u8]) -> Result<Value, Malformed> {
+pub(super) fn json(body: &[u8]) -> Result<Value, Malformed> {
     serde_json::from_slice(body).map_err(|_| Malformed { what: "the answer is not JSON".to_owned() })
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::{Product, Unsigned};
+use super::{Product, Unsigned, sts};
 use crate::id::{CloudId, EndpointId, Region, ServiceId, Sort, SubnetId};
 use crate::observed::{AddressFamily, Payer, ResourceKey, ResourceKind, Tags};
 use crate::read::{Page, Read};
@@ -69,7 +69,7 @@ pub fn read(read: &Read, region: &Region) -> Unsigned {
     match read {
         Read::CallerIdentity => Unsigned {
             product: Product::Sts,
-            host: host(Product::Sts, region),
+            host: sts::host(region, false),
             action: "GetCallerIdentity",
             version: Product::Sts.version(),
             parameters: BTreeMap::new(),
@@ -156,15 +156,11 @@ fn update_endpoint(id: &EndpointId, update: &EndpointChange, region: &Region, to
         .maybe("CrossRegionBandwidth", update.cross_region_bandwidth_mbps.as_ref())
 }
 
-fn host(product: Product, region: &Region) -> String {
-    format!("{}.{region}.aliyuncs.com", product.as_str())
-}
-
 fn call(action: &'static str, region: &Region) -> Unsigned {
     let product = Product::PrivateLink;
     Unsigned {
         product,
-        host: host(product, region),
+        host: format!("{}.{region}.aliyuncs.com", product.as_str()),
         action,
         version: product.version(),
         parameters: BTreeMap::new(),

@@ -22,7 +22,8 @@ impl<'a> Fields<'a> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
-    fn wrong(&self, name: &str, what: &str) -> Malformed {
+    /// What is wrong with a field.
+    pub(super) fn wrong(&self, name: &str, what: &str) -> Malformed {
         Malformed { what: format!("{} {what}", self.path(name)) }
     }
 
@@ -56,6 +57,15 @@ impl<'a> Fields<'a> {
             Some(Value::Bool(truth)) => *truth,
             Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
             _ => false,
+        }
+    }
+
+    /// An object that must be there.
+    pub(super) fn object(&self, name: &str) -> Result<Fields<'a>, Malformed> {
+        match self.value(name) {
+            Some(object) if object.is_object() => Ok(Fields { object, path: self.path(name) }),
+            Some(_) => Err(self.wrong(name, "is not an object")),
+            None => Err(self.wrong(name, "is missing")),
         }
     }
 

@@ -54,7 +54,7 @@ pub fn sign(call: &Unsigned, key: &Key<'_>, date: Moment, nonce: &str) -> Reques
     let canonical = canonical("POST", "/", &query, &signed, body.as_bytes());
     headers.push(("authorization".to_owned(), authorization(key, &signed, &canonical)));
     headers.push(("accept".to_owned(), "application/json".to_owned()));
-    Request { method: "POST", host: call.host.clone(), path: "/", query, headers, body: body.into_bytes() }
+    Request { method: "POST", host: call.host.clone(), path: "/".into(), query, headers, body: body.into_bytes() }
 }
 
 /// The text that is signed of a request: `query` is encoded and sorted, `headers` are those to be signed, in any

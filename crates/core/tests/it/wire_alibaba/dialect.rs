@@ -46,7 +46,7 @@ impl Stage {
         headers.push(("host".to_owned(), request.host));
         let inbound = Inbound {
             method: request.method.to_owned(),
-            path: request.path.to_owned(),
+            path: request.path.into_owned(),
             query: request.query,
             headers,
             body: request.body.into(),

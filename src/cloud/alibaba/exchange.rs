@@ -1,0 +1,126 @@
+//! One signed exchange: where it goes, by which clock it is dated, and a second try where the clock was wrong.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use privatelink_core::condition::Reason;
+use privatelink_core::error::{Failure, Meaning};
+use privatelink_core::moment::Moment;
+use privatelink_core::wire::alibaba::{Product, Unsigned, decode, sign};
+use privatelink_core::wire::{Request, Response};
+
+use crate::cloud::credentials::Credentials;
+use crate::cloud::endpoint::{Base, Endpoints};
+use crate::cloud::limit;
+use crate::cloud::transport::{Transport, failure};
+use crate::runtime::clock;
+
+/// The way of one account to the cloud, whoever it calls as.
+pub struct Exchange {
+    transport: Transport,
+    endpoints: Endpoints,
+    /// How far the cloud's clock is ahead of ours, in milliseconds.
+    ahead: AtomicI64,
+}
+
+impl Exchange {
+    pub const fn new(transport: Transport, endpoints: Endpoints) -> Self {
+        Self { transport, endpoints, ahead: AtomicI64::new(0) }
+    }
+
+    /// Makes one call, signed with `key`; a second time, with a corrected date, where the cloud takes the first for
+    /// too old. Each time `may` is asked last, and what it refuses is not sent.
+    ///
+    /// # Errors
+    /// What the cloud refused, why no answer came, or what `may` said.
+    pub async fn signed(
+        &self,
+        mut call: Unsigned,
+        key: &Credentials,
+        patience: Duration,
+        may: impl Fn() -> Result<(), Failure>,
+    ) -> Result<Response, Failure> {
+        let base = self.base(call.product, &call.host)?;
+        base.authority().clone_into(&mut call.host);
+        let mut again = true;
+        loop {
+            let parts = sign::Key { id: key.id(), secret: key.secret(), token: key.token() };
+            let request = sign::sign(&call, &parts, self.date(), &nonce()?);
+            may()?;
+            let answer = self.transport.send(&base, request, patience).await?;
+            if answer.is_success() {
+                return Ok(answer);
+            }
+            let refused = decode::failure(call.action, &answer);
+            let skewed = refused.meaning == Meaning::Credentials(Reason::ClockSkew);
+            if !(again && skewed && self.learn(&answer)) {
+                return Err(refused);
+            }
+            again = false;
+        }
+    }
+
+    /// Sends a request that nobody signs to the product's host or to the one that is declared in its place; `request`
+    /// is given the host and the date.
+    ///
+    /// # Errors
+    /// Why no answer came.
+    pub async fn unsigned(
+        &self,
+        product: Product,
+        host: &str,
+        patience: Duration,
+        request: impl FnOnce(String, Moment) -> Request,
+    ) -> Result<Response, Failure> {
+        let base = self.base(product, host)?;
+        self.transport.send(&base, request(base.authority().to_owned(), self.date()), patience).await
+    }
+
+    /// Asks the machine's metadata service; `request` is given its host.
+    ///
+    /// # Errors
+    /// Why no answer came.
+    pub async fn metadata(&self, request: impl FnOnce(&str) -> Request) -> Result<Response, Failure> {
+        let base = &self.endpoints.metadata;
+        self.transport.send(base, request(base.authority()), limit::METADATA).await
+    }
+
+    fn base(&self, product: Product, host: &str) -> Result<Base, Failure> {
+        let declared = match product {
+            Product::PrivateLink => &self.endpoints.privatelink,
+            Product::Sts => &self.endpoints.sts,
+        };
+        match declared {
+            Some(base) => Ok(base.clone()),
+            None => Base::own(host).ok_or_else(|| {
+                let told = format!("{host} is no host: check spec.region of the CloudAccount");
+                Failure { meaning: Meaning::UserMustAct(Reason::InvalidSpec), ..failure("<unsendable>", told, false) }
+            }),
+        }
+    }
+
+    /// The date that the cloud's clock shows, as far as is known.
+    fn date(&self) -> Moment {
+        Moment(clock::now().0.saturating_add(self.ahead.load(Ordering::Relaxed)))
+    }
+
+    /// Learns from an answer how far the cloud's clock is from ours; says whether another try is worth it.
+    fn learn(&self, answer: &Response) -> bool {
+        let Some(date) = answer.date() else { return false };
+        let ahead = date.0 - clock::now().0;
+        if ahead.unsigned_abs() > u64::try_from(limit::CLOCK_SKEW.as_millis()).unwrap_or(u64::MAX) {
+            return false;
+        }
+        self.ahead.store(ahead, Ordering::Relaxed);
+        true
+    }
+}
+
+/// 32 hexadecimal digits that no other call has.
+fn nonce() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => Ok(format!("{:032x}", u128::from_be_bytes(bytes))),
+        Err(error) => Err(failure("<no randomness>", format!("the machine gives no random numbers: {error}"), false)),
+    }
+}
