@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub mod action;
 pub mod classify;
 mod codes;
 pub mod decode;

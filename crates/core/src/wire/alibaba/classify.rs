@@ -1,7 +1,7 @@
 //! What an error code means: by code, and for a few codes by action, never by HTTP status, which is 400 for nearly
 //! everything.
 
-use super::codes::{Row, TABLE};
+use super::codes::{Row, rows};
 use crate::error::Meaning;
 use crate::scrub::{bounded, scrub};
 
@@ -14,7 +14,7 @@ pub fn meaning(action: &str, code: &str) -> Meaning {
 /// The code is in the table, whatever the action.
 #[must_use]
 pub fn is_known(code: &str) -> bool {
-    TABLE.iter().any(|row| row.stands_for(code))
+    rows().any(|row| row.stands_for(code))
 }
 
 /// What the reader of a message with this code of this action can do about it.
@@ -42,13 +42,12 @@ pub fn explain(action: &str, code: &str, said: &str) -> String {
 /// The codes of the table, with `%s` where it stands for any ending, and the actions that a row is for: none for
 /// the row of all actions that have none of their own.
 pub fn codes() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    TABLE.iter().map(|row| (row.code, row.actions))
+    rows().map(|row| (row.code, row.actions))
 }
 
 /// An exact row before a beginning, a longer beginning before a shorter one, the action's own before that of all.
 fn find(action: &str, code: &str) -> Option<&'static Row> {
-    TABLE
-        .iter()
+    rows()
         .filter(|row| row.stands_for(code) && (row.actions.is_empty() || row.actions.contains(&action)))
         .max_by_key(|row| (row.code == code, row.code.len(), !row.actions.is_empty()))
 }

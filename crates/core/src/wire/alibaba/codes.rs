@@ -6,6 +6,8 @@
 //! action. A few codes say one thing to a provider and another to a consumer: they have a row more, for the
 //! actions of one of them. `{action}` in a text is the action that was refused.
 
+mod session;
+
 use crate::condition::Reason;
 use crate::error::Meaning;
 
@@ -63,8 +65,13 @@ const ADDING: &[&str] = &["AddZoneToVpcEndpoint"];
 const LEAVING: &[&str] = &["DetachSecurityGroupFromVpcEndpoint"];
 const SETTING: &[&str] = &["CreateVpcEndpoint", "UpdateVpcEndpointAttribute"];
 
+/// Every row there is.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    TABLE.iter().chain(session::TABLE)
+}
+
 /// Every code that an action in use documents, and the gateway's.
-pub(super) const TABLE: &[Row] = &[
+const TABLE: &[Row] = &[
     // Common to all actions.
     row("DryRunOperation", Meaning::DryRun, "the call would have succeeded", NOTHING),
     row("NoPermission", person(Reason::PermissionDenied), "the credentials may not call {action}", ALLOW),

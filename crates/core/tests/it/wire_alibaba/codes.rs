@@ -7,7 +7,7 @@ use privatelink_core::error::Meaning;
 use privatelink_core::id::Sort;
 use privatelink_core::limit;
 use privatelink_core::step::Step;
-use privatelink_core::wire::alibaba::{classify, encode};
+use privatelink_core::wire::alibaba::{action, classify, encode};
 use serde_json::Value;
 
 use super::{TOKEN, calls, descriptions, region, steps};
@@ -57,7 +57,8 @@ fn every_documented_code_has_a_row_and_every_row_a_code() {
 
 #[test]
 fn a_row_for_some_actions_stands_beside_one_for_the_others() {
-    let in_use: BTreeSet<&str> = calls().iter().map(|call| call.action).collect();
+    let sessions = [action::ASSUME.name, action::FEDERATE.name];
+    let in_use: BTreeSet<&str> = calls().iter().map(|call| call.action).chain(sessions).collect();
     let of_all: BTreeSet<&str> =
         classify::codes().filter(|(_, actions)| actions.is_empty()).map(|(code, _)| code).collect();
     let mut seen = BTreeSet::new();
@@ -226,6 +227,51 @@ fn an_endpoints_refusals_mean_what_is_done_next() {
         assert_eq!(classify::meaning(action, code), meaning, "{action} {code}");
         let text = classify::explain(action, code, "");
         assert!(text.contains(names), "{action} {code}: {text}");
+    }
+}
+
+/// What a session is refused with, which is never a matter of the objects, and what the administrator must be told.
+#[test]
+fn a_refused_session_names_what_has_to_be_corrected() {
+    let (assume, federate) = (action::ASSUME.name, action::FEDERATE.name);
+    let invalid = Meaning::Credentials(Reason::CredentialsInvalid);
+    let denied = Meaning::Credentials(Reason::PermissionDenied);
+    for (action, code, meaning, names) in [
+        (assume, "NoPermission", denied, ["alibaba.assumeRole.arn", "externalId", "trust policy"]),
+        (assume, "EntityNotExist.Role", invalid, ["alibaba.assumeRole.arn", "", ""]),
+        (assume, "InvalidParameter.ExternalId", invalid, ["alibaba.assumeRole.externalId", "", ""]),
+        (assume, "InvalidParameter.RoleArn", invalid, ["alibaba.assumeRole.arn", "acs:ram::", ""]),
+        (assume, "InvalidParameter.DurationSeconds", invalid, ["alibaba.assumeRole", "", ""]),
+        (assume, "MissingParameter.RoleArn", invalid, ["alibaba.assumeRole", "", ""]),
+        (assume, "MissingSecurityToken", invalid, ["spec.credentials", "", ""]),
+        (assume, "InvalidAccessKeyId.NotFound", invalid, ["spec.credentials", "", ""]),
+        (federate, "NoPermission", denied, ["ALIBABA_CLOUD_ROLE_ARN", "trust policy", "oidc:sub"]),
+        (
+            federate,
+            "EntityNotExist.RoleArn",
+            invalid,
+            ["ALIBABA_CLOUD_ROLE_ARN", "ALIBABA_CLOUD_OIDC_PROVIDER_ARN", ""],
+        ),
+        (federate, "InvalidParameter.RoleArn", invalid, ["ALIBABA_CLOUD_ROLE_ARN", "", ""]),
+        (federate, "InvalidParameter.RoleSessionName", invalid, ["ALIBABA_CLOUD_ROLE_SESSION_NAME", "", ""]),
+        (federate, "MissingParameter.OIDCToken", invalid, ["ALIBABA_CLOUD_*", "", ""]),
+        (federate, "AuthenticationFail.NoPermission", denied, ["trust policy", "oidc:sub", "ALIBABA_CLOUD_ROLE_ARN"]),
+        (federate, "AuthenticationFail.SomethingNew", invalid, ["ALIBABA_CLOUD_OIDC_PROVIDER_ARN", "", ""]),
+        (federate, "AuthenticationFail.OIDCToken.Invalid", invalid, ["ALIBABA_CLOUD_OIDC_TOKEN_FILE", "", ""]),
+        (federate, "AuthenticationFail.OIDCToken.Expired", invalid, ["ALIBABA_CLOUD_OIDC_TOKEN_FILE", "clocks", ""]),
+        (federate, "AuthenticationFail.OIDCToken.AudienceNotMatch", invalid, ["sts.aliyuncs.com", "client id", ""]),
+        (federate, "AuthenticationFail.OIDCToken.InvalidSignature", invalid, ["issuer", "", ""]),
+        (federate, "AuthenticationFail.OIDCToken.HttpsUrlInvalid", invalid, ["issuer", "", ""]),
+        (federate, "AuthenticationFail.OIDCToken.PublicKeyFingerprintMismatch", invalid, ["fingerprint", "", ""]),
+        (assume, "InternalError", Meaning::Unavailable, ["", "", ""]),
+        (assume, "Throttling.User", Meaning::Throttled, ["", "", ""]),
+        // For all other actions these are matters of the objects.
+        ("CreateVpcEndpoint", "NoPermission", Meaning::UserMustAct(Reason::PermissionDenied), ["CloudAccount", "", ""]),
+        ("CreateVpcEndpoint", "InvalidParameter.Ip", Meaning::UserMustAct(Reason::InvalidSpec), ["spec", "", ""]),
+    ] {
+        assert_eq!(classify::meaning(action, code), meaning, "{action} {code}");
+        let text = classify::explain(action, code, "");
+        assert!(names.iter().all(|name| text.contains(name)), "{action} {code}: {text}");
     }
 }
 
