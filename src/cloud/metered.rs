@@ -131,6 +131,7 @@ impl<D: Door> Door for Metered<D> {
 const fn verb(read: &Read) -> &'static str {
     match read {
         Read::CallerIdentity => "ReadCallerIdentity",
+        Read::Product => "ReadProduct",
         Read::Services(_) => "ReadServices",
         Read::Service(_) => "ReadService",
         Read::Resources(..) => "ReadResources",

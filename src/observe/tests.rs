@@ -118,7 +118,7 @@ impl Held {
                 Ok(Answer::Resources(self.resources.get(id).cloned().unwrap_or_default(), Page::None))
             }
             Read::Connections(..) => Ok(Answer::Connections(Vec::new(), Page::None)),
-            Read::CallerIdentity => panic!("an observer knows where it is"),
+            Read::CallerIdentity | Read::Product => panic!("an observer looks at objects"),
         }
     }
 

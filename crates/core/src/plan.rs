@@ -3,6 +3,7 @@
 //! Plans are level-triggered: the steps that are ready now, what must be looked at first, what is waited for
 //! and why. Then the world is looked at again. What must survive a crash is in the cloud or in the status.
 
+pub mod account;
 mod attempt;
 pub(crate) mod case;
 mod creation;

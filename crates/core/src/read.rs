@@ -81,6 +81,8 @@ pub struct Look {
 pub enum Read {
     /// Whose credentials these are.
     CallerIdentity,
+    /// Whether the product is switched on for the account.
+    Product,
     /// One page of all services.
     Services(Page),
     /// One service.
@@ -107,6 +109,8 @@ pub type Page = Option<String>;
 pub enum Answer {
     /// The account that the credentials belong to.
     CallerIdentity(AccountId),
+    /// The product is switched on; that it is not, comes as a refusal.
+    Product(bool),
     /// Services, and the next page if there is one.
     Services(Vec<Service>, Page),
     /// The service.

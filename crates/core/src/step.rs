@@ -111,7 +111,9 @@ impl Step {
     #[must_use]
     pub fn exclusion(&self) -> Exclusion {
         match self {
-            Self::UpdateService(..)
+            // Of an account that is switched on twice at once, nothing is documented.
+            Self::OpenProduct
+            | Self::UpdateService(..)
             | Self::DeleteService(_)
             | Self::RejectConnection(..)
             | Self::UpdateEndpoint(..) => Exclusion::Account,
@@ -122,8 +124,7 @@ impl Step {
             | Self::RemoveZone(id, ..)
             | Self::AttachSecurityGroup(id, _)
             | Self::DetachSecurityGroup(id, _) => Exclusion::Endpoint(id.clone()),
-            Self::OpenProduct
-            | Self::CreateService(_)
+            Self::CreateService(_)
             | Self::CreateEndpoint(_)
             | Self::DeleteEndpoint(_)
             | Self::Tag(..)

@@ -45,7 +45,7 @@ pub const ENDPOINTS: &[Row] = &[
         "PrivateLink is not switched on for the consumer",
         STALLED,
         "FeatureNotEnabled",
-        "CreateEndpoint of an endpoint of epsrv-… in vpc-tenant: NeedOpenProduct: PrivateLink is not switched on for the account: switch it on in the cloud's console. The cloud says: PrivateLink has not been activated for the account.",
+        "CreateEndpoint of an endpoint of epsrv-… in vpc-tenant: NeedOpenProduct: PrivateLink is not switched on for the account: switch it on at https://common-buy.aliyun.com/?commodityCode=privatelink_postpay_public_cn (international accounts: in the VPC console, under Endpoints), or set alibaba.openProduct: true on the CloudAccount. The cloud says: PrivateLink has not been activated for the account.",
         ASK,
     ),
     row(

@@ -327,7 +327,7 @@ pub const REFUSED: &[Row] = &[
         "PrivateLink is not switched on for the account",
         STALLED,
         "FeatureNotEnabled",
-        "CreateService of the service with lb-hot: NeedOpenProduct: PrivateLink is not switched on for the account: switch it on in the cloud's console. The cloud says: PrivateLink has not been activated for the account.",
+        "CreateService of the service with lb-hot: NeedOpenProduct: PrivateLink is not switched on for the account: switch it on at https://common-buy.aliyun.com/?commodityCode=privatelink_postpay_public_cn (international accounts: in the VPC console, under Endpoints), or set alibaba.openProduct: true on the CloudAccount. The cloud says: PrivateLink has not been activated for the account.",
         ASK,
     ),
     row(

@@ -6,6 +6,7 @@ mod answers_of_endpoints;
 mod codes;
 mod dialect;
 mod dialect_of_endpoints;
+mod product;
 mod refusals;
 mod requests;
 
@@ -206,7 +207,8 @@ fn endpoint(id: &str) -> CloudId {
 
 /// Every read there is: first pages and later ones.
 fn reads() -> Vec<Read> {
-    let mut reads = vec![Read::CallerIdentity, Read::Service("epsrv-1".into()), Read::Endpoint("ep-1".into())];
+    let mut reads =
+        vec![Read::CallerIdentity, Read::Product, Read::Service("epsrv-1".into()), Read::Endpoint("ep-1".into())];
     for page in [None, Some("a/b+c==".to_owned())] {
         reads.extend([
             Read::Services(page.clone()),

@@ -45,6 +45,10 @@ const fn person(reason: Reason) -> Meaning {
 }
 
 const WAIT: &str = "wait: it is tried again";
+/// The address is the one that the vendor's page on reaching the VPC's own API over PrivateLink gives for switching
+/// the product on. The international pages give none: there, it is offered to who creates the first endpoint.
+const SWITCH_ON: &str = "switch it on at https://common-buy.aliyun.com/?commodityCode=privatelink_postpay_public_cn (international \
+     accounts: in the VPC console, under Endpoints), or set alibaba.openProduct: true on the CloudAccount";
 const NOTHING: &str = "nothing is asked of you";
 const RESOURCE_ID: &str = "correct the load balancer's id in spec.resources, or create it in the account's region";
 const PRIVATE_DOMAIN: &str =
@@ -79,7 +83,7 @@ const TABLE: &[Row] = &[
         "NeedOpenProduct",
         person(Reason::FeatureNotEnabled),
         "PrivateLink is not switched on for the account",
-        "switch it on in the cloud's console",
+        SWITCH_ON,
     ),
     row("SystemBusy", Meaning::Unavailable, "the cloud is busy", WAIT),
     row("ConcurrentCallNotSupported", Meaning::InTransition, "another call of this scope is on its way", WAIT),

@@ -27,6 +27,7 @@ pub fn read(read: &Read, body: &[u8]) -> Result<Answer, Malformed> {
     let root = Fields::root(&value)?;
     match read {
         Read::CallerIdentity => Ok(Answer::CallerIdentity(AccountId::from(root.id("AccountId")?))),
+        Read::Product => Ok(Answer::Product(root.told("Success")?)),
         Read::Services(_) => {
             let items = root.items("Services")?;
             let services = items.iter().map(|item| Ok(Service { tags: Some(tags(item)?), ..service(item)? }));

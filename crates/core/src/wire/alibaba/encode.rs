@@ -75,6 +75,7 @@ pub fn read(read: &Read, region: &Region) -> Unsigned {
             parameters: BTreeMap::new(),
             form: false,
         },
+        Read::Product => call("CheckProductOpen", region),
         Read::Services(page) => regional("ListVpcEndpointServices", region).page(PAGE, page),
         Read::Service(id) => regional("GetVpcEndpointServiceAttribute", region).with("ServiceId", id),
         Read::Resources(id, page) => {

@@ -69,6 +69,14 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A truth value that must be there.
+    pub(super) fn told(&self, name: &str) -> Result<bool, Malformed> {
+        if self.value(name).is_none() {
+            return Err(self.wrong(name, "is missing"));
+        }
+        Ok(self.truth(name))
+    }
+
     /// The objects of an array; a missing array is empty.
     pub(super) fn objects(&self, name: &str) -> Result<Vec<Fields<'a>>, Malformed> {
         let items = match self.value(name) {

@@ -148,6 +148,7 @@ fn a_missing_id_is_named_with_its_place() {
     let leg = json!({"Connections": [{"EndpointId": "ep-1", "Zones": [{}]}]});
     assert_eq!(refused(&Read::Connections("s".into(), None), &leg), "Connections[0].Zones[0].ZoneId is missing");
     assert_eq!(refused(&Read::CallerIdentity, &json!({"Arn": "a"})), "AccountId is missing");
+    assert_eq!(refused(&Read::Product, &json!({"RequestId": "r"})), "Success is missing");
     assert!(decode::read(&list, b"<html>").is_err());
 }
 
