@@ -10,6 +10,7 @@ use privatelink_core::condition::Reason;
 use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::Region;
 use privatelink_core::wire::alibaba::Product;
+use privatelink_core::wire::alibaba::action::{ASSUME, FEDERATE};
 use privatelink_core::wire::alibaba::metadata;
 use privatelink_core::wire::alibaba::sts::{self, Session};
 use zeroize::Zeroizing;
@@ -69,7 +70,7 @@ impl Source for Exchanged {
             let token = self.token()?;
             let request = |host, date| sts::assume_role_with_oidc(&identity, &token, host, date);
             let answer = self.exchange.unsigned(Product::Sts, &self.host, limit::READ, request).await?;
-            kept(&sts::session(sts::ASSUME_ROLE_WITH_OIDC, answer, clock::now())?)
+            kept(&sts::session(FEDERATE, answer, clock::now())?)
         }
         .boxed()
     }
@@ -134,7 +135,7 @@ impl Source for Assumed {
             let key = self.by.look_after().await?;
             let call = sts::assume_role(arn, external_id.as_deref(), self.host.clone());
             let answer = self.exchange.signed(call, &key, limit::READ, || Ok(())).await?;
-            kept(&sts::session(sts::ASSUME_ROLE, answer, clock::now())?)
+            kept(&sts::session(ASSUME, answer, clock::now())?)
         }
         .boxed()
     }

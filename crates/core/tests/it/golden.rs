@@ -9,9 +9,9 @@ use privatelink_core::moment::Moment;
 use privatelink_core::observed::EndpointKind;
 use privatelink_core::step::{EndpointForm, InterfaceForm, Step};
 use privatelink_core::wire::Request;
-use privatelink_core::wire::alibaba::encode;
 use privatelink_core::wire::alibaba::sign::{Key, authorization, canonical, sign, string_to_sign};
 use privatelink_core::wire::alibaba::{Product, Unsigned};
+use privatelink_core::wire::alibaba::{encode, sts};
 use serde_json::Value;
 
 /// When all requests were recorded: 2026-01-02T03:04:05Z.
@@ -164,6 +164,49 @@ fn an_endpoint_is_asked_for_as_the_vendors_library_does() {
     let headers = &recorded["headers"];
     assert_eq!((ours.action, ours.version), (string(headers, "x-acs-action"), string(headers, "x-acs-version")));
     assert_eq!((ours.host.as_str(), ours.form), (string(headers, "host"), false));
+}
+
+/// A role is assumed as the vendor's own library does it, in the style of signing that we use for all calls.
+#[test]
+fn a_role_is_asked_for_as_the_vendors_library_does() {
+    let (target, headers) = recorded(&text("alibaba/python-AssumeRole.http"));
+    let mut theirs = parameters(target.trim_start_matches("/?"));
+    let host = headers.iter().find(|(name, _)| name == "host").expect("a host").1.clone();
+    let ours = sts::assume_role("acs:ram::123456789012:role/r", Some("ext"), sts::host(&"cn-hangzhou".into(), false));
+    assert_eq!(ours.host, host);
+    assert_eq!(theirs.remove("Action").as_deref(), Some(ours.action));
+    assert_eq!(theirs.remove("Version").as_deref(), Some(ours.version));
+    // What the older style puts into parameters and ours into headers.
+    for name in
+        ["SignatureMethod", "SignatureVersion", "SignatureNonce", "Signature", "AccessKeyId", "Timestamp", "Format"]
+    {
+        assert!(theirs.remove(name).is_some(), "{name}");
+    }
+    // The one thing that each caller chooses.
+    assert_eq!(theirs.insert("RoleSessionName".to_owned(), sts::SESSION_NAME.to_owned()).as_deref(), Some("golden"));
+    assert_eq!(ours.parameters, theirs);
+}
+
+/// A token is shown with the parameters that the vendor's libraries send, in the body as the one in Go does.
+#[test]
+fn a_token_is_exchanged_as_the_vendors_library_does_and_stands_in_no_url() {
+    let (target, _) = recorded(&text("alibaba/python-AssumeRoleWithOIDC.http"));
+    let theirs = parameters(target.trim_start_matches("/?"));
+    let identity = sts::WebIdentity {
+        role: "acs:ram::123456789012:role/r",
+        provider: "acs:ram::123456789012:oidc-provider/ack-rrsa-c",
+        session: "golden",
+    };
+    let host = sts::host(&"cn-hangzhou".into(), false);
+    let request = sts::assume_role_with_oidc(&identity, "eyJhbGciOi.fake.jwt", host, RECORDED);
+    let body = String::from_utf8(request.body.clone()).expect("text");
+    let (query, form) = (parameters(&request.query), parameters(&body));
+    assert_eq!(query.keys().collect::<Vec<_>>(), ["Action", "Format", "Timestamp", "Version"]);
+    assert_eq!(query.into_iter().chain(form).collect::<BTreeMap<_, _>>(), theirs);
+    assert_eq!((request.method, &*request.path, &*request.host), ("POST", "/", "sts.cn-hangzhou.aliyuncs.com"));
+    assert_eq!(header(&request, "content-type"), "application/x-www-form-urlencoded");
+    let printed = format!("{request:?}");
+    assert!(!printed.contains("fake"), "{printed}");
 }
 
 #[test]

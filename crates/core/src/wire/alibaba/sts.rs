@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::action::{ASSUME, Action, FEDERATE};
 use super::{Product, Unsigned, decode, session};
 use crate::error::Failure;
 use crate::id::Region;
@@ -20,11 +21,6 @@ pub const SESSION_NAME: &str = "privatelink-operator";
 /// How long a session is asked for, in seconds: the vendor's default, which every role allows.
 const DURATION_SECONDS: u32 = 3_600;
 
-/// Action that turns credentials into a role's session.
-pub const ASSUME_ROLE: &str = "AssumeRole";
-/// Action that turns a token of an OIDC provider into a role's session.
-pub const ASSUME_ROLE_WITH_OIDC: &str = "AssumeRoleWithOIDC";
-
 /// Host of the service in a region: the public one, or the one that answers within a VPC alone.
 #[must_use]
 pub fn host(region: &Region, within_vpc: bool) -> String {
@@ -37,7 +33,7 @@ pub fn assume_role(arn: &str, external_id: Option<&str>, host: String) -> Unsign
     let mut parameters = asked(arn, SESSION_NAME);
     parameters.extend(external_id.map(|id| ("ExternalId".to_owned(), id.to_owned())));
     let product = Product::Sts;
-    Unsigned { product, host, action: ASSUME_ROLE, version: product.version(), parameters, form: false }
+    Unsigned { product, host, action: ASSUME.name, version: product.version(), parameters, form: false }
 }
 
 /// Who asks for a session with a token.
@@ -55,7 +51,7 @@ pub struct WebIdentity<'a> {
 #[must_use]
 pub fn assume_role_with_oidc(identity: &WebIdentity<'_>, token: &str, host: String, date: Moment) -> Request {
     let text = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    let common = [("Action", ASSUME_ROLE_WITH_OIDC), ("Version", Product::Sts.version()), ("Format", "JSON")];
+    let common = [("Action", FEDERATE.name), ("Version", Product::Sts.version()), ("Format", "JSON")];
     let mut query = BTreeMap::from(common.map(text));
     query.insert("Timestamp".to_owned(), utc::iso(date));
     let mut form = asked(identity.role, identity.session);
@@ -82,9 +78,9 @@ fn asked(role: &str, session: &str) -> BTreeMap<String, String> {
 ///
 /// # Errors
 /// What the cloud refused; an answer that cannot be read, or a session that is over already.
-pub fn session(action: &str, response: Response, now: Moment) -> Result<Session, Failure> {
+pub fn session(action: Action, response: Response, now: Moment) -> Result<Session, Failure> {
     if !response.is_success() {
-        return Err(decode::failure(action, &response));
+        return Err(decode::failure(action.name, &response));
     }
     session::read(response, now, |root| root.object("Credentials")).map_err(|malformed| session::unread(&malformed))
 }
