@@ -105,15 +105,28 @@ impl Pool {
     /// # Errors
     /// What the cloud refused, or why no answer came.
     pub async fn identify(&self, account: &str, access: &Access) -> Result<AccountId, Failure> {
-        let place = Place { cloud: access.cloud, account: AccountId::from("unknown"), region: access.region.clone() };
-        let Opened { door, .. } = self.open(account, access);
-        match Metered::new(door, place, self.0.meter.clone()).read(Read::CallerIdentity).await? {
+        match self.ask(self.open(account, access), Read::CallerIdentity).await? {
             Answer::CallerIdentity(account) => Ok(account),
             _ => Err(Failure {
                 meaning: Meaning::Unexpected,
                 ..failure("<wrong answer>", "the answer is one to another question", false)
             }),
         }
+    }
+
+    /// Whether the product is switched on, asked with the credentials of the `CloudAccount` of this name.
+    ///
+    /// # Errors
+    /// What the cloud refused: also that it is not. `<no account>` where nothing is spoken with that name.
+    pub async fn product(&self, account: &str) -> Result<Answer, Failure> {
+        let opened = self.opened_mut().get(account).cloned().ok_or_else(|| no_account(account))?;
+        self.ask(opened, Read::Product).await
+    }
+
+    async fn ask(&self, opened: Opened, read: Read) -> Result<Answer, Failure> {
+        let Opened { access: Access { cloud, region, .. }, door, .. } = opened;
+        let place = Place { cloud, account: AccountId::from("unknown"), region };
+        Metered::new(door, place, self.0.meter.clone()).read(read).await
     }
 
     /// Renews the keys of the `CloudAccount` of this name where that is due, and says what is ahead of them.

@@ -5,6 +5,7 @@
 //! objects of the account wait; those that are being deleted are served as long as the account can be.
 
 mod access;
+mod product;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -242,6 +243,16 @@ async fn verify(
     if let Some(failure) = outlook.failure.as_ref().filter(|_| answer.is_ok() && !outlook.lasts(now)) {
         answer = Err(unanswered(failure.clone(), true));
     }
+    let turned = match &mut answer {
+        Ok((place, answered, _)) if holders.is_none() => {
+            // Before the status says where it leads, nothing is changed there.
+            let site = context.pool.site(place).filter(|_| known.place.as_ref() == Some(&*place));
+            let turned = product::turn(context, site.as_ref(), &account, mind).await;
+            answered.epoch += u64::from(turned.opened);
+            turned
+        }
+        _ => product::Turned::default(),
+    };
     let common = account.status.as_ref().map(|status| memory::common(&status.common)).unwrap_or_default();
     let (mut plan, standing, failure) = match &answer {
         Ok((place, answered, _)) => {
@@ -252,6 +263,8 @@ async fn verify(
         }
         Err(trouble) => troubled(trouble, &known, &common, mind, now),
     };
+    plan.sayings.retain(|said| turned.sayings.iter().all(|other| other.condition != said.condition));
+    plan.sayings.extend(turned.sayings);
     if let Some(holders) = holders {
         let message = format!("being deleted, and kept by {}", relate::listed(&holders));
         plan.sayings.retain(|saying| saying.condition == ConditionType::Valid);
@@ -270,6 +283,7 @@ async fn verify(
     if !matches!(answer, Err(Trouble::Silent(_))) {
         mind.silences = 0;
     }
+    let pause = turned.pause.map_or(pause, |sooner| sooner.min(pause));
     let account = write(context, api, account, mind, &plan, pinned, failure).await?;
     // Only what stands in the status is spoken with.
     match answer {

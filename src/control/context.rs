@@ -8,6 +8,7 @@ use kube::core::ObjectMeta;
 use privatelink_core::condition::Reason;
 use privatelink_core::id::{CloudId, EndpointId, Sort};
 use privatelink_core::moment::Moment;
+use privatelink_core::observed::Facet;
 use privatelink_core::place::Place;
 use privatelink_core::plan::Tries;
 use tokio::time::Instant;
@@ -262,6 +263,10 @@ pub struct Mind {
     pub epoch: u64,
     /// Events it has had.
     pub told: Told,
+    /// Of an account: whether its product is switched on.
+    pub product: Facet<bool>,
+    /// Of an account: since when that cannot be read.
+    pub unopened_since: Option<Moment>,
     /// Since when the cloud cannot be read for it.
     pub unreadable_since: Option<Moment>,
     /// When its status was written last for the sake of counts.

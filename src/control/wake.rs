@@ -264,8 +264,12 @@ async fn by_place(context: Arc<Context>, place: Place) {
     loop {
         tokio::select! {
             Some(key) = heads.next() => {
-                let sort = if key.kind == Endpoint::KIND { Sort::Endpoint } else { Sort::Service };
-                context.wakes.of(sort).wake([(key.namespace, key.name)]);
+                let wakes = match key.kind {
+                    Endpoint::KIND => context.wakes.of(Sort::Endpoint),
+                    EndpointService::KIND => context.wakes.of(Sort::Service),
+                    _ => &context.wakes.accounts,
+                };
+                wakes.wake([(key.namespace, key.name)]);
             }
             Some(id) = touched.next() => by_cloud(&context, &place, &id),
             else => return,

@@ -28,10 +28,6 @@ pub(super) async fn access(
         let message = format!("{field}: this version speaks to Alibaba Cloud only: use an account with alibaba");
         return Ok(Err(Trouble::Spec(Reason::UnsupportedByCloud, message)));
     };
-    if options.open_product == Some(true) {
-        let message = "alibaba.openProduct is not supported by this version: open the product in the cloud's console, and leave it out";
-        return Ok(Err(Trouble::Spec(Reason::InvalidSpec, message.to_owned())));
-    }
     let insecure = spec.allow.and_then(|allow| allow.insecure_endpoints).unwrap_or_default();
     let (region, variables) = (Region::from(spec.region.as_str()), Variables(|name: &str| std::env::var(name).ok()));
     let metadata = context.alibaba_metadata.clone();
