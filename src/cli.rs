@@ -27,6 +27,8 @@ enum Command {
     /// It runs in a pod with the service account of deploy/base, or outside of a cluster with KUBECONFIG. Of several
     /// replicas one writes, the one that holds the Lease privatelink-operator; the others stand by. It ends on SIGTERM
     /// and SIGINT, after the calls that are on their way.
+    ///
+    /// Clouds are reached through the proxy that `HTTPS_PROXY` names, except for hosts that `NO_PROXY` lists.
     Run(Box<Settings>),
 
     /// Print the custom resource definitions, or write them as one YAML file a kind.

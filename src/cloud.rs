@@ -1,11 +1,18 @@
 //! A cloud as the rest of the process sees it: a door through which one account reads and writes in one place.
 //!
 //! What a call looks like on the wire and what its answer means is decided in `privatelink-core`; here are the
-//! sockets ([`transport`]), the secrets ([`identity`], [`credentials`], [`renewal`]), the order in which calls leave ([`gate`], [`pace`],
-//! [`claim`]), and what belongs together ([`pool`]). [`metered`] and [`dry`] are doors before a door.
+//! sockets ([`transport`], below it [`tunnel`] and [`trust`]), the secrets ([`identity`], [`credentials`],
+//! [`renewal`]), the order in which calls leave ([`gate`], [`pace`], [`claim`]), and what belongs together
+//! ([`pool`]). [`metered`] and [`dry`] are doors before a door.
 
 pub mod alibaba;
+#[cfg(test)]
+#[path = "../tests/network/authority.rs"]
+mod authority;
 pub mod claim;
+#[cfg(test)]
+#[path = "../tests/network/connect_proxy.rs"]
+mod connect_proxy;
 pub mod credentials;
 pub mod dry;
 pub mod endpoint;
@@ -17,6 +24,8 @@ pub mod pace;
 pub mod pool;
 pub mod renewal;
 pub mod transport;
+pub mod trust;
+pub mod tunnel;
 
 use futures::future::BoxFuture;
 use privatelink_core::error::Failure;

@@ -3,10 +3,12 @@
 //! [`reconcile`] is the page to read first: one turn of one object, whatever its kind. [`account`] is the other
 //! page: whose credentials these are. What is watched is in [`watch`], who refers to whom in
 //! [`relate`], and from there to the account in [`reach`]; what is
-//! written to Kubernetes in [`status`], [`finalizer`], [`events`] and [`publish`], and to clouds in [`act`].
+//! written to Kubernetes in [`status`], [`finalizer`], [`events`] and [`publish`], and to clouds in [`act`]. How the API server is
+//! reached is in [`cluster`].
 
 pub mod account;
 pub mod act;
+pub mod cluster;
 pub mod context;
 pub mod endpoint;
 pub mod error;

@@ -2,7 +2,8 @@
 //!
 //! The decisions are in `privatelink-core`. What is here gives them what they need and does what
 //! they say: [`api`] is what users write and read, [`control`] the loop from a manifest to the cloud and
-//! back, [`observe`] what is known of a cloud, [`cloud`] the way to it, [`runtime`] the process around them,
+//! back, [`observe`] what is known of a cloud, [`cloud`] the way to it, [`proxy`] who is reached
+//! through one, [`runtime`] the process around them,
 //! [`cli`] and [`settings`] what the binary can be asked to do, and [`manifests`] and [`reference`] are the
 //! files that are generated from the API's types.
 
@@ -14,6 +15,7 @@ pub mod generated;
 pub mod manifests;
 pub mod object;
 pub mod observe;
+pub mod proxy;
 pub mod reference;
 pub mod runtime;
 pub mod settings;

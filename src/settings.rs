@@ -1,6 +1,7 @@
 //! What the operator can be told when it is started: one flag and one environment variable each.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 use privatelink_core::limit;
@@ -32,6 +33,12 @@ pub struct Settings {
     /// bound to the operator.
     #[arg(long, env = "PRIVATELINK_PUBLISH")]
     pub publish: bool,
+
+    /// PEM file with certificates of authorities that are trusted for calls to clouds, beside those that the machine
+    /// trusts: for a proxy that looks into TLS, and for endpoints of one's own. It is read at the start; after a
+    /// change the operator is to be started anew.
+    #[arg(long, env = "PRIVATELINK_EXTRA_CA", value_name = "FILE")]
+    pub extra_ca: Option<PathBuf>,
 
     /// Name of this replica in the Lease and in Events. A process that starts again under the name that the Lease
     /// holds goes on at once; any other waits until the Lease is given back or runs out. Default: a name that no

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use http::Uri;
 
+use crate::proxy::is_this_machine;
+
 /// The products whose place an account may declare.
 const PRIVATELINK: &str = "privatelink";
 const STS: &str = "sts";
@@ -122,15 +124,8 @@ impl Base {
     }
 
     fn is_loopback(&self) -> bool {
-        is_loopback(self.authority.host())
+        is_this_machine(self.authority.host())
     }
-}
-
-/// Whether the host is this machine, whatever a name service says.
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn parts(url: &str) -> Option<(http::uri::Scheme, http::uri::Authority, String)> {

@@ -1,5 +1,5 @@
 //! The one way to a cloud: HTTP with TLS, bounded in time and size, that follows no redirect and tries nothing
-//! twice.
+//! twice. Where a proxy stands before the cloud, [`super::tunnel`] leads through it.
 //!
 //! A request that a closed idle connection never took is sent on another one; that is no second try, because the
 //! first did not begin. Whatever ends without an answer is a [`Failure`] of ours, and says whether the request
@@ -10,6 +10,7 @@ mod tests;
 
 use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -19,16 +20,20 @@ use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, HeaderValue, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper_util::client::legacy::{self, connect::HttpConnector};
+use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use privatelink_core::error::{Failure, Meaning};
-use privatelink_core::scrub::scrub;
+use privatelink_core::scrub::{bounded, scrub};
 use privatelink_core::wire;
+use rustls::CertificateError;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
 use super::endpoint::Base;
 use super::limit;
+use super::trust::Extra;
+use super::tunnel::{Connector, Refused};
+use crate::proxy::Proxies;
 
 /// Code where no whole answer came in time.
 const TIMEOUT: &str = "<timeout>";
@@ -43,6 +48,15 @@ type Incoming = http::Response<UnsyncBoxBody<Bytes, Cut>>;
 #[derive(Clone, Debug)]
 pub struct Transport(BoxCloneSyncService<Outgoing, Incoming, BoxError>);
 
+/// What the network around the process asks for; by default nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Proxies that stand before clouds.
+    pub proxies: Proxies,
+    /// Authorities that are believed beside the machine's own.
+    pub extra: Extra,
+}
+
 /// An answer's body ended too early.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -54,25 +68,32 @@ struct Cut(BoxError);
 pub struct Untrusting(BoxError);
 
 impl Transport {
-    /// A client that trusts whom the machine trusts.
+    /// A client that goes through the proxies of its surroundings and believes whom they and the machine trust.
     ///
     /// # Errors
-    /// If that cannot be found out.
-    pub fn new() -> Result<Self, Untrusting> {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
+    /// If nobody is trusted, or it cannot be found out who is.
+    pub fn new(surroundings: &Surroundings) -> Result<Self, Untrusting> {
+        let Surroundings { proxies, extra } = surroundings;
+        let tls = extra.client().map_err(|error| Untrusting(error.into()))?;
         let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_platform_verifier(rustls::crypto::ring::default_provider())
-            .map_err(|error| Untrusting(error.into()))?
+            .with_tls_config(tls.clone())
             .https_or_http()
             .enable_http1()
-            .wrap_connector(http);
+            .wrap_connector(Connector::new(proxies.clone(), tls));
         let client = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
-            .build(Patient(https));
+            .build(Patient { connector: https, proxies: proxies.clone() });
         Ok(Self::over(client))
+    }
+
+    /// A client that never passes a proxy, whatever the environment says: for what answers this machine alone, such
+    /// as its own metadata.
+    ///
+    /// # Errors
+    /// If nobody is trusted, or it cannot be found out who is.
+    pub fn direct() -> Result<Self, Untrusting> {
+        Self::new(&Surroundings::default())
     }
 
     /// Calls through any service that speaks HTTP, such as a simulated cloud in the same process.
@@ -174,16 +195,49 @@ fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
 /// The connection was never made, or it ended before the answer did.
 fn broken(error: &(dyn Error + Send + Sync + 'static)) -> Failure {
     let unconnected = error.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect);
-    let cause = chain(error);
-    if unconnected {
-        let told = format!(
-            "no connection: {cause}; check the network, the proxy, and region and endpoints of the CloudAccount: it is \
-             tried again"
-        );
-        failure("<connect>", scrub(&told), false)
-    } else {
-        failure(BROKEN, scrub(&format!("the connection ended before the answer did: {cause}; it is tried again")), true)
+    if !unconnected {
+        let told = format!("the connection ended before the answer did: {}; it is tried again", chain(error));
+        return failure(BROKEN, scrub(&told), true);
     }
+    // Host and port of a proxy are told as they are: what differs from call to call is in the cause alone.
+    let told = match (find::<Refused>(error), find::<rustls::Error>(error)) {
+        (Some(refused), cause) => {
+            let why = refused.source().map(|cause| format!(": {}", scrub(&chain(cause)))).unwrap_or_default();
+            format!("{refused}{why}{}", cause.map_or("", doubt))
+        }
+        (None, Some(cause)) => format!("{}{}", scrub(&cause.to_string()), doubt(cause)),
+        (None, None) => {
+            let why = scrub(&chain(error));
+            format!("{why}; check the network, the proxy, and region and endpoints of the CloudAccount")
+        }
+    };
+    failure("<connect>", bounded(&format!("no connection: {told}: it is tried again")), false)
+}
+
+/// What to do about a certificate.
+const fn doubt(cause: &rustls::Error) -> &'static str {
+    match cause {
+        // The second is what an authority looks like that was made anew under its old name.
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            "; the certificate is not trusted: where a private authority issues them, as of a proxy that looks into \
+             TLS, name a file with the authority's certificate in --extra-ca and start the operator anew"
+        }
+        _ => "; check the network, the proxy, and region and endpoints of the CloudAccount",
+    }
+}
+
+/// The first error of this kind among an error and its causes.
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        // What an error of the system holds is not its source.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = held.map_or_else(|| error.source(), |held| Some(held));
+    }
+    None
 }
 
 /// What an error says, with its causes.
@@ -213,9 +267,13 @@ pub(super) fn failure(code: &str, message: impl AsRef<str>, maybe_done: bool) ->
     }
 }
 
-/// A connector that gives up in time: name, connection and TLS together.
+/// A connector that gives up in time: name, connection, proxy and TLS together.
 #[derive(Clone)]
-struct Patient<C>(C);
+struct Patient<C> {
+    connector: C,
+    /// Whom it may have waited for.
+    proxies: Proxies,
+}
 
 impl<C> Service<Uri> for Patient<C>
 where
@@ -229,13 +287,18 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<C::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(context).map_err(Into::into)
+        self.connector.poll_ready(context).map_err(Into::into)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        let connecting = tokio::time::timeout(limit::CONNECT, self.0.call(uri));
+        let proxy = self.proxies.of(&uri).cloned();
+        let host = uri.host().unwrap_or_default().to_owned();
+        let connecting = tokio::time::timeout(limit::CONNECT, self.connector.call(uri));
         Box::pin(async move {
-            let late = |_| format!("none within {} seconds", limit::CONNECT.as_secs());
+            let late = |_| match proxy {
+                Some(proxy) => Refused::Late { proxy, host }.into(),
+                None => BoxError::from(format!("none within {} seconds", limit::CONNECT.as_secs())),
+            };
             connecting.await.map_err(late)?.map_err(Into::into)
         })
     }

@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::{self, ConfigMap, Namespace};
 use kube::runtime::Controller;
 use kube::runtime::controller::{self, Action};
 use kube::runtime::reflector::{self, ObjectRef, Store};
-use kube::{Api, Client, Config, Resource, ResourceExt as _};
+use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio::sync::watch::Receiver;
@@ -22,7 +22,9 @@ use tokio::task::JoinSet;
 use crate::cloud::claim::{Claim, Claimed};
 use crate::cloud::metered::Meter;
 use crate::cloud::pool::Pool;
-use crate::cloud::transport::{Transport, Untrusting};
+use crate::cloud::transport::{Surroundings, Transport, Untrusting};
+use crate::cloud::trust::{self, Extra};
+use crate::proxy::{self, Proxies};
 use crate::runtime::admin::{self, Health};
 use crate::runtime::shutdown::{self, Stop};
 use crate::runtime::{clock, lease};
@@ -30,6 +32,7 @@ use crate::settings::Settings;
 use crate::wakes::Woken;
 
 use super::account;
+use super::cluster;
 use super::context::{Context, Name, Wake};
 use super::endpoint::Endpoint;
 use super::error::call;
@@ -56,9 +59,9 @@ pub enum Error {
     /// There is no way to a cluster.
     #[error("no cluster: {0}; run it in a pod, or set KUBECONFIG")]
     NoCluster(Box<kube::Error>),
-    /// The kubeconfig or the pod's own settings cannot be read.
-    #[error("no cluster: {0}; run it in a pod, or set KUBECONFIG")]
-    NoConfig(#[from] kube::config::InferConfigError),
+    /// Nothing says how the cluster is reached.
+    #[error(transparent)]
+    Unknown(#[from] cluster::Unknown),
     /// The cluster has no id.
     #[error("the uid of the namespace {CLUSTER}, which is the cluster's id: {0}; set --cluster-id, or bind the role")]
     NoClusterId(super::error::Error),
@@ -76,6 +79,12 @@ pub enum Error {
     /// The right to write is gone.
     #[error("{0}; this replica ends, and is started again as one that stands by")]
     Lost(#[from] lease::Lost),
+    /// The environment names a proxy that cannot be used.
+    #[error(transparent)]
+    Proxy(#[from] proxy::Refused),
+    /// The authorities that are to be trusted cannot be read.
+    #[error(transparent)]
+    ExtraCa(#[from] trust::Refused),
     /// No cloud can be spoken to.
     #[error(transparent)]
     Untrusting(#[from] Untrusting),
@@ -92,7 +101,9 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     // Every TLS connection, the API server's and the clouds', is made by this one provider; a second call finds
     // the first one's and changes nothing.
     let _one_is_there = rustls::crypto::ring::default_provider().install_default();
-    let mut config = Config::infer().await?;
+    let surroundings = surroundings(&settings)?;
+    let transport = Transport::new(&surroundings)?;
+    let mut config = cluster::config(&surroundings.proxies).await?;
     // Every call is bounded and every turn repeated by us: retries in between would hide both.
     config.default_retry = false;
     let namespace = settings.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
@@ -106,6 +117,8 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         namespace,
         identity,
         publish = settings.publish,
+        proxy = surroundings.proxies.proxy().map(tracing::field::display),
+        extra_ca = surroundings.extra.len(),
         "starting"
     );
     let (stopper, stop) = shutdown::pair();
@@ -116,7 +129,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
     tracing::info!(address = %listener.local_addr()?, "answering /healthz and /readyz");
 
-    let pool = Pool::new(Transport::new()?, Claimed::new(claim.clone()), Meter::default());
+    let pool = Pool::new(transport, Claimed::new(claim.clone()), Meter::default());
     let teller = Teller::new(client.clone(), &identity);
     let means =
         Means { client: client.clone(), cluster, namespace, pool, teller, claim: claim.clone(), stop: stop.clone() };
@@ -145,6 +158,13 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         let _given_back_or_silent = kept.await;
     }
     ended
+}
+
+/// What the environment and the settings say of the network around.
+fn surroundings(settings: &Settings) -> Result<Surroundings, Error> {
+    let proxies = Proxies::from_environment(|name| std::env::var_os(name))?;
+    let extra = settings.extra_ca.as_deref().map(Extra::read).transpose()?.unwrap_or_default();
+    Ok(Surroundings { proxies, extra })
 }
 
 /// The id of the cluster: as it is set, or the uid of a namespace that every cluster has and keeps.

@@ -1,5 +1,7 @@
 //! The transport before real sockets on this machine.
 
+mod network;
+
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
@@ -68,7 +70,7 @@ fn answer(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
 }
 
 fn transport() -> Transport {
-    Transport::new().unwrap()
+    Transport::direct().unwrap()
 }
 
 #[tokio::test]
@@ -161,7 +163,10 @@ async fn https_is_not_spoken_in_the_clear() {
 async fn a_connection_that_is_never_made_is_given_up_in_time() {
     let never = tower::service_fn(|_: Uri| std::future::pending::<Result<(), BoxError>>());
     let began = tokio::time::Instant::now();
-    let error = Patient(never).oneshot(Uri::from_static("https://example.com")).await.unwrap_err();
+    let error = Patient { connector: never, proxies: Proxies::default() }
+        .oneshot(Uri::from_static("https://example.com"))
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), "none within 5 seconds");
     assert_eq!(began.elapsed().as_secs(), limit::CONNECT.as_secs());
 }

@@ -321,6 +321,7 @@ fn settings() -> Settings {
         namespace: None,
         credential_namespaces: Vec::new(),
         publish: true,
+        extra_ca: None,
         identity: None,
         alibaba_metadata_endpoint: Base::of_machine("http://127.0.0.1:1").expect("a URL"),
         admin_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
