@@ -5,9 +5,14 @@
 #[allow(dead_code, reason = "the loop's tests use what is not needed here")]
 #[path = "../apiserver/server.rs"]
 mod apiserver;
+#[path = "../network/authority.rs"]
+mod authority;
 mod cluster;
 mod columns;
 mod conformity;
+#[allow(dead_code, reason = "the transport's tests use what is not needed here")]
+#[path = "../network/connect_proxy.rs"]
+mod connect_proxy;
 mod control_plane;
 mod corpus;
 mod crds;
@@ -23,6 +28,7 @@ mod failures;
 mod killing;
 mod kube_door;
 mod link;
+mod network;
 mod objects;
 mod operator;
 mod past;

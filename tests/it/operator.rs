@@ -56,6 +56,8 @@ static LEFT: [AtomicBool; STANDS] = [const { AtomicBool::new(false) }; STANDS];
 const IDENTITY: &str = "operator-under-test";
 /// How many times as fast as the wall's the world's time runs.
 const TIME_SCALE: f64 = 20.0;
+/// What the process logs, where a test wants nothing else.
+const LOG: &str = "info,privatelink_operator=debug";
 /// How many lines of the log are shown when a test fails.
 const SHOWN: usize = 200;
 
@@ -70,6 +72,10 @@ pub struct Operator {
     standby: Option<Process>,
     doors: Option<Doors>,
     kubeconfig: PathBuf,
+    /// Variables of its process.
+    environment: BTreeMap<&'static str, String>,
+    /// What its kubeconfig says of the cluster in place of the administrator's.
+    cluster_entry: BTreeMap<&'static str, Value>,
     accounts: Vec<String>,
     _serving: Serving,
     stand: usize,
@@ -126,6 +132,17 @@ impl Operator {
     }
 
     async fn start_before(what: &str, world: Fixture, behind_doors: bool) -> Self {
+        let mut operator = Self::prepare(what, world, behind_doors).await;
+        operator.run(&[]).await;
+        operator
+    }
+
+    /// An operator before the built-in world that is not started yet: the test sets what surrounds it.
+    pub async fn unstarted(what: &str) -> Self {
+        Self::prepare(what, Fixture::built_in(), false).await
+    }
+
+    async fn prepare(what: &str, world: Fixture, behind_doors: bool) -> Self {
         let (stand, alone) = stand().await;
         let cluster = cluster::operated(stand);
         // In a cluster of somebody's own nothing is taken away that no story has made.
@@ -155,7 +172,7 @@ impl Operator {
             None
         };
         let cloud = doors.as_ref().map_or(cloud, |doors| doors.cloud.address());
-        let mut operator = Self {
+        Self {
             cluster,
             sim,
             cloud,
@@ -163,13 +180,23 @@ impl Operator {
             standby: None,
             doors,
             kubeconfig,
+            environment: [("RUST_LOG", LOG.to_owned())].into(),
+            cluster_entry: BTreeMap::new(),
             accounts: Vec::new(),
             _serving: Serving { _stop: stop, _task: task },
             stand,
             _alone: alone,
-        };
-        operator.run(&[]).await;
-        operator
+        }
+    }
+
+    /// Sets a variable of the process from its next start on.
+    pub fn set(&mut self, variable: &'static str, value: impl Into<String>) {
+        self.environment.insert(variable, value.into());
+    }
+
+    /// Sets what the kubeconfig says of the cluster from the next start on.
+    pub fn set_cluster(&mut self, field: &'static str, value: impl Into<Value>) {
+        self.cluster_entry.insert(field, value.into());
     }
 
     /// Starts the process, again after it was killed or stopped, and waits until its turns begin.
@@ -223,16 +250,21 @@ impl Operator {
             Some(doors) => doors.cluster.kubeconfig(OPERATOR_NAMESPACE),
             None => self.cluster.operator_kubeconfig().await,
         };
-        fs::write(&self.kubeconfig, kubeconfig).expect("the kubeconfig is written");
+        let mut kubeconfig: Value = serde_json::from_str(&kubeconfig).expect("it is written as JSON");
+        for (field, value) in &self.cluster_entry {
+            kubeconfig["clusters"][0]["cluster"][field] = value.clone();
+        }
+        fs::write(&self.kubeconfig, kubeconfig.to_string()).expect("the kubeconfig is written");
         fs::set_permissions(&self.kubeconfig, fs::Permissions::from_mode(0o600)).expect("it is ours");
         // The kernel kills it when this process ends, however that ends.
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "KILL", "--", env!("CARGO_BIN_EXE_privatelink-operator"), "run"])
             .args(["--namespace", OPERATOR_NAMESPACE, "--identity", identity, "--admin-listen", "127.0.0.1:0"])
-            .args(["--log-format", "json", "--log", "info,privatelink_operator=debug"])
+            .args(["--log-format", "json"])
             .args(arguments)
             .env_clear()
+            .envs(&self.environment)
             .env("KUBECONFIG", &self.kubeconfig)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -264,15 +296,27 @@ impl Operator {
 
     /// The same with another key, or in another region.
     pub async fn account_with(&mut self, name: &str, namespaces: &[&str], key: Key, region: &str) -> CloudAccount {
+        let cloud = format!("http://{}", self.cloud);
+        let alibaba = json!({"endpoints": {"privatelink": cloud, "sts": cloud}});
+        self.declare(name, namespaces, key, region, &alibaba).await;
+        let api = Api::<CloudAccount>::all(self.cluster.admin_client().await);
+        self.becomes(api, name, "Ready", |account| {
+            account.is_some_and(|account| is_ready(account.status.as_ref().map(|status| &status.common)))
+        })
+        .await
+        .expect("it is there")
+    }
+
+    /// Makes a `CloudAccount` with this key, which says this of Alibaba Cloud, and waits for nothing.
+    pub async fn declare(&mut self, name: &str, namespaces: &[&str], key: Key, region: &str, alibaba: &Value) {
         self.secret_with(name, key.id, key.secret, key.token).await;
         self.accounts.push(name.to_owned());
-        let cloud = format!("http://{}", self.cloud);
         let account = json!({
             "apiVersion": "privatelink.dev/v1alpha1",
             "kind": "CloudAccount",
             "metadata": {"name": name},
             "spec": {
-                "alibaba": {"endpoints": {"privatelink": cloud, "sts": cloud}},
+                "alibaba": alibaba,
                 "region": region,
                 "credentials": {"secretRef": {"namespace": OPERATOR_NAMESPACE, "name": name}},
                 "limits": {"requestsPerSecond": 200, "burst": 200},
@@ -282,11 +326,6 @@ impl Operator {
         });
         let api = Api::<CloudAccount>::all(self.cluster.admin_client().await);
         apply(&api, name, &account).await;
-        self.becomes(api, name, "Ready", |account| {
-            account.is_some_and(|account| is_ready(account.status.as_ref().map(|status| &status.common)))
-        })
-        .await
-        .expect("it is there")
     }
 
     /// Writes the Secret of an account.
