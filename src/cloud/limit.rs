@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Longest time to a connection with TLS; the vendor's own libraries give it as long.
+/// Longest time to a connection, through a proxy where there is one, with TLS; the vendor's own libraries give it as long.
 pub const CONNECT: Duration = Duration::from_secs(5);
 
 /// Longest whole call that reads, from the hand-over to the last byte: a page of the largest size takes about a
@@ -29,3 +29,26 @@ pub const CLOCK_SKEW: Duration = Duration::from_mins(15);
 /// How long the head of a queue is waited for: a turn of its object needs at most one read before it comes,
 /// and whoever comes later queues again.
 pub const HOLD: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_on_the_network_has_these_numbers() {
+        let page = include_str!("../../docs/network.md");
+        for (what, number) in [
+            ("to a connection: name, proxy and TLS together", format!("{} s", CONNECT.as_secs())),
+            ("a call that reads, to the last byte", format!("{} s", READ.as_secs())),
+            ("a call that writes, to the last byte", format!("{} s", WRITE.as_secs())),
+            ("an answer", format!("{} MiB", ANSWER >> 20)),
+            (
+                "the difference between this machine's clock and the cloud's",
+                format!("{} min", CLOCK_SKEW.as_secs() / 60),
+            ),
+        ] {
+            let row = format!("| {what} | {number} |");
+            assert!(page.contains(&row), "docs/network.md has no line {row}");
+        }
+    }
+}

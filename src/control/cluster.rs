@@ -36,14 +36,19 @@ pub async fn config(proxies: &Proxies) -> Result<Config, Unknown> {
     let declared = Kubeconfig::read().ok().as_ref().and_then(declared).map(|url| Proxy::parse(DECLARED, &url));
     let declared = declared.transpose()?;
     let mut config = Config::infer().await.map_err(unknown)?;
-    // The pod's own settings, and no others, name a file for the certificates.
-    let in_a_pod = config.root_cert_file.is_some();
-    let proxy = declared.or_else(|| proxies.of(&config.cluster_url).cloned()).filter(|_| !in_a_pod);
+    let proxy = chosen(declared, proxies, &config);
     if let Some(proxy) = &proxy {
         tracing::info!(%proxy, "the API server is reached through a proxy");
     }
     config.proxy_url = proxy.map(Proxy::into_url);
     Ok(config)
+}
+
+/// The proxy that counts, if the kubeconfig has this one.
+fn chosen(declared: Option<Proxy>, proxies: &Proxies, config: &Config) -> Option<Proxy> {
+    // The pod's own settings, and no others, name a file for the certificates.
+    let in_a_pod = config.root_cert_file.is_some();
+    declared.or_else(|| proxies.of(&config.cluster_url).cloned()).filter(|_| !in_a_pod)
 }
 
 /// The proxy that the kubeconfig names for the cluster of its current context.
@@ -58,5 +63,70 @@ fn unknown(error: InferConfigError) -> Unknown {
     match error.source().and_then(<dyn std::error::Error>::downcast_ref::<KubeconfigError>) {
         Some(KubeconfigError::ParseNoProxy(error)) => Unknown::NoProxy(NoProxyError::to_string(error)),
         _ => Unknown::NoConfig(Box::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The proxy that counts for this API server.
+    fn counts(server: &'static str, declared: Option<&str>, exempt: &str, in_a_pod: bool) -> Option<String> {
+        let variables = [("HTTPS_PROXY", "http://environment:1"), ("NO_PROXY", exempt)];
+        let read = |name: &str| variables.iter().find(|(other, _)| *other == name).map(|(_, value)| value.into());
+        let proxies = Proxies::from_environment(read).expect("a proxy");
+        let declared = declared.map(|url| Proxy::parse(DECLARED, url).expect("a proxy"));
+        let mut config = Config::new(http::Uri::from_static(server));
+        config.root_cert_file = in_a_pod.then(|| "ca.crt".into());
+        chosen(declared, &proxies, &config).map(|proxy| proxy.to_string())
+    }
+
+    #[test]
+    fn the_proxy_of_the_environment_counts_with_its_exceptions() {
+        let server = "https://kubernetes.example.com:6443";
+        assert_eq!(counts(server, None, "", false).as_deref(), Some("environment:1"));
+        for exempt in [server.trim_start_matches("https://"), ".example.com", "*"] {
+            assert_eq!(counts(server, None, exempt, false), None, "{exempt}");
+        }
+        for here in ["https://127.0.0.1:6443", "https://localhost:6443", "http://kubernetes.example.com"] {
+            assert_eq!(counts(here, None, "", false), None, "{here}");
+        }
+    }
+
+    #[test]
+    fn the_proxy_of_the_kubeconfig_counts_always() {
+        for (server, exempt) in [("https://kubernetes.example.com", "*"), ("https://127.0.0.1:6443", "")] {
+            assert_eq!(counts(server, Some("http://declared:1"), exempt, false).as_deref(), Some("declared:1"));
+        }
+    }
+
+    #[test]
+    fn in_a_pod_there_is_none() {
+        assert_eq!(counts("https://10.96.0.1:443", None, "", true), None);
+        assert_eq!(counts("https://10.96.0.1:443", Some("http://declared:1"), "", true), None);
+    }
+
+    #[test]
+    fn the_kubeconfig_s_proxy_is_that_of_its_current_context() {
+        let kubeconfig = |current: &str| -> Kubeconfig {
+            serde_json::from_value(serde_json::json!({
+                "current-context": current,
+                "contexts": [
+                    {"name": "far", "context": {"cluster": "one", "user": "any"}},
+                    {"name": "near", "context": {"cluster": "two", "user": "any"}},
+                    {"name": "empty", "context": {"cluster": "three", "user": "any"}},
+                ],
+                "clusters": [
+                    {"name": "two", "cluster": {"server": "https://two"}},
+                    {"name": "one", "cluster": {"server": "https://one", "proxy-url": "http://proxy:1"}},
+                    {"name": "three", "cluster": {"server": "https://three", "proxy-url": ""}},
+                ],
+            }))
+            .expect("a kubeconfig")
+        };
+        assert_eq!(declared(&kubeconfig("far")).as_deref(), Some("http://proxy:1"));
+        for current in ["near", "empty", "unknown"] {
+            assert_eq!(declared(&kubeconfig(current)), None, "{current}");
+        }
     }
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::authority::{Authority, Terminator};
+use crate::cluster::repository;
 use crate::connect_proxy::{Asked, ConnectProxy, Manner, Plan};
 use crate::kube_door::Door;
 use crate::objects::{is_settled, said};
@@ -81,7 +82,11 @@ impl Stage {
             })
         };
         let what = format!("{words:?}");
-        self.operator.becomes(accounts.clone(), name, &what, |account| account.is_some_and(says)).await;
+        let account = self.operator.becomes(accounts.clone(), name, &what, |account| account.is_some_and(says)).await;
+        let (_, _, message) = account.as_ref().and_then(|account| said(account, "Ready")).expect("it says so");
+        let read = message.replace(&self.proxy.address.to_string(), "proxy.example.com:3128");
+        let page = fs::read_to_string(repository().join("docs/network.md")).expect("there is a page");
+        assert!(page.contains(&format!("`{read}`")), "docs/network.md says what is read: {read}");
     }
 
     async fn is_ready(&self, accounts: &Api<CloudAccount>, name: &str) {
@@ -225,7 +230,7 @@ async fn afar(what: &str) -> (Operator, ConnectProxy) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_api_server_is_reached_through_the_proxy_of_the_environment_unless_it_is_exempt() {
+async fn the_api_server_is_reached_through_the_proxy_of_the_environment() {
     let (mut operator, proxy) = afar("cluster afar").await;
     operator.set("HTTPS_PROXY", format!("http://{USER}{}", proxy.address));
     operator.set("RUST_LOG", EVERYTHING);
