@@ -6,6 +6,7 @@ pub mod answer;
 pub mod decode;
 pub mod description;
 pub mod gateway;
+pub mod metadata;
 pub mod name;
 pub mod page;
 pub mod params;
@@ -18,15 +19,16 @@ pub mod word;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::cloud::{Cloud, Held};
 use crate::fault::Fault;
 use crate::inbound::Inbound;
-use crate::journal::{self, Effect, Wire};
+use crate::journal::{self, Effect, Proof, Wire};
 use crate::keys::Key;
-use crate::world::{Actor, Answer, Refusal, RegionId, Request, Variant, Variants};
+use crate::world::{AccountId, Actor, Answer, Refusal, RegionId, Request, Variant, Variants};
 use answer::Reply;
 use description::Action;
 use gateway::Failure;
@@ -55,20 +57,18 @@ pub fn answer_call(cloud: &mut Cloud, inbound: &Inbound) -> Outcome {
         Ok(fields) => Reply::success(&course.request_id, fields.clone()),
         Err(failure) => Reply::refusal(&course.request_id, &host, failure, &cloud.state().variants),
     };
-    let fault_delay = course.fault.as_ref().map_or(Duration::ZERO, Fault::delay);
-    let delay = cloud.latency.saturating_add(fault_delay);
-    let wire = match course.fault {
-        Some(Fault::LoseRequest) => Wire::RequestLost,
-        Some(Fault::LoseAnswer) => Wire::AnswerLost,
-        _ => Wire::Answered,
-    };
+    let delay = delay_of(cloud, course.fault.as_ref());
+    let wire = wire_of(course.fault.as_ref());
     let counted_as = result.as_ref().err().and_then(|failure| failure.counted_as);
-    let action = if course.is_known() { course.action } else { journal::UNKNOWN_ACTION.to_owned() };
+    let action = if course.described().is_some() { course.action } else { journal::UNKNOWN_ACTION.to_owned() };
     let call = journal::Call {
         sequence: cloud.journal.next_sequence(),
         at: cloud.clock.now(),
-        account: course.actor.map_or(0, |actor| actor.account.0),
+        account: course.account.map_or(0, |account| account.0),
         action,
+        method: inbound.method.clone(),
+        key: signature::named_key(inbound).filter(|id| cloud.keys.contains_key(id)),
+        proof: proof_of(inbound),
         parameters: course.parameters,
         token: course.token,
         request_id: course.request_id,
@@ -82,12 +82,35 @@ pub fn answer_call(cloud: &mut Cloud, inbound: &Inbound) -> Outcome {
     Outcome { reply: (wire == Wire::Answered).then_some(reply), delay, held: course.held }
 }
 
+fn delay_of(cloud: &Cloud, fault: Option<&Fault>) -> Duration {
+    cloud.latency.saturating_add(fault.map_or(Duration::ZERO, Fault::delay))
+}
+
+fn wire_of(fault: Option<&Fault>) -> Wire {
+    match fault {
+        Some(Fault::LoseRequest) => Wire::RequestLost,
+        Some(Fault::LoseAnswer) => Wire::AnswerLost,
+        _ => Wire::Answered,
+    }
+}
+
+fn proof_of(inbound: &Inbound) -> Proof {
+    if inbound.is_signed_in_headers() {
+        return Proof::Headers;
+    }
+    match inbound.is_in_query("Signature").or_else(|| inbound.is_in_query("OIDCToken")) {
+        Some(true) => Proof::Query,
+        Some(false) => Proof::Body,
+        None => Proof::None,
+    }
+}
+
 /// What is known of a call on its way.
 struct Course {
     request_id: String,
     action: String,
     version: String,
-    actor: Option<Actor>,
+    account: Option<AccountId>,
     parameters: String,
     token: Option<String>,
     refusal: Option<Refusal>,
@@ -100,17 +123,24 @@ type Fields = Map<String, Value>;
 
 impl Course {
     fn new(request_id: String, inbound: &Inbound) -> Self {
-        // Only where the call's style signs it: the older style signs no header.
+        // Only where the call's style signs it: the older style signs no header. A call that nobody signs may say
+        // it in either way.
+        let unsigned = inbound.parameter("Signature").is_none();
         let said = |header: &str, parameter: &str| {
-            let place =
-                if inbound.is_signed_in_headers() { inbound.header(header) } else { inbound.parameter(parameter) };
+            let in_header = || inbound.header(header);
+            let in_parameter = || inbound.parameter(parameter);
+            let place = match (inbound.is_signed_in_headers(), unsigned) {
+                (true, _) => in_header(),
+                (false, true) => in_parameter().or_else(in_header),
+                (false, false) => in_parameter(),
+            };
             place.unwrap_or_default()
         };
         Self {
             request_id,
             action: said("x-acs-action", "Action"),
             version: said("x-acs-version", "Version"),
-            actor: None,
+            account: None,
             parameters: String::new(),
             token: None,
             refusal: None,
@@ -120,16 +150,17 @@ impl Course {
         }
     }
 
-    fn is_known(&self) -> bool {
-        description::product(&self.version).is_some_and(|product| product.actions.contains_key(&self.action))
+    fn described(&self) -> Option<&'static Action> {
+        description::product(&self.version).and_then(|product| product.actions.get(&self.action))
     }
 
     fn run(&mut self, cloud: &mut Cloud, inbound: &Inbound) -> Result<Fields, Failure> {
         if !matches!(inbound.method.as_str(), "GET" | "POST") {
             return Err(Failure::unsupported_method(&inbound.method));
         }
-        if !inbound.is_signed_in_headers() && inbound.parameter("Signature").is_none() {
-            let missing = "a header Authorization, or the parameters of the older style, Signature among them";
+        let anonymous = self.described().is_some_and(|action| action.anonymous);
+        if !anonymous && !inbound.is_signed_in_headers() && inbound.parameter("Signature").is_none() {
+            let missing = "Signature, or the header authorization";
             return Err(signature::Refused::Incomplete(missing.to_owned()).into());
         }
         for (name, said) in [("Action", &self.action), ("Version", &self.version)] {
@@ -140,26 +171,58 @@ impl Course {
         let product = description::product(&self.version).ok_or_else(|| Failure::unknown_version(&self.version))?;
         let action =
             product.actions.get(&self.action).ok_or_else(|| Failure::unknown_action(&self.action, &self.version))?;
-        let key = admit(cloud, inbound)?;
-        self.actor = Some(key.actor);
-        self.meet_fault(cloud)?;
-        let variants = cloud.state().variants;
-        cloud.throttle.take(key.actor.account, cloud.clock.wall()).map_err(|wait| {
-            Failure::throttled(variants.value(Variant::ThrottlingStatus), variants.value(Variant::ThrottlingCode), wait)
-        })?;
-        if key.denied.contains(&self.action) {
-            return Err(Failure::forbidden(variants.value(Variant::PermissionCode), &self.action));
+        if anonymous {
+            return self.unsigned(cloud, action, inbound);
         }
-        let params = Params::check(action, &variants, inbound.parameters())?;
+        let key = admit(cloud, inbound)?;
+        self.account = Some(key.actor.account);
+        self.meet_fault(cloud)?;
+        take_turn(cloud, key.actor.account)?;
+        let variants = cloud.state().variants;
+        if key.denied.contains(&self.action) {
+            let code = variants.value(Variant::PermissionCode);
+            return Err(Failure::forbidden(action, code, &self.action));
+        }
+        let params = self.check(action, &variants, inbound)?;
+        match (self.version == description::STS.version, self.action.as_str()) {
+            (true, "AssumeRole") => sts::assume_role(cloud, &key, &params),
+            (true, _) => Ok(sts::caller_identity(&key)),
+            (false, _) => self.privatelink(cloud, &key, action, &params),
+        }
+    }
+
+    /// A call that no key signs. A signature that it has all the same is not looked at.
+    fn unsigned(&mut self, cloud: &mut Cloud, action: &Action, inbound: &Inbound) -> Result<Fields, Failure> {
+        self.meet_fault(cloud)?;
+        if inbound.parameter("OIDCToken").is_some_and(|token| token.is_empty()) {
+            let code = "AuthenticationFail.OIDCToken.Invalid";
+            return Err(Failure::new(action.documented(code).unwrap_or(400), code, "The OIDCToken is empty."));
+        }
+        let variants = cloud.state().variants;
+        let params = self.check(action, &variants, inbound)?;
+        if variants.is_on(Variant::UnsignedCallsDated) {
+            let said = params.text("Timestamp").map(str::to_owned).or_else(|| inbound.header("x-acs-date"));
+            let date: Option<Timestamp> = said.ok_or_else(|| Failure::missing(action, "Timestamp"))?.parse().ok();
+            let (wall, skew) = (cloud.clock.wall(), signature::skew(&variants));
+            if date.is_none_or(|date| wall.duration_since(date).abs() > skew) {
+                return Err(signature::Refused::Expired.into());
+            }
+        }
+        if let Some(account) = sts::account_asked(&params).filter(|id| cloud.state().accounts.contains_key(id)) {
+            take_turn(cloud, account)?;
+            self.account = Some(account);
+        }
+        sts::assume_role_with_oidc(cloud, &params).inspect_err(|_| self.account = None)
+    }
+
+    fn check<'a>(&mut self, action: &'a Action, variants: &Variants, inbound: &Inbound) -> Result<Params<'a>, Failure> {
+        let params = Params::check(action, variants, inbound.parameters())?;
         if params.text("Format").is_some_and(|format| !format.eq_ignore_ascii_case("JSON")) {
             return Err(params.illegal("Format", "it is JSON"));
         }
         self.parameters = digest(&params);
         self.token = params.text("ClientToken").map(str::to_owned);
-        if self.version == description::STS.version {
-            return Ok(sts::caller_identity(&key));
-        }
-        self.privatelink(cloud, &key, action, &params)
+        Ok(params)
     }
 
     /// What goes wrong on purpose before the call is looked at.
@@ -255,6 +318,14 @@ impl Course {
     }
 }
 
+/// Takes one of the calls that `account` may make.
+fn take_turn(cloud: &mut Cloud, account: AccountId) -> Result<(), Failure> {
+    let variants = cloud.state().variants;
+    cloud.throttle.take(account, cloud.clock.wall()).map_err(|wait| {
+        Failure::throttled(variants.value(Variant::ThrottlingStatus), variants.value(Variant::ThrottlingCode), wait)
+    })
+}
+
 /// The key that signed the call, if it did and the call is new.
 fn admit(cloud: &mut Cloud, inbound: &Inbound) -> Result<Key, Failure> {
     let (wall, skew) = (cloud.clock.wall(), signature::skew(&cloud.state().variants));
@@ -269,7 +340,8 @@ fn admit(cloud: &mut Cloud, inbound: &Inbound) -> Result<Key, Failure> {
 
 fn digest(params: &Params<'_>) -> String {
     let mut hash = Sha256::new();
-    for (name, value) in params.telling() {
+    // Nothing that proves a caller is kept, not even in a digest.
+    for (name, value) in params.telling().filter(|(name, _)| *name != "OIDCToken") {
         hash.update(format!("{}:{name}={}:{value};", name.len(), value.len()));
     }
     signature::hex(&hash.finalize())

@@ -11,6 +11,7 @@ pub struct Clock {
     since: Instant,
     scale: f64,
     moved: SignedDuration,
+    offset: SignedDuration,
 }
 
 impl Clock {
@@ -18,7 +19,13 @@ impl Clock {
     /// stands until it is moved.
     #[must_use]
     pub fn new(start: Timestamp, scale: f64) -> Self {
-        Self { start, since: Instant::now(), scale: scale.max(0.0), moved: SignedDuration::ZERO }
+        Self {
+            start,
+            since: Instant::now(),
+            scale: scale.max(0.0),
+            moved: SignedDuration::ZERO,
+            offset: SignedDuration::ZERO,
+        }
     }
 
     /// A clock that stands at `start` until it is moved.
@@ -35,10 +42,24 @@ impl Clock {
         self.start.checked_add(ran.saturating_add(self.moved)).unwrap_or(Timestamp::MAX)
     }
 
-    /// The wall's time.
+    /// The wall's time, as this cloud has it.
     #[must_use]
     pub fn wall(&self) -> Timestamp {
-        self.start.checked_add(self.elapsed()).unwrap_or(Timestamp::MAX)
+        let since = self.elapsed().saturating_add(self.offset);
+        let end = if since.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
+        self.start.checked_add(since).unwrap_or(end)
+    }
+
+    /// By how much the wall's time of this cloud is ahead of everybody else's.
+    #[must_use]
+    pub fn offset(&self) -> SignedDuration {
+        self.offset
+    }
+
+    /// Sets the wall's time ahead of everybody else's by `offset`, or back where that is negative. The world's time
+    /// does not notice.
+    pub fn set_offset(&mut self, offset: SignedDuration) {
+        self.offset = offset;
     }
 
     /// Moves the world's time on by `by`.
@@ -58,6 +79,20 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
 
     use super::Clock;
+
+    #[test]
+    fn the_walls_time_can_be_wrong_and_the_worlds_is_not() {
+        let start: Timestamp = "2026-01-02T03:04:05Z".parse().expect("a time");
+        let mut clock = Clock::standing(start);
+        let shown = |clock: &Clock| clock.wall().as_second() - start.as_second();
+        for minutes in [20, -20] {
+            clock.set_offset(SignedDuration::from_mins(minutes));
+            assert!((0..5).contains(&(shown(&clock) - minutes * 60)));
+            assert_eq!((clock.now(), clock.offset()), (start, SignedDuration::from_mins(minutes)));
+        }
+        clock.set_offset(SignedDuration::MIN);
+        assert_eq!(clock.wall(), Timestamp::MIN);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_worlds_time_is_scaled_and_the_walls_is_not() {

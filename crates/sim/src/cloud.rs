@@ -10,6 +10,8 @@ use crate::alibaba::signature::Nonces;
 use crate::clock::Clock;
 use crate::fault::{Faults, Rates};
 use crate::fixture::Fixture;
+use crate::identity::Identities;
+use crate::identity::session::Sessions;
 use crate::journal::Journal;
 use crate::keys::Keys;
 use crate::random::Random;
@@ -29,6 +31,8 @@ pub struct Options {
     pub start: Timestamp,
     /// How many times as fast as the wall's the world's time runs; 0: it stands until it is moved.
     pub time_scale: f64,
+    /// By how much the cloud's wall clock, which dates and ends go by, is ahead of everybody else's.
+    pub clock_offset: SignedDuration,
     /// How long each answer is held back.
     pub latency: Duration,
     /// What goes wrong by chance.
@@ -41,7 +45,14 @@ impl Options {
     /// A clock that stands at `start`, answers at once, nothing goes wrong.
     #[must_use]
     pub fn standing(start: Timestamp) -> Self {
-        Self { start, time_scale: 0.0, latency: Duration::ZERO, rates: Rates::default(), seed: 0 }
+        Self {
+            start,
+            time_scale: 0.0,
+            clock_offset: SignedDuration::ZERO,
+            latency: Duration::ZERO,
+            rates: Rates::default(),
+            seed: 0,
+        }
     }
 }
 
@@ -52,6 +63,8 @@ pub struct Cloud {
     state: State,
     /// Keys that callers sign with.
     pub keys: Keys,
+    /// Who may become whom.
+    pub identities: Identities,
     /// Its clock.
     pub clock: Clock,
     /// What goes wrong.
@@ -63,6 +76,7 @@ pub struct Cloud {
     /// What happened.
     pub journal: Journal,
     pub(crate) nonces: Nonces,
+    pub(crate) sessions: Sessions,
     timetable: Timetable,
     earlier: VecDeque<State>,
     tokens_in_flight: BTreeSet<TokenKey>,
@@ -84,15 +98,19 @@ impl Cloud {
     #[must_use]
     pub fn new(fixture: Fixture, options: Options) -> Self {
         let seed = options.rates.seed.unwrap_or(options.seed);
+        let mut clock = Clock::new(options.start, options.time_scale);
+        clock.set_offset(options.clock_offset);
         Self {
             state: fixture.state,
             keys: fixture.keys,
-            clock: Clock::new(options.start, options.time_scale),
+            identities: fixture.identities,
+            clock,
             faults: Faults::new(options.rates, seed),
             throttle: Throttle::new(fixture.limits, fixture.limits_of),
             latency: options.latency,
             journal: Journal::default(),
             nonces: Nonces::default(),
+            sessions: Sessions::new(seed ^ 0x5365_7373_696F_6E73, fixture.durations.session),
             timetable: Timetable::new(fixture.durations),
             earlier: VecDeque::new(),
             tokens_in_flight: BTreeSet::new(),

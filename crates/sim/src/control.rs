@@ -1,6 +1,8 @@
 //! The paths beside the clouds' own, under `/_sim/`: to look at the world and to move what no caller can.
 //! They are not signed, and a server answers them to its own machine only.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,8 +11,9 @@ use serde_json::{Value, json};
 use crate::cloud::Cloud;
 use crate::dump;
 use crate::fault::Rule;
+use crate::identity::jwt::KeySet;
 use crate::inbound::Inbound;
-use crate::keys::{Identity, Key, Secret};
+use crate::keys::{Identity, Key, Secret, places};
 use crate::world::{AccountId, Actor};
 
 /// Where all control paths begin.
@@ -24,6 +27,9 @@ POST /_sim/advance   {\"seconds\": 5} moves the world's time; {\"settle\": true}
 POST /_sim/account   {\"id\": 1001000000000001, \"locked\": true} changes what an account is or may
 POST /_sim/key       {\"id\": \"k\", \"secret\": \"s\", \"account\": 1001000000000001} adds or replaces a key;
                      {\"id\": \"k\", \"remove\": true} takes it away
+POST /_sim/oidc      {\"account\": 1001000000000001, \"provider\": \"cluster\", \"keys\": {\"keys\": [...]}} sets the JWKS of an OIDC
+                     provider; \"issuer\" and \"audiences\" set those
+POST /_sim/clock     {\"offset\": \"20m\"} sets the wall clock of this cloud wrong by so much, \"-20m\" back, \"0s\" right
 POST /_sim/fault     {\"action\": \"CreateVpcEndpoint\", \"nth\": 1, \"do\": \"loseAnswer\"} lets one call go wrong:
                      loseAnswer, loseRequest, throttle, stale, {\"refuse\": {\"code\": \"SystemBusy\", \"status\": 400}}
                      or {\"delay\": {\"milliseconds\": 500}}; \"times\" strikes several calls in a row";
@@ -41,6 +47,11 @@ pub fn answer(cloud: &mut Cloud, inbound: &Inbound) -> Controlled {
         ("POST", "advance") => read(inbound).and_then(|asked| advance(cloud, &asked)),
         ("POST", "account") => read(inbound).and_then(|change| change_account(cloud, &change)),
         ("POST", "key") => read(inbound).and_then(|change| change_key(cloud, change)),
+        ("POST", "oidc") => read(inbound).and_then(|change| change_provider(cloud, change)),
+        ("POST", "clock") => read(inbound).map(|ClockChange { offset }| {
+            cloud.clock.set_offset(offset);
+            json!({"wall": cloud.clock.wall().to_string()})
+        }),
         ("POST", "fault") => read(inbound).map(|rule: Rule| {
             cloud.faults.add(rule);
             json!({})
@@ -124,20 +135,47 @@ fn change_key(cloud: &mut Cloud, change: KeyChange) -> Result<Value, String> {
     }
     let identity = change.identity.as_deref().unwrap_or("root");
     let identity = Identity::parse(identity).ok_or("identity: write root, user/NAME or role/NAME/SESSION")?;
-    let own = || cloud.keys.values().filter(|key| key.actor.account == account);
-    let known = own().find(|key| key.identity == identity).map(|key| key.actor.identity);
-    let role = own().find(|key| key.identity.is_of_role(&identity)).map(|key| key.role);
-    let unused = || (0..=u8::MAX).find(|place| own().all(|key| key.actor.identity != *place));
-    let place = known.or_else(unused).ok_or("identity: the account has too many; use one of them")?;
+    let (place, role) =
+        places(&cloud.keys, account, &identity).ok_or("identity: the account has too many; use one of them")?;
     let key = Key {
         secret: Secret::new(change.secret.ok_or("secret: it is needed")?),
         token: change.token.map(Secret::new),
         expires: change.expires,
         actor: Actor { account, identity: place, session: identity.is_session() },
-        role: role.unwrap_or(place),
+        role,
         identity,
         denied: change.denied_actions.into_iter().collect(),
     };
     cloud.keys.insert(change.id, key);
     Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ProviderChange {
+    account: u64,
+    provider: String,
+    issuer: Option<String>,
+    audiences: Option<BTreeSet<String>>,
+    keys: Option<KeySet>,
+}
+
+fn change_provider(cloud: &mut Cloud, change: ProviderChange) -> Result<Value, String> {
+    let named = (AccountId(change.account), change.provider);
+    let unknown =
+        || format!("provider: account {} has no OIDC provider {:?}; add it to the world file", named.0.0, named.1);
+    if let Some(Err((place, problem))) = change.keys.as_ref().map(KeySet::check) {
+        return Err(format!("keys.{place}: {problem}; copy the provider's JWKS as it is"));
+    }
+    let provider = cloud.identities.providers.get_mut(&named).ok_or_else(unknown)?;
+    provider.issuer = change.issuer.unwrap_or_else(|| std::mem::take(&mut provider.issuer));
+    provider.audiences = change.audiences.unwrap_or_else(|| std::mem::take(&mut provider.audiences));
+    provider.keys = change.keys.unwrap_or_else(|| std::mem::take(&mut provider.keys));
+    Ok(json!({}))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ClockChange {
+    offset: SignedDuration,
 }

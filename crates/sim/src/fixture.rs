@@ -1,12 +1,15 @@
 //! From a world file to a world: everything that it names exists once, and everything that it refers to exists.
 
 pub mod file;
+mod identities;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use crate::alibaba::description::PRIVATELINK;
+use jiff::SignedDuration;
+
 use crate::alibaba::word;
+use crate::identity::Identities;
 use crate::keys::{Identity, Key, Keys, Secret};
 use crate::world::land::{Balancer, Group, Region, Switch, Vpc, Zone};
 use crate::world::object::{BalancerKind, OpenBlock};
@@ -25,6 +28,8 @@ pub struct Fixture {
     pub state: State,
     /// Keys that callers sign with.
     pub keys: Keys,
+    /// Who may become whom.
+    pub identities: Identities,
     /// How long transitions take.
     pub durations: Durations,
     /// Call rate of accounts that have none of their own.
@@ -100,9 +105,13 @@ impl Builder {
             self.add_region(&format!("regions[{at}]"), region)?;
         }
         check_limits("limits", file.limits)?;
+        if file.durations.session < SignedDuration::from_secs(1) {
+            return wrong("durations.session", "it is less than a second", "write 1s or more");
+        }
         for (at, account) in file.accounts.iter().enumerate() {
             self.add_account(&format!("accounts[{at}]"), account)?;
         }
+        let identities = identities::build(file, &self.accounts)?;
         let mut variants = Variants::default();
         for (name, value) in &file.variants {
             variants = variants.with(name, value)?;
@@ -110,6 +119,7 @@ impl Builder {
         Ok(Fixture {
             state: State::new(self.land, self.accounts, variants),
             keys: self.keys,
+            identities,
             durations: file.durations,
             limits: file.limits,
             limits_of: self.limits_of,
@@ -209,13 +219,7 @@ impl Builder {
             let (Ok(place), Ok(role)) = (u8::try_from(place), u8::try_from(role)) else {
                 return wrong(field, "the account has too many identities", "use at most 256");
             };
-            if let Some(action) = key.denied_actions.iter().find(|action| !PRIVATELINK.actions.contains_key(*action)) {
-                return wrong(
-                    format!("{field}.deniedActions"),
-                    format!("there is no action {action:?}"),
-                    "write it as in the API, such as CreateVpcEndpoint",
-                );
-            }
+            let denied = identities::check_actions(&field, &key.denied_actions)?;
             let made = Key {
                 secret: Secret::new(key.secret.clone()),
                 token: key.token.clone().map(Secret::new),
@@ -223,7 +227,7 @@ impl Builder {
                 actor: Actor { account, identity: place, session: identity.is_session() },
                 role,
                 identity,
-                denied: key.denied_actions.iter().cloned().collect(),
+                denied,
             };
             self.keys.insert(key.id.clone(), made);
         }
@@ -425,6 +429,100 @@ accounts:
         assert_eq!(error, r#"variants: variant autoAssignOnEnable cannot be "maybe"; it can be: true, false"#);
         let limits = format!("{SMALL}limits: {{burst: 0}}");
         assert!(Fixture::parse(&limits).expect_err("refused").to_string().starts_with("limits: "));
+    }
+
+    #[test]
+    fn what_is_wrong_with_identities_is_named_with_its_remedy() {
+        let world = format!(
+            "{SMALL}    oidcProviders: [{{name: c, issuer: i, keys: {{keys: []}}}}]
+    roles:
+      - name: r
+        trusts: {{principals: ['acs:ram::7:root'], oidc: [{{provider: c, subject: s}}], services: [ecs]}}
+        maxSession: 2h
+instance: {{account: 7, role: r}}
+"
+        );
+        let fixture = Fixture::parse(&world).expect("a world");
+        assert_eq!((fixture.identities.roles.len(), fixture.identities.providers.len()), (1, 1));
+        for (from, to, error) in [
+            (
+                "acs:ram::7:root",
+                "ann",
+                r#"accounts[0].roles[0].trusts.principals[0]: "ann" names nobody; write acs:ram::ACCOUNT:root, acs:ram::ACCOUNT:user/NAME or acs:ram::ACCOUNT:role/NAME"#,
+            ),
+            (
+                "acs:ram::7:root",
+                "acs:ram::8:root",
+                "accounts[0].roles[0].trusts.principals[0]: there is no account 8; add it to accounts",
+            ),
+            (
+                "provider: c",
+                "provider: d",
+                r#"accounts[0].roles[0].trusts.oidc[0].provider: the account has no OIDC provider "d"; add it to oidcProviders"#,
+            ),
+            (
+                "subject: s",
+                "subject: ''",
+                "accounts[0].roles[0].trusts.oidc[0].subject: it is empty; write the sub of the tokens that are trusted",
+            ),
+            ("maxSession: 2h", "maxSession: 13h", "accounts[0].roles[0].maxSession: it is 13h; write 15m to 12h"),
+            (
+                "maxSession: 2h",
+                "externalId: x",
+                "accounts[0].roles[0].externalId: it is too short; write 2 characters or more, or leave it out",
+            ),
+            (
+                "maxSession: 2h",
+                "deniedActions: [Assume]",
+                r#"accounts[0].roles[0].deniedActions: there is no action "Assume"; write it as in the API, such as CreateVpcEndpoint"#,
+            ),
+            (
+                "- name: r",
+                "- name: 'a/b'",
+                r#"accounts[0].roles[0].name: "a/b" is no name; write 1 to 64 letters, digits, -, _ and ."#,
+            ),
+            (
+                "      - name: r",
+                "      - {name: r, trusts: {}}\n      - name: r",
+                r#"accounts[0].roles[1].name: "r" is used twice; give each of the account's a name of its own"#,
+            ),
+            (
+                "[{name: c,",
+                "[{name: c, issuer: j}, {name: c,",
+                r#"accounts[0].oidcProviders[1].name: "c" is used twice; give each of the account's a name of its own"#,
+            ),
+            (
+                "issuer: i",
+                "issuer: ''",
+                "accounts[0].oidcProviders[0].issuer: it is empty; write the iss of its tokens, an https:// address",
+            ),
+            (
+                "issuer: i",
+                "issuer: i, audiences: []",
+                "accounts[0].oidcProviders[0].audiences: it is empty; leave it out for sts.aliyuncs.com",
+            ),
+            (
+                "keys: []",
+                "keys: [{kty: oct}]",
+                "accounts[0].oidcProviders[0].keys.keys[0]: it is no RSA key with n and e, and no EC key of P-256 with x and y; copy the provider's JWKS as it is",
+            ),
+            ("account: 7", "account: 8", "instance.account: there is no account 8; add it to accounts"),
+            ("role: r}", "role: s}", r#"instance.role: the account has no role "s"; add it to its roles"#),
+            (
+                "services: [ecs]",
+                "services: []",
+                r#"instance.role: the role "r" does not trust machines; add ecs to its trusts.services"#,
+            ),
+            (
+                "instance:",
+                "durations: {session: 1ms}\ninstance:",
+                "durations.session: it is less than a second; write 1s or more",
+            ),
+        ] {
+            let yaml = world.replace(from, to);
+            assert_ne!(yaml, world, "{from}");
+            assert_eq!(Fixture::parse(&yaml).expect_err("refused").to_string(), error);
+        }
     }
 
     #[test]

@@ -60,6 +60,13 @@ impl Inbound {
         all
     }
 
+    /// Whether a parameter of this name is in the query, and not in a form body; `None`: it is nowhere.
+    #[must_use]
+    pub fn is_in_query(&self, name: &str) -> Option<bool> {
+        let in_query = form_urlencoded::parse(self.query.as_bytes()).any(|(other, _)| other == name);
+        if in_query { Some(true) } else { self.parameter(name).map(|_| false) }
+    }
+
     /// The first parameter of this name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
@@ -97,6 +104,7 @@ mod tests {
         let inbound = Inbound::new(&parts, Bytes::from_static(b"C=%2B"));
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(inbound.parameters(), [pair("A", "1 2"), pair("B", "~"), pair("C", "+")]);
+        assert_eq!(["A", "C", "D"].map(|name| inbound.is_in_query(name)), [Some(true), Some(false), None]);
         assert_eq!(inbound.header("host").as_deref(), Some("cloud.example"));
     }
 

@@ -34,6 +34,12 @@ pub struct Call {
     pub account: u64,
     /// Action, or [`UNKNOWN_ACTION`].
     pub action: String,
+    /// Such as `POST`.
+    pub method: String,
+    /// Id of the key that it names, where there is such a key; also where the signature was refused.
+    pub key: Option<String>,
+    /// Where it says what proves its caller.
+    pub proof: Proof,
     /// SHA-256 of the parameters that tell it from other calls, in 64 hexadecimal digits.
     pub parameters: String,
     /// Client token.
@@ -56,6 +62,20 @@ pub struct Call {
 #[expect(clippy::ref_option, reason = "serde hands the field over like this")]
 fn own_word<S: Serializer>(refusal: &Option<Refusal>, out: S) -> Result<S::Ok, S::Error> {
     refusal.map(|refusal| format!("{refusal:?}")).serialize(out)
+}
+
+/// Where a call says what proves its caller: its signature, its OIDC token, or its token of the metadata service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Proof {
+    /// Nowhere.
+    None,
+    /// In headers.
+    Headers,
+    /// In the query.
+    Query,
+    /// In the form of its body.
+    Body,
 }
 
 /// What a call did to the world.
@@ -119,6 +139,7 @@ impl Journal {
     pub fn record(&mut self, mut call: Call, counted_as: Option<&str>) {
         self.recorded += 1;
         cut(&mut call.code);
+        cut(&mut call.method);
         if let Some(token) = &mut call.token {
             cut(token);
         }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::world::Actor;
+use crate::world::{AccountId, Actor};
 
 /// Keys by id.
 pub type Keys = BTreeMap<String, Key>;
@@ -99,6 +99,18 @@ impl Identity {
         };
         parts.next().is_none().then_some(parsed)
     }
+}
+
+/// The number of `identity` within `account`, and the one that it shares with every session of its role; new ones
+/// where it has none yet. `None`: the account has no number left.
+#[must_use]
+pub fn places(keys: &Keys, account: AccountId, identity: &Identity) -> Option<(u8, u8)> {
+    let own = || keys.values().filter(|key| key.actor.account == account);
+    let known = own().find(|key| key.identity == *identity).map(|key| key.actor.identity);
+    let role = own().find(|key| key.identity.is_of_role(identity)).map(|key| key.role);
+    let taken: BTreeSet<u8> = own().flat_map(|key| [key.actor.identity, key.role]).collect();
+    let place = known.or_else(|| (0..=u8::MAX).find(|place| !taken.contains(place)))?;
+    Some((place, role.unwrap_or(place)))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod control;
 pub mod dump;
 pub mod fault;
 pub mod fixture;
+pub mod identity;
 pub mod inbound;
 pub mod journal;
 pub mod keys;

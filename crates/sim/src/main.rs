@@ -20,7 +20,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
-/// Simulates Alibaba Cloud PrivateLink (2020-04-15) and the caller-identity call of STS over HTTP.
+/// Simulates Alibaba Cloud PrivateLink (2020-04-15) over HTTP, with STS (2015-04-01) and the metadata service of
+/// machines as far as callers get their credentials there.
 ///
 /// It checks signatures (ACS3-HMAC-SHA256 and the older RPC 1.0 HMAC-SHA1), refuses what the real cloud
 /// refuses, with its codes, and lets things take time. When it listens it prints one line of JSON,
@@ -44,6 +45,9 @@ struct Arguments {
     /// How many times as fast as the wall's the world's time runs; 0: it stands until POST /_sim/advance
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = parse_scale, allow_negative_numbers = true)]
     time_scale: f64,
+    /// By how much the cloud's wall clock is wrong, such as 20m or -20m: dates, signatures and sessions go by it
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_offset, allow_hyphen_values = true)]
+    clock_offset: SignedDuration,
     /// What goes wrong by chance, as fractions of all calls:
     /// throttle=0.05,unavailable=0.02,busy=0.01,lost=0.02,stale=0.05,seed=7
     #[arg(long, value_name = "RATES", default_value = "")]
@@ -69,6 +73,10 @@ static AFTER_HELP: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
 fn parse_latency(text: &str) -> Result<Duration, String> {
     let parsed: Option<SignedDuration> = text.parse().ok();
     parsed.and_then(|time| Duration::try_from(time).ok()).ok_or_else(|| "write it as 20ms or 1s".to_owned())
+}
+
+fn parse_offset(text: &str) -> Result<SignedDuration, String> {
+    text.parse().map_err(|_| "write it as 20m or -20m".to_owned())
 }
 
 fn parse_scale(text: &str) -> Result<f64, String> {
@@ -100,8 +108,9 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     let start = Timestamp::now();
     let seed = arguments.faults.seed.unwrap_or_else(|| u64::try_from(start.as_nanosecond() & 0xFFFF_FFFF).unwrap_or(0));
     tracing::info!(seed, "all chance of this run comes from this seed");
-    let (time_scale, latency, rates) = (arguments.time_scale, arguments.latency, arguments.faults);
-    let cloud = Cloud::new(fixture, Options { start, time_scale, latency, rates, seed });
+    let (time_scale, clock_offset) = (arguments.time_scale, arguments.clock_offset);
+    let (latency, rates) = (arguments.latency, arguments.faults);
+    let cloud = Cloud::new(fixture, Options { start, time_scale, clock_offset, latency, rates, seed });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| format!("the runtime cannot start: {error}"))?.block_on(serve(arguments, cloud))
 }

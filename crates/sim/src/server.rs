@@ -19,8 +19,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tower::Service;
 
-use crate::alibaba::answer::Reply;
-use crate::alibaba::{Outcome, answer_call};
+use crate::alibaba::answer::{Form, Reply};
+use crate::alibaba::{Outcome, answer_call, metadata};
 use crate::cloud::{Cloud, Held};
 use crate::control;
 use crate::inbound::Inbound;
@@ -93,9 +93,14 @@ impl Simulator {
             } else {
                 (403, json!({"error": "control paths answer to the simulator's own machine only"}))
             };
-            return Ok(response(&Reply { xml: None, status, body, retry_after: None }, self.lock().clock.wall()));
+            return Ok(response(
+                &Reply { form: Form::Json, status, body, retry_after: None },
+                self.lock().clock.wall(),
+            ));
         }
-        let Outcome { reply, delay, held } = answer_call(&mut self.lock(), &inbound);
+        let is_metadata = inbound.path.starts_with(metadata::PREFIX);
+        let answer = if is_metadata { metadata::answer_call } else { answer_call };
+        let Outcome { reply, delay, held } = answer(&mut self.lock(), &inbound);
         let places = Places { simulator: &self, held };
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
@@ -141,7 +146,7 @@ where
                     let body =
                         json!({"Code": "InvalidRequest", "Message": format!("the body cannot be read: {error}")});
                     let wall = simulator.lock().clock.wall();
-                    Ok(response(&Reply { xml: None, status: 413, body, retry_after: None }, wall))
+                    Ok(response(&Reply { form: Form::Json, status: 413, body, retry_after: None }, wall))
                 }
             }
         })

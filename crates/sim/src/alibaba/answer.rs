@@ -15,10 +15,21 @@ pub struct Reply {
     pub status: u16,
     /// What it says.
     pub body: Value,
-    /// The body is written as XML, with a root of this name; otherwise as JSON.
-    pub xml: Option<&'static str>,
+    /// How its body is written.
+    pub form: Form,
     /// When to come again; goes into a header, in milliseconds.
     pub retry_after: Option<Duration>,
+}
+
+/// How the body of an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// As JSON.
+    Json,
+    /// As XML, with a root of this name.
+    Xml(&'static str),
+    /// As the text that it is.
+    Text,
 }
 
 impl Reply {
@@ -26,7 +37,7 @@ impl Reply {
     #[must_use]
     pub fn success(request_id: &str, mut fields: Map<String, Value>) -> Self {
         fields.insert("RequestId".to_owned(), request_id.into());
-        Self { xml: None, status: 200, body: Value::Object(fields), retry_after: None }
+        Self { form: Form::Json, status: 200, body: Value::Object(fields), retry_after: None }
     }
 
     /// A call was refused, in a world of these `variants`.
@@ -44,14 +55,18 @@ impl Reply {
             let lower = |name: String| name[..1].to_ascii_lowercase() + &name[1..];
             *fields = std::mem::take(fields).into_iter().map(|(name, value)| (lower(name), value)).collect();
         }
-        let xml = (shape == "xml").then_some("Error");
-        Self { xml, status: failure.status, body, retry_after: failure.retry_after }
+        let form = if shape == "xml" { Form::Xml("Error") } else { Form::Json };
+        Self { form, status: failure.status, body, retry_after: failure.retry_after }
     }
 
     /// Its body and the type of that, as they are sent.
     #[must_use]
     pub fn written(&self) -> (String, &'static str) {
-        let Some(root) = self.xml else { return (self.body.to_string(), "application/json;charset=utf-8") };
+        let root = match self.form {
+            Form::Json => return (self.body.to_string(), "application/json;charset=utf-8"),
+            Form::Text => return (self.body.as_str().unwrap_or_default().to_owned(), "text/plain;charset=utf-8"),
+            Form::Xml(root) => root,
+        };
         let fields = self.body.as_object().into_iter().flatten();
         let elements = fields.map(|(name, value)| format!("<{name}>{}</{name}>", escaped(value)));
         let text = format!("<?xml version='1.0' encoding='UTF-8'?><{root}>{}</{root}>", elements.collect::<String>());

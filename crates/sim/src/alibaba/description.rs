@@ -15,7 +15,7 @@ use crate::world::{Variant, Variants};
 pub static PRIVATELINK: LazyLock<Product> =
     LazyLock::new(|| Product::parse(include_str!("../../data/alibaba-privatelink.json")));
 
-/// The part of STS 2015-04-01 that tells callers who they are.
+/// The part of STS 2015-04-01 that tells callers who they are, and makes them somebody else.
 pub static STS: LazyLock<Product> = LazyLock::new(|| Product::parse(include_str!("../../data/alibaba-sts.json")));
 
 /// The product that answers to `version`, if one does.
@@ -53,6 +53,9 @@ pub struct CommonCode {
 /// One action.
 #[derive(Debug, Deserialize)]
 pub struct Action {
+    /// Nobody signs it: what proves its caller is among its parameters.
+    #[serde(default)]
+    pub anonymous: bool,
     /// Parameters.
     pub request: Vec<Field>,
     /// Fields of a successful answer.
@@ -255,7 +258,7 @@ mod tests {
     #[test]
     fn both_products_are_described() {
         assert_eq!(PRIVATELINK.actions.len(), 39);
-        assert_eq!(STS.actions.len(), 1);
+        assert_eq!(STS.actions.len(), 3);
         assert_eq!(product("2020-04-15").map(|product| product.actions.len()), Some(39));
         assert!(product("1999-01-01").is_none());
     }

@@ -105,11 +105,14 @@ impl Failure {
         Self::new(400, "RegionNotFound", format!("The specified region {name:?} does not exist."))
     }
 
-    /// The key lacks the right to the action; `code` is the world's choice.
+    /// The key lacks the right to the action of this `name`; `code` is the world's choice, where the action
+    /// documents none of its own.
     #[must_use]
-    pub fn forbidden(code: &str, action: &str) -> Self {
-        let status = if code.starts_with("Forbidden") { 403 } else { 400 };
-        Self::new(status, code, format!("You are not authorized to perform {action}."))
+    pub fn forbidden(action: &Action, code: &str, name: &str) -> Self {
+        let usual = if code.starts_with("Forbidden") { 403 } else { 400 };
+        let own = action.documented("NoPermission").map(|status| (status, "NoPermission"));
+        let (status, code) = own.unwrap_or((usual, code));
+        Self::new(status, code, format!("You are not authorized to perform {name}."))
     }
 
     /// Too many calls; `code` is the world's choice.

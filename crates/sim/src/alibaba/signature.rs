@@ -118,6 +118,15 @@ pub fn verify<'k>(call: &Inbound, keys: &'k Keys, now: Timestamp, skew: SignedDu
     Ok(Signed { key_id: claim.key_id, key, nonce: claim.nonce })
 }
 
+/// The id of the key that `call` names, whether or not its signature is right.
+#[must_use]
+pub fn named_key(call: &Inbound) -> Option<String> {
+    let Some(header) = call.header("authorization") else { return call.parameter("AccessKeyId") };
+    let parts = header.strip_prefix(ALGORITHM)?;
+    let named = parts.split(',').find_map(|part| part.trim().strip_prefix("Credential="));
+    named.map(str::to_owned)
+}
+
 /// What a call says of its signature.
 struct Claim {
     style: Style,

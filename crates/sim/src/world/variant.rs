@@ -86,6 +86,14 @@ pub enum Variant {
     AbsentEndpointCode,
     /// The code that accepting a connection gets in the wrong settled state.
     WrongStateCode,
+    /// After which part of their time the credentials of a machine are renewed.
+    InstanceRenewal,
+    /// The date of a call that nobody signs is looked at.
+    UnsignedCallsDated,
+    /// The code that an OIDC token gets whose time has not come.
+    EarlyTokenCode,
+    /// The code that an OIDC token gets which names a key that its provider does not have.
+    UnknownTokenKeyCode,
     /// How a refusal is written: as JSON, as JSON with names in lower case, or as XML.
     ErrorShape,
 }
@@ -359,6 +367,30 @@ pub const TABLE: &[Description] = &[
         "wrongStateCode",
         &["EndpointConnectionOperationDenied", "EndpointOperationDenied"],
         "alibaba-behaviour.md:104: the code of a call in the wrong settled state is inferred",
+    ),
+    row(
+        Variant::InstanceRenewal,
+        "instanceRenewal",
+        &["half", "lastQuarter", "end"],
+        "alibaba-wire.md:112: credentials of a machine have an end; when the next are handed out is not said",
+    ),
+    row(
+        Variant::UnsignedCallsDated,
+        "unsignedCallsDated",
+        NO_YES,
+        "alibaba-wire.md:108: AssumeRoleWithOIDC has a Timestamp and no signature; whether it is looked at is not said",
+    ),
+    row(
+        Variant::EarlyTokenCode,
+        "earlyTokenCode",
+        &["AuthenticationFail.OIDCToken.Invalid", "AuthenticationFail.OIDCToken.Expired"],
+        "alibaba-wire.md:107: no code is documented for a token whose nbf is ahead",
+    ),
+    row(
+        Variant::UnknownTokenKeyCode,
+        "unknownTokenKeyCode",
+        &["AuthenticationFail.OIDCToken.InvalidSignature", "AuthenticationFail.OIDCToken.Invalid"],
+        "alibaba-wire.md:107: no code is documented for a token whose kid the provider does not publish",
     ),
     row(
         Variant::ErrorShape,

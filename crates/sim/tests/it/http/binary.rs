@@ -80,6 +80,21 @@ async fn a_signed_call_is_answered_and_a_lost_answer_closes_the_connection() {
 }
 
 #[tokio::test]
+async fn its_wall_clock_is_as_wrong_as_asked() {
+    for (offset, minutes, begins) in
+        [("20m", 20, "HTTP/1.1 400 "), ("-20m", -20, "HTTP/1.1 400 "), ("1m", 1, "HTTP/1.1 200 ")]
+    {
+        let running = start(&["--clock-offset", offset, "--latency", "0ms"]).await;
+        let answer = signed(&running.address).await;
+        assert!(answer.starts_with(begins), "{offset}: {answer}");
+        let date = answer.lines().find_map(|line| line.strip_prefix("date: ")).expect("a date");
+        let date = jiff::fmt::rfc2822::parse(date).expect("a date").timestamp();
+        let off = date.duration_since(jiff::Timestamp::now()).as_secs() - minutes * 60;
+        assert!((-10..10).contains(&off), "{offset}: {off}");
+    }
+}
+
+#[tokio::test]
 async fn it_ends_when_it_is_asked_to() {
     for signal in ["-TERM", "-INT"] {
         let mut running = start(&[]).await;
@@ -112,6 +127,7 @@ async fn wrong_arguments_are_named_with_their_remedy() {
         (vec!["--faults", "lost=2"], "is not from 0 to 1"),
         (vec!["--latency", "soon"], "write it as 20ms or 1s"),
         (vec!["--time-scale", "-1"], "it is 0 or more"),
+        (vec!["--clock-offset", "later"], "write it as 20m or -20m"),
     ] {
         let told_by = fails(&arguments).await;
         assert!(told_by.contains(told), "{arguments:?}: {told_by}");

@@ -129,6 +129,15 @@ impl Client {
         Ok(answered)
     }
 
+    /// Calls an action of STS.
+    pub async fn sts(&self, action: &str, parameters: &[(&str, &str)]) -> Answered {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let request = self.request(action, "2015-04-01", parameters.iter().map(owned).collect());
+        let answered = self.send(request).await.expect("no answer was to be lost");
+        check_sts(action, &answered);
+        answered
+    }
+
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answered, Lost> {
         let response: Response<Full<Bytes>> = self.simulator.clone().oneshot(request).await?;
         let (parts, body) = response.into_parts();
@@ -222,6 +231,20 @@ impl Client {
             .body(Full::new(Bytes::from(encoded)))
             .expect("a request")
     }
+}
+
+/// An answer of STS has the described fields, or a documented code with its status.
+#[track_caller]
+pub fn check_sts(action: &str, answered: &Answered) {
+    let described = &description::STS.actions[action];
+    if answered.status == StatusCode::OK {
+        assert_eq!(misfits(&described.response, &answered.body), Vec::<String>::new(), "{action}");
+        return;
+    }
+    let (status, code) = answered.refused();
+    let parameter = code.starts_with("Missing") || code.starts_with("InvalidParameter.");
+    let known = described.documented(code).map_or(GATEWAYS.contains(&code) || parameter, |one| one == status);
+    assert!(known, "{action}: {status} {code}");
 }
 
 /// Codes of the gateway, which no action lists; of parameters, those of the RPC gateway.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::client::Client;
 use super::scene::Scene;
 
-async fn control(scene: &Scene, method: &str, path: &str, body: Value) -> (u16, Value) {
+pub async fn control(scene: &Scene, method: &str, path: &str, body: Value) -> (u16, Value) {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let request = Request::builder().method(method).uri(format!("/_sim/{path}")).body(Full::new(Bytes::from(body)));
     let answered = scene.provider.send(request.expect("a request")).await.expect("an answer");
@@ -107,6 +107,17 @@ async fn what_makes_no_sense_is_refused_by_name() {
     for (path, body, error) in [
         ("advance", json!({"seconds": -1}), "seconds: it is 0 or more"),
         ("account", json!({"id": 1}), "id: there is no account 1; add it to the world file"),
+        (
+            "oidc",
+            json!({"account": 1_001_000_000_000_001_u64, "provider": "other"}),
+            "provider: account 1001000000000001 has no OIDC provider \"other\"; add it to the world file",
+        ),
+        (
+            "oidc",
+            json!({"account": 1, "provider": "cluster", "keys": {"keys": [{"kty": "oct"}]}}),
+            "keys.keys[0]: it is no RSA key with n and e, and no EC key of P-256 with x and y; copy the provider's JWKS \
+             as it is",
+        ),
         ("key", json!({"id": "k", "secret": "s"}), "account: the account number is needed"),
         ("key", json!({"id": "k", "remove": true}), "id: there is no key \"k\""),
     ] {
@@ -115,4 +126,41 @@ async fn what_makes_no_sense_is_refused_by_name() {
     let (status, unknown) = control(&scene, "POST", "advance", json!({"minutes": 1})).await;
     assert!(status == 400 && unknown["error"].as_str().is_some_and(|error| error.contains("minutes")), "{unknown}");
     assert_eq!(control(&scene, "GET", "nothing", Value::Null).await.0, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_oidc_provider_and_the_wall_clock_move() {
+    let scene = Scene::new();
+    let whose = json!({"account": 1_001_000_000_000_001_u64, "provider": "cluster"});
+    let change = async |name: &str, value: Value| {
+        let mut body = whose.clone();
+        body[name] = value;
+        assert_eq!(control(&scene, "POST", "oidc", body).await, (200, json!({})));
+    };
+    change("issuer", json!("https://new")).await;
+    change("audiences", json!(["api"])).await;
+    change("keys", super::super::issuer::jwks()).await;
+    scene.simulator.with(|cloud| {
+        let provider = cloud.identities.providers.values().next().expect("the built-in world has one");
+        assert_eq!(provider.issuer, "https://new", "what is not named stays");
+        assert!(provider.audiences.contains("api") && provider.keys.keys.len() == 2);
+    });
+
+    for (offset, shown) in
+        [("20m", "2026-01-02T03:24:05"), ("-20m", "2026-01-02T02:44:05"), ("0s", "2026-01-02T03:04:05")]
+    {
+        let (status, set) = control(&scene, "POST", "clock", json!({ "offset": offset })).await;
+        assert_eq!(status, 200, "{set}");
+        let wall = set["wall"].as_str().expect("a time");
+        assert!(wall.starts_with(shown), "{wall}");
+        let answered = scene.provider.call("DescribeRegions", &[]).await;
+        let date = answered.headers["date"].to_str().expect("a date").to_owned();
+        assert!(date.contains(&shown[11..]), "{date}");
+        if offset == "0s" {
+            answered.ok();
+        } else {
+            assert_eq!(answered.refused(), (400, "InvalidTimeStamp.Expired"));
+        }
+    }
+    assert_eq!(control(&scene, "POST", "clock", json!({"offset": "soon"})).await.0, 400);
 }
