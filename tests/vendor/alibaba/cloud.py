@@ -8,12 +8,14 @@ SDK's response model: a field that the model lacks, or one of another type, fail
 import functools
 import inspect
 import re
+import sys
 import typing
 
 from alibabacloud_privatelink20200415 import models
 from alibabacloud_privatelink20200415.client import Client
 from alibabacloud_tea_openapi import utils_models
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
+from darabonba.model import DaraModel
 from darabonba.runtime import ExtendsParameters, RuntimeOptions
 
 VERSION = "2020-04-15"
@@ -129,7 +131,7 @@ def type_mismatches(kind, item, path):
         (inner,) = typing.get_args(kind)
         for place, element in enumerate(item):
             yield from type_mismatches(inner, element, f"{path}[{place}]")
-    elif isinstance(kind, type) and kind.__module__.startswith(models.__name__):
+    elif isinstance(kind, type) and issubclass(kind, DaraModel):
         yield from mismatches(kind, item, path)
     elif isinstance(kind, type) and type(item) is not kind:
         yield f"{path} is {item!r}, not of type {kind.__name__}"
@@ -138,7 +140,8 @@ def type_mismatches(kind, item, path):
 @functools.cache
 def attribute_kinds(model):
     """The type of each attribute of a model, as its constructor declares it."""
-    return typing.get_type_hints(model.__init__, {"main_models": models, **vars(typing)})
+    beside = sys.modules[model.__module__.rpartition(".")[0]]
+    return typing.get_type_hints(model.__init__, {"main_models": beside, **vars(typing)})
 
 
 @functools.cache

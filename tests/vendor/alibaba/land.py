@@ -10,6 +10,11 @@ FAR_ZONE = "eu-central-1a"
 PROVIDER, CONSUMER, STRANGER, NEWCOMER, SMALL, BARRED, POOR = range(1000000000000001, 1000000000000008)
 CONSUMER_ARN, STRANGER_ARN = f"acs:ram:*:{CONSUMER}", f"acs:ram:*:{STRANGER}"
 
+ISSUER, SUBJECT = "https://kubernetes.default.svc", "system:serviceaccount:privatelink-system:privatelink-operator"
+OIDC_PROVIDER = f"acs:ram::{PROVIDER}:oidc-provider/cluster"
+ROLE, CROSS_ROLE = f"acs:ram::{PROVIDER}:role/operator", f"acs:ram::{CONSUMER}:role/cross"
+EXTERNAL_ID = "cross-external-id"
+
 VPC, VPC_2, FAR_VPC = "vpc-tenant", "vpc-tenant-2", "vpc-tenant-far"
 PROVIDER_VPC, STRANGER_VPC, SMALL_VPC = "vpc-provider", "vpc-stranger", "vpc-small"
 GROUP, GROUP_2, ENTERPRISE_GROUP, MANAGED_GROUP = "sg-tenant", "sg-tenant-2", "sg-enterprise", "sg-managed"
@@ -41,6 +46,7 @@ KEYS = {
     "consumer": Key("LTAI-consumer", "consumer-secret"),
     "consumer's session": Key("STS.consumer", "consumer-session-secret", "consumer-session-token"),
     "consumer's other session": Key("STS.consumer-2", "consumer-secret-2", "consumer-token-2"),
+    "user": Key("LTAI-user", "user-secret"),
     "reader": Key("LTAI-reader", "reader-secret"),
     "stranger": Key("LTAI-stranger", "stranger-secret"),
     "newcomer": Key("LTAI-newcomer", "newcomer-secret"),
@@ -69,9 +75,21 @@ def world(many=()):
                     key(
                         "provider's old session", identity="role/operator/old", expires="2001-01-01T00:00:00Z"
                     ),
+                    key("user", identity="user/operator"),
                     key("reader", identity="user/reader", deniedActions=["CreateVpcEndpointService"]),
                 ],
                 "vpcs": [provider_vpc(many)],
+                "oidcProviders": [{"name": "cluster", "issuer": ISSUER}],
+                "roles": [
+                    {
+                        "name": "operator",
+                        "trusts": {
+                            "principals": [f"acs:ram::{PROVIDER}:user/operator"],
+                            "oidc": [{"provider": "cluster", "subject": SUBJECT}],
+                        },
+                    },
+                    {"name": "node", "trusts": {"services": ["ecs"]}},
+                ],
             },
             {
                 "uid": CONSUMER,
@@ -82,6 +100,13 @@ def world(many=()):
                     key("consumer's other session", identity="role/operator/two"),
                 ],
                 "vpcs": consumer_vpcs(),
+                "roles": [
+                    {
+                        "name": "cross",
+                        "externalId": EXTERNAL_ID,
+                        "trusts": {"principals": [f"acs:ram::{PROVIDER}:root"]},
+                    }
+                ],
             },
             {"uid": STRANGER, "keys": [key("stranger")], "vpcs": [{"id": STRANGER_VPC, "region": REGION}]},
             {"uid": NEWCOMER, "keys": [key("newcomer")], "productOpen": False},
@@ -108,6 +133,7 @@ def world(many=()):
                 ],
             },
         ],
+        "instance": {"account": PROVIDER, "role": "node"},
         "limits": {"requestsPerSecond": 100_000.0, "burst": 100_000},
     }
 

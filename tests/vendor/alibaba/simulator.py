@@ -55,6 +55,10 @@ class Simulator:
         """Changes what an account may do, as the cloud's support desk would."""
         return self._ask("account", {"id": account, **flags})
 
+    def set_provider(self, account, provider, **parts):
+        """Changes what the cloud knows of a provider of OIDC tokens: issuer, audiences, keys."""
+        return self._ask("oidc", {"account": account, "provider": provider, **parts})
+
     def fault(self, **rule):
         """Lets coming calls go wrong."""
         return self._ask("fault", rule)

@@ -6,10 +6,13 @@ import typing
 
 import pytest
 
+from alibabacloud_sts20150401 import models as sts_models
+
 from cloud import ACTIONS, attribute_kinds, models, wire_names
 
-FILE = pathlib.Path(__file__).parents[3] / "crates/sim/data/alibaba-privatelink.json"
-DESCRIBED = json.loads(FILE.read_text())["actions"]
+DATA = pathlib.Path(__file__).parents[3] / "crates/sim/data"
+DESCRIBED = json.loads((DATA / "alibaba-privatelink.json").read_text())["actions"]
+OF_STS = json.loads((DATA / "alibaba-sts.json").read_text())["actions"]
 
 KINDS = {"string": str, "integer": int, "boolean": bool, "array": typing.List[str]}
 
@@ -28,6 +31,16 @@ def test_the_names_and_types_are_the_sdks(action):
     else:
         compare(described["request"], request, action)
     compare(described["response"], getattr(models, action + "ResponseBody"), action)
+
+
+@pytest.mark.parametrize("action", sorted(OF_STS))
+def test_the_names_and_types_of_the_token_service_are_the_sdks(action):
+    request = getattr(sts_models, action + "Request", None)
+    if request is None:
+        assert OF_STS[action]["request"] == []
+    else:
+        compare(OF_STS[action]["request"], request, action)
+    compare(OF_STS[action]["response"], getattr(sts_models, action + "ResponseBody"), action)
 
 
 def compare(fields, model, path):
