@@ -45,7 +45,8 @@ enum Command {
         check: bool,
     },
 
-    /// Write the reference pages: one a kind, and one on conditions and their reasons.
+    /// Write the reference pages: one a kind, one on conditions and their reasons, and one on what the operator must be
+    /// allowed in the cloud, with policies to be attached there.
     Docs {
         /// The directory that the pages are written into.
         #[arg(long, value_name = "DIRECTORY", default_value = "docs/reference")]

@@ -1,5 +1,8 @@
-//! The reference pages: one a kind, made from its schema, and one on conditions, made from their
-//! vocabulary. Nothing is written by hand that a type already says.
+//! The reference pages: one a kind, made from its schema, one on conditions, made from their vocabulary, and one on
+//! what a cloud must allow, with its policies, made from what is called. Nothing is written by hand that a type
+//! already says.
+
+mod policy;
 
 use std::fmt::Write;
 
@@ -17,7 +20,7 @@ pub const COMMAND: &str = "privatelink-operator docs --output-dir docs/reference
 /// All pages.
 #[must_use]
 pub fn files() -> Vec<File> {
-    crd::documents().iter().map(kind_page).chain([conditions_page()]).collect()
+    crd::documents().iter().map(kind_page).chain([conditions_page()]).chain(policy::files()).collect()
 }
 
 fn header() -> String {
@@ -192,4 +195,65 @@ fn line(page: &mut String, text: &str) {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use privatelink_core::wire::alibaba::{action, classify};
+
+    use super::*;
+    use crate::api::CloudAccount;
+
+    /// What people paste.
+    const CREDENTIALS: &str = include_str!("../docs/credentials-alibaba.md");
+
+    /// The blocks of a page in one language.
+    fn blocks(page: &'static str, language: &str) -> Vec<&'static str> {
+        let fenced = page.split("\n```").skip(1).step_by(2);
+        let of_language = fenced.filter_map(|block| block.split_once('\n'));
+        of_language.filter(|(said, _)| *said == language).map(|(_, text)| text).collect()
+    }
+
+    #[test]
+    fn manifests_on_the_page_of_credentials_are_what_the_kinds_take() {
+        let mut accounts = 0;
+        for block in blocks(CREDENTIALS, "yaml") {
+            let documents: Vec<Value> =
+                serde_saphyr::from_multiple(block).unwrap_or_else(|error| panic!("{error}: {block}"));
+            for document in documents.into_iter().filter(|document| document["kind"] == "CloudAccount") {
+                let account: CloudAccount = serde_json::from_value(document.clone()).expect("an account");
+                let read = serde_json::to_value(&account).expect("JSON");
+                assert_eq!(read["spec"], document["spec"], "no field is unknown");
+                accounts += 1;
+            }
+        }
+        assert!(accounts >= 3, "{accounts}");
+    }
+
+    #[test]
+    fn policies_on_the_page_of_credentials_are_policies() {
+        let policies = blocks(CREDENTIALS, "json");
+        for block in &policies {
+            let policy: Value = serde_json::from_str(block).unwrap_or_else(|error| panic!("{error}: {block}"));
+            assert_eq!(policy["Version"], "1");
+            assert_eq!(policy["Statement"][0]["Effect"], "Allow");
+        }
+        assert!(policies.len() >= 4, "{}", policies.len());
+    }
+
+    /// A remedy that names a variable sends the reader to this page.
+    #[test]
+    fn every_variable_that_a_remedy_names_is_explained() {
+        let mut named = std::collections::BTreeSet::new();
+        for (code, _) in classify::codes() {
+            for asked in [action::ASSUME, action::FEDERATE] {
+                let words = classify::remedy(asked.name, code).split(|c: char| !c.is_ascii_uppercase() && c != '_');
+                named.extend(words.filter(|word| word.starts_with("ALIBABA_CLOUD_") && !word.ends_with('_')));
+            }
+        }
+        assert!(named.len() >= 4, "{named:?}");
+        for variable in named {
+            assert!(CREDENTIALS.contains(variable), "{variable}");
+        }
+    }
 }

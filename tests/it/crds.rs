@@ -296,7 +296,7 @@ fn the_committed_files_are_those_that_the_commands_write() {
         let (equal, said) = committed.run(true);
         assert!(equal, "{said}");
     }
-    assert_eq!(reference::files().len(), 6);
+    assert_eq!(reference::files().len(), 9);
 }
 
 #[test]

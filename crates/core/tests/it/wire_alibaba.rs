@@ -1,6 +1,7 @@
 //! Alibaba's wire: what is sent fits the vendor's description, what is answered is understood, and every code has
 //! its class.
 
+mod actions;
 mod answers;
 mod answers_of_endpoints;
 mod codes;
