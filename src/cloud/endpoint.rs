@@ -88,14 +88,18 @@ impl Base {
         Ok(base)
     }
 
-    /// The URL of a service that is no cloud's but the machine's own.
+    /// The URL of a service that is no cloud's but the machine's own; it is `http://`, which no proxy is asked for.
     ///
     /// # Errors
-    /// With the remedy, where it is no URL of a host.
+    /// With the remedy, where it is no such URL of a host.
     pub fn of_machine(url: &str) -> Result<Self, String> {
         match parts(url) {
-            Some((scheme, authority, path)) if matches!(path.as_str(), "" | "/") => Ok(Self { scheme, authority }),
-            _ => Err("it is no URL of a host: write http://, a host and a port where it needs one".to_owned()),
+            Some((scheme, authority, path))
+                if scheme == http::uri::Scheme::HTTP && matches!(path.as_str(), "" | "/") =>
+            {
+                Ok(Self { scheme, authority })
+            }
+            _ => Err("it is no http:// URL of a host: write http://, a host and a port where it needs one".to_owned()),
         }
     }
 
@@ -149,7 +153,7 @@ mod tests {
     fn the_machine_s_service_is_a_host_too() {
         let base = Base::of_machine("http://127.0.0.1:80/").expect("a URL");
         assert_eq!((base.scheme(), base.authority()), ("http", "127.0.0.1:80"));
-        for bad in ["", "127.0.0.1", "http://127.0.0.1/latest"] {
+        for bad in ["", "127.0.0.1", "http://127.0.0.1/latest", "https://127.0.0.1"] {
             assert!(Base::of_machine(bad).expect_err(bad).contains("write http://"), "{bad}");
         }
     }

@@ -41,6 +41,7 @@ mod tests {
             ("to a connection: name, proxy and TLS together", format!("{} s", CONNECT.as_secs())),
             ("a call that reads, to the last byte", format!("{} s", READ.as_secs())),
             ("a call that writes, to the last byte", format!("{} s", WRITE.as_secs())),
+            ("a question to the machine's metadata service", format!("{} s", METADATA.as_secs())),
             ("an answer", format!("{} MiB", ANSWER >> 20)),
             (
                 "the difference between this machine's clock and the cloud's",

@@ -87,15 +87,6 @@ impl Transport {
         Ok(Self::over(client))
     }
 
-    /// A client that never passes a proxy, whatever the environment says: for what answers this machine alone, such
-    /// as its own metadata.
-    ///
-    /// # Errors
-    /// If nobody is trusted, or it cannot be found out who is.
-    pub fn direct() -> Result<Self, Untrusting> {
-        Self::new(&Surroundings::default())
-    }
-
     /// Calls through any service that speaks HTTP, such as a simulated cloud in the same process.
     pub fn over<S, B>(service: S) -> Self
     where

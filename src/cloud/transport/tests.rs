@@ -70,7 +70,7 @@ fn answer(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
 }
 
 fn transport() -> Transport {
-    Transport::direct().unwrap()
+    Transport::new(&Surroundings::default()).unwrap()
 }
 
 #[tokio::test]

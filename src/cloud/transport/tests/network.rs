@@ -226,9 +226,7 @@ async fn who_is_exempt_is_reached_past_the_proxy() {
     assert_eq!((answer.status, cloud.calls()), (200, 4));
     let (plain, _received) = serve(|| Some(super::answer("{}"))).await;
     let port = plain.authority().rsplit_once(':').unwrap().1;
-    let declared: BTreeMap<_, _> = [("privatelink".to_owned(), format!("http://0.0.0.0:{port}"))].into();
-    let machine = Base::of_machine("http://100.100.100.200").unwrap();
-    let plain = Endpoints::parse(&declared, true, machine).unwrap().privatelink.unwrap();
+    let plain = Base::of_machine(&format!("http://0.0.0.0:{port}")).unwrap();
     let surroundings = Surroundings { proxies: proxies(&address, ""), extra: Extra::default() };
     let answer = Transport::new(&surroundings).unwrap().send(&plain, request(&plain), limit::READ).await.unwrap();
     assert_eq!((answer.status, proxy.asked().len()), (200, 0));
