@@ -18,6 +18,11 @@ demo: ## Tell a story with the real operator and a simulated cloud, until Ctrl-C
 test: ## Run every test there is, installing what it needs
 	tests/families.py
 
+ROTATIONS ?= 100
+.PHONY: soak
+soak: ## Change keys under load for a quarter of an hour, or ROTATIONS times
+	PRIVATELINK_SOAK_ROTATIONS=$(ROTATIONS) cargo test --workspace --locked --test it -- --nocapture rotation
+
 .PHONY: check
 check: ## Formatting, lints, generated files, licences and bans; all are tried, also when one fails
 	@$(MAKE) --keep-going --no-print-directory check-format check-lints check-generated check-deny

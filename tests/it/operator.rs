@@ -139,7 +139,12 @@ impl Operator {
 
     /// An operator before the built-in world that is not started yet: the test sets what surrounds it.
     pub async fn unstarted(what: &str) -> Self {
-        Self::prepare(what, Fixture::built_in(), false).await
+        Self::unstarted_with(what, Fixture::built_in()).await
+    }
+
+    /// The same before a world of its own.
+    pub async fn unstarted_with(what: &str, world: Fixture) -> Self {
+        Self::prepare(what, world, false).await
     }
 
     async fn prepare(what: &str, world: Fixture, behind_doors: bool) -> Self {

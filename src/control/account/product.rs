@@ -41,16 +41,12 @@ pub(super) async fn turn(context: &Context, site: Option<&Site>, account: &Cloud
         return Turned { pause: asked.then_some(QUEUED), ..Turned::default() };
     };
     let key = ObjectKey { kind: "CloudAccount", namespace: String::new(), name: name.clone(), uid: uid.clone() };
-    let mut turned = Turned::default();
+    let (mut turned, mut stepped) = (Turned::default(), false);
     for _ in 0..ROUNDS {
         let now = clock::now();
         let product = Product { asked, open: &mind.product, tries: &mind.tries, generation, uid: &uid, now };
         match plan(&product) {
-            Opening::Nothing => {
-                turned.sayings.clear();
-                turned.pause = None;
-                return turned;
-            }
+            Opening::Nothing => return Turned { opened: stepped, ..Turned::default() },
             Opening::Look => match is_open(context.pool.product(&name).await) {
                 Ok(value) => {
                     mind.unopened_since = None;
@@ -72,7 +68,7 @@ pub(super) async fn turn(context: &Context, site: Option<&Site>, account: &Cloud
                     return turned;
                 }
                 mind.product = Facet::Unseen;
-                turned.opened = true;
+                stepped = true;
             }
         }
     }
