@@ -136,6 +136,7 @@ const fn verb(read: &Read) -> &'static str {
         Read::Service(_) => "ReadService",
         Read::Resources(..) => "ReadResources",
         Read::Connections(..) => "ReadConnections",
+        Read::Principals(..) => "ReadPrincipals",
         Read::Endpoints(_) => "ReadEndpoints",
         Read::Endpoint(_) => "ReadEndpoint",
         Read::Interfaces(..) => "ReadInterfaces",

@@ -59,6 +59,7 @@ impl Known {
             FacetKey::Endpoints => self.snapshot.listed_endpoints.value().is_none_or(|listed| !listed.is_empty()),
             FacetKey::Resources(id) => holds(self.snapshot.service(&id).map(|view| &view.resources), BTreeMap::len),
             FacetKey::Connections(id) => holds(self.snapshot.service(&id).map(|view| &view.connections), Vec::len),
+            FacetKey::Principals(id) => holds(self.snapshot.service(&id).map(|view| &view.principals), BTreeSet::len),
             FacetKey::Interfaces(id) => holds(self.snapshot.endpoint(&id).map(|view| &view.interfaces), BTreeMap::len),
             FacetKey::Groups(id) => holds(self.snapshot.endpoint(&id).map(|view| &view.groups), BTreeMap::len),
             FacetKey::Service(_) | FacetKey::Endpoint(_) => false,
@@ -145,6 +146,7 @@ impl Known {
             Shown::Endpoint(id, one) => self.take_whole(at, id.into(), one.map(|one| Whole::Endpoint(*one))),
             Shown::Resources(id, resources) => newer(&mut self.snapshot.service_mut(&id).resources, at, resources),
             Shown::Connections(id, connections) => legs = self.take_connections(at, &id, connections),
+            Shown::Principals(id, principals) => newer(&mut self.snapshot.service_mut(&id).principals, at, principals),
             Shown::Interfaces(id, interfaces) => newer(&mut self.snapshot.endpoint_mut(&id).interfaces, at, interfaces),
             Shown::Groups(id, groups) => newer(&mut self.snapshot.endpoint_mut(&id).groups, at, groups),
         }
@@ -374,8 +376,17 @@ fn differ(before: &Laid, after: &Laid, id: &CloudId) -> bool {
             CloudId::Service(id) => {
                 let view = |laid: &Laid| laid.snapshot.services.get(id).cloned().unwrap_or_default();
                 let (before, after) = (view(before), view(after));
-                (before.service.value(), before.resources.value(), before.connections.value())
-                    != (after.service.value(), after.resources.value(), after.connections.value())
+                (
+                    before.service.value(),
+                    before.resources.value(),
+                    before.connections.value(),
+                    before.principals.value(),
+                ) != (
+                    after.service.value(),
+                    after.resources.value(),
+                    after.connections.value(),
+                    after.principals.value(),
+                )
             }
             CloudId::Endpoint(id) => {
                 let view = |laid: &Laid| laid.snapshot.endpoints.get(id).cloned().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::{CloudId, EndpointId, ServiceId};
 use privatelink_core::observed::{Connection, Endpoint, Groups, Interfaces, Resource, ResourceKey, Service};
+use privatelink_core::principal::Principal;
 use privatelink_core::read::{Answer, FacetKey, Page, Read};
 
 use crate::cloud::Door;
@@ -23,6 +24,8 @@ pub enum Shown {
     Resources(ServiceId, BTreeMap<ResourceKey, Resource>),
     /// All connections of a service, by their endpoints.
     Connections(ServiceId, Vec<Connection>),
+    /// All principals on a service's list.
+    Principals(ServiceId, BTreeSet<Principal>),
     /// All endpoints.
     Endpoints(Vec<Endpoint>),
     /// One endpoint, or that it does not exist.
@@ -41,6 +44,7 @@ impl Shown {
             Self::Endpoints(all) => all.is_empty(),
             Self::Resources(_, all) => all.is_empty(),
             Self::Connections(_, all) => all.is_empty(),
+            Self::Principals(_, all) => all.is_empty(),
             Self::Interfaces(_, all) => all.is_empty(),
             Self::Groups(_, all) => all.is_empty(),
             Self::Service(..) | Self::Endpoint(..) => false,
@@ -54,6 +58,7 @@ impl Shown {
             Self::Service(id, _) => FacetKey::Service(id.clone()),
             Self::Resources(id, _) => FacetKey::Resources(id.clone()),
             Self::Connections(id, _) => FacetKey::Connections(id.clone()),
+            Self::Principals(id, _) => FacetKey::Principals(id.clone()),
             Self::Endpoints(_) => FacetKey::Endpoints,
             Self::Endpoint(id, _) => FacetKey::Endpoint(id.clone()),
             Self::Interfaces(id, _) => FacetKey::Interfaces(id.clone()),
@@ -75,6 +80,7 @@ pub async fn read(door: &dyn Door, part: &FacetKey) -> Result<Shown, Failure> {
         FacetKey::Endpoints => Shown::Endpoints(Vec::new()),
         FacetKey::Resources(id) => Shown::Resources(id.clone(), BTreeMap::new()),
         FacetKey::Connections(id) => Shown::Connections(id.clone(), Vec::new()),
+        FacetKey::Principals(id) => Shown::Principals(id.clone(), BTreeSet::new()),
         FacetKey::Interfaces(id) => Shown::Interfaces(id.clone(), BTreeMap::new()),
         FacetKey::Groups(id) => Shown::Groups(id.clone(), BTreeMap::new()),
         FacetKey::Service(_) | FacetKey::Endpoint(_) => return by_id(door, part).await,
@@ -101,6 +107,7 @@ fn call(part: &FacetKey, page: Page) -> Read {
         FacetKey::Service(id) => Read::Service(id.clone()),
         FacetKey::Resources(id) => Read::Resources(id.clone(), page),
         FacetKey::Connections(id) => Read::Connections(id.clone(), page),
+        FacetKey::Principals(id) => Read::Principals(id.clone(), page),
         FacetKey::Endpoints => Read::Endpoints(page),
         FacetKey::Endpoint(id) => Read::Endpoint(id.clone()),
         FacetKey::Interfaces(id) => Read::Interfaces(id.clone(), page),
@@ -125,6 +132,10 @@ impl Shown {
                 next
             }
             (Self::Connections(_, all), Answer::Connections(page, next)) => {
+                all.extend(page);
+                next
+            }
+            (Self::Principals(_, all), Answer::Principals(page, next)) => {
                 all.extend(page);
                 next
             }

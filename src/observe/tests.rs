@@ -113,11 +113,16 @@ impl Held {
                 Some(service) => Ok(Answer::Service(Box::new(Service { tags: None, ..service.clone() }))),
                 None => Err(gone()),
             },
-            Read::Resources(id, _) | Read::Connections(id, _) if !self.services.contains_key(id) => Err(gone()),
+            Read::Resources(id, _) | Read::Connections(id, _) | Read::Principals(id, _)
+                if !self.services.contains_key(id) =>
+            {
+                Err(gone())
+            }
             Read::Resources(id, _) => {
                 Ok(Answer::Resources(self.resources.get(id).cloned().unwrap_or_default(), Page::None))
             }
             Read::Connections(..) => Ok(Answer::Connections(Vec::new(), Page::None)),
+            Read::Principals(..) => Ok(Answer::Principals(BTreeSet::new(), Page::None)),
             Read::CallerIdentity | Read::Product => panic!("an observer looks at objects"),
         }
     }

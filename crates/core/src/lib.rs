@@ -16,6 +16,7 @@ pub mod overlay;
 pub mod owner;
 pub mod place;
 pub mod plan;
+pub mod principal;
 pub mod rate;
 pub mod read;
 pub mod report;

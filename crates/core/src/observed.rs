@@ -14,7 +14,9 @@ use crate::moment::Moment;
 use crate::state::LifeState;
 
 pub use endpoint::{Endpoint, EndpointKind, EndpointView, Groups, Interface, Interfaces};
-pub use service::{Connection, Payer, Resource, ResourceKey, ResourceKind, Service, ServiceView, ZoneLeg};
+pub use service::{
+    Connection, Payer, Resource, ResourceKey, ResourceKind, Service, ServiceView, TrafficControl, ZoneLeg,
+};
 
 /// Tags of a cloud object.
 pub type Tags = BTreeMap<String, String>;

@@ -16,7 +16,7 @@ use crate::id::CloudId;
 use crate::moment::Moment;
 use crate::observed::{Facet, Snapshot};
 use crate::read::{Done, FacetKey};
-use crate::step::Step;
+use crate::step::{Part, Step};
 
 /// How long an effect usually waits for a read that shows it; older ones are counted.
 pub const LONGEST: Duration = Duration::from_mins(1);
@@ -61,6 +61,7 @@ impl Effect {
             FacetKey::Service(id) => service::lay_on_whole(self, snapshot.service_mut(id)),
             FacetKey::Resources(id) => service::lay_on_resources(self, snapshot.service_mut(id)),
             FacetKey::Connections(id) => service::lay_on_connections(self, snapshot.service_mut(id)),
+            FacetKey::Principals(id) => service::lay_on_principals(self, snapshot.service_mut(id)),
             FacetKey::Endpoint(id) => endpoint::lay_on_whole(self, snapshot.endpoint_mut(id)),
             FacetKey::Interfaces(id) => endpoint::lay_on_interfaces(self, snapshot.endpoint_mut(id)),
             FacetKey::Groups(id) => endpoint::lay_on_groups(self, snapshot.endpoint_mut(id)),
@@ -108,7 +109,13 @@ pub fn touches(step: &Step, object: Option<&CloudId>) -> Vec<FacetKey> {
             [whole, of_service(FacetKey::Resources), None]
         }
         Step::SetAutoAllocate(..) => [of_service(FacetKey::Resources), None, None],
-        Step::RejectConnection(..) => [of_service(FacetKey::Connections), None, None],
+        Step::AllowPrincipal(..) | Step::DisallowPrincipal(..) => [of_service(FacetKey::Principals), None, None],
+        Step::AcceptConnection(..)
+        | Step::RejectConnection(..)
+        | Step::SetTraffic(..)
+        | Step::ConnectZone(..)
+        | Step::DisconnectZone(..) => [of_service(FacetKey::Connections), None, None],
+        Step::PickResource(..) => [whole, of_service(FacetKey::Connections), None],
         Step::CreateEndpoint(_) => [whole, of_endpoint(FacetKey::Interfaces), of_endpoint(FacetKey::Groups)],
         Step::AddZone(..) | Step::RemoveZone(..) => [of_endpoint(FacetKey::Interfaces), None, None],
         Step::AttachSecurityGroup(..) | Step::DetachSecurityGroup(..) => [whole, of_endpoint(FacetKey::Groups), None],
@@ -136,13 +143,17 @@ impl Overlay {
     /// The snapshot as it is once our own writes show, and the parts that no read has confirmed.
     #[must_use]
     pub fn lay(&self, snapshot: &Snapshot) -> Laid {
-        let mut laid = Laid { snapshot: snapshot.clone(), unconfirmed: BTreeMap::new() };
+        let mut laid = Laid { snapshot: snapshot.clone(), ..Laid::default() };
         for effect in &self.effects {
             for facet in effect.touches() {
                 if covers(effect, read_at(snapshot, &facet)) {
                     effect.lay(&facet, &mut laid.snapshot);
                     let since = laid.unconfirmed.entry(facet).or_insert(effect.at);
                     *since = (*since).max(effect.at);
+                    if let Some(part) = effect.step.part() {
+                        let since = laid.unconfirmed_parts.entry(part).or_insert(effect.at);
+                        *since = (*since).max(effect.at);
+                    }
                 }
             }
         }
@@ -157,6 +168,8 @@ pub struct Laid {
     pub snapshot: Snapshot,
     /// Parts that say so only by our own writes, with the moment since which a read confirms them.
     pub unconfirmed: BTreeMap<FacetKey, Moment>,
+    /// The same of single principals and connections: who speaks of another one of the same service need not wait.
+    pub unconfirmed_parts: BTreeMap<Part, Moment>,
 }
 
 impl Laid {
@@ -188,6 +201,7 @@ pub fn read_at(snapshot: &Snapshot, facet: &FacetKey) -> Option<Moment> {
         FacetKey::Service(id) => snapshot.service(id)?.service.at(),
         FacetKey::Resources(id) => snapshot.service(id)?.resources.at(),
         FacetKey::Connections(id) => snapshot.service(id)?.connections.at(),
+        FacetKey::Principals(id) => snapshot.service(id)?.principals.at(),
         FacetKey::Endpoints => snapshot.listed_endpoints.at(),
         FacetKey::Endpoint(id) => snapshot.endpoint(id)?.endpoint.at(),
         FacetKey::Interfaces(id) => snapshot.endpoint(id)?.interfaces.at(),

@@ -294,12 +294,16 @@ impl Tries {
         let object = step.object();
         let moot = |tried: &Step, refused: &Refused| {
             let by_what_is_there = matches!(refused.failure.meaning, Meaning::UserMustAct(_) | Meaning::Waiting(_));
-            by_what_is_there && object.is_some() && tried.object() == object
+            // What was done to one connection or principal says nothing of another.
+            by_what_is_there && object.is_some() && tried.object() == object && tried.part() == step.part()
         };
         self.refused.retain(|(tried, refused)| tried != step && !moot(tried, refused));
         match step {
             Step::RejectConnection(_, endpoint) => {
                 self.rejected.insert(endpoint.to_string());
+            }
+            Step::AcceptConnection(_, endpoint, _) => {
+                self.rejected.remove(endpoint.as_str());
             }
             Step::UpdateEndpoint(_, change) => self.policy_reset = change.reset_policy,
             _ => {}

@@ -1,10 +1,11 @@
 //! The reads of a cloud: what is asked, and what an answer says in our words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{AccountId, CloudId, EndpointId, ServiceId, Sort};
 use crate::moment::Moment;
 use crate::observed::{Connection, Endpoint, Groups, Interfaces, Resource, ResourceKey, Service};
+use crate::principal::Principal;
 
 /// Part of a snapshot that can be looked at on its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,8 @@ pub enum FacetKey {
     Resources(ServiceId),
     /// The connections of a service.
     Connections(ServiceId),
+    /// The principals on a service's list.
+    Principals(ServiceId),
     /// All endpoints of the place.
     Endpoints,
     /// One endpoint, by its id: the only read from which its absence may be concluded.
@@ -51,7 +54,9 @@ impl FacetKey {
     pub fn object(&self) -> Option<CloudId> {
         match self {
             Self::Services | Self::Endpoints => None,
-            Self::Service(id) | Self::Resources(id) | Self::Connections(id) => Some(id.clone().into()),
+            Self::Service(id) | Self::Resources(id) | Self::Connections(id) | Self::Principals(id) => {
+                Some(id.clone().into())
+            }
             Self::Endpoint(id) | Self::Interfaces(id) | Self::Groups(id) => Some(id.clone().into()),
         }
     }
@@ -91,6 +96,8 @@ pub enum Read {
     Resources(ServiceId, Page),
     /// One page of a service's connections.
     Connections(ServiceId, Page),
+    /// One page of the principals on a service's list.
+    Principals(ServiceId, Page),
     /// One page of all endpoints.
     Endpoints(Page),
     /// One endpoint.
@@ -119,6 +126,8 @@ pub enum Answer {
     Resources(BTreeMap<ResourceKey, Resource>, Page),
     /// Connections, and the next page if there is one.
     Connections(Vec<Connection>, Page),
+    /// Principals, and the next page if there is one.
+    Principals(BTreeSet<Principal>, Page),
     /// Endpoints, and the next page if there is one.
     Endpoints(Vec<Endpoint>, Page),
     /// The endpoint.

@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use crate::id::{CloudId, EndpointId, GroupId, ServiceId, Sort, SubnetId, Zone};
 use crate::observed::{ResourceKey, ResourceKind, Tags};
+use crate::principal::Principal;
 
-pub use form::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm};
+pub use form::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Traffic};
 
 /// One mutation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +27,22 @@ pub enum Step {
     DetachResource(ServiceId, ResourceKey, ResourceKind),
     /// Allow or forbid that the cloud gives a load balancer to new connections.
     SetAutoAllocate(ServiceId, ResourceKey, bool),
+    /// Put a principal on a service's list.
+    AllowPrincipal(ServiceId, Principal),
+    /// Take a principal off a service's list, as it is written there.
+    DisallowPrincipal(ServiceId, Principal),
+    /// Accept a connection; what is left open of its traffic stays as the cloud has it.
+    AcceptConnection(ServiceId, EndpointId, Traffic),
     /// Refuse or cut a connection.
     RejectConnection(ServiceId, EndpointId),
+    /// Change the traffic rules of a connection.
+    SetTraffic(ServiceId, EndpointId, Traffic),
+    /// Have the cloud pick a load balancer for one zone of a connection that is not connected.
+    PickResource(ServiceId, EndpointId, Zone),
+    /// Connect one zone of a connection that stands.
+    ConnectZone(ServiceId, EndpointId, Zone),
+    /// Cut the side of one zone that serves now.
+    DisconnectZone(ServiceId, EndpointId, Zone),
     /// Make an endpoint.
     CreateEndpoint(EndpointForm),
     /// Change attributes of an endpoint.
@@ -75,6 +90,15 @@ pub enum Lane {
     Ordinary,
 }
 
+/// What several objects may speak of on one service, each of another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// A principal on its list.
+    Principal(ServiceId, Principal),
+    /// The connection of an endpoint.
+    Connection(ServiceId, EndpointId),
+}
+
 impl Step {
     /// The cloud object that the step changes; none while it does not exist yet.
     #[must_use]
@@ -86,7 +110,14 @@ impl Step {
             | Self::AttachResource(id, ..)
             | Self::DetachResource(id, ..)
             | Self::SetAutoAllocate(id, ..)
-            | Self::RejectConnection(id, _) => Some(id.clone().into()),
+            | Self::AllowPrincipal(id, _)
+            | Self::DisallowPrincipal(id, _)
+            | Self::AcceptConnection(id, ..)
+            | Self::RejectConnection(id, _)
+            | Self::SetTraffic(id, ..)
+            | Self::PickResource(id, ..)
+            | Self::ConnectZone(id, ..)
+            | Self::DisconnectZone(id, ..) => Some(id.clone().into()),
             Self::UpdateEndpoint(id, _)
             | Self::DeleteEndpoint(id)
             | Self::AddZone(id, ..)
@@ -94,6 +125,23 @@ impl Step {
             | Self::AttachSecurityGroup(id, _)
             | Self::DetachSecurityGroup(id, _) => Some(id.clone().into()),
             Self::Tag(id, _) | Self::Untag(id, _) | Self::Move(id, _) => Some(id.clone()),
+        }
+    }
+
+    /// What of a service the step is about, where it is about one connection or one principal alone.
+    #[must_use]
+    pub fn part(&self) -> Option<Part> {
+        match self {
+            Self::AllowPrincipal(id, principal) | Self::DisallowPrincipal(id, principal) => {
+                Some(Part::Principal(id.clone(), principal.clone()))
+            }
+            Self::AcceptConnection(id, endpoint, _)
+            | Self::RejectConnection(id, endpoint)
+            | Self::SetTraffic(id, endpoint, _)
+            | Self::PickResource(id, endpoint, _)
+            | Self::ConnectZone(id, endpoint, _)
+            | Self::DisconnectZone(id, endpoint, _) => Some(Part::Connection(id.clone(), endpoint.clone())),
+            _ => None,
         }
     }
 
@@ -115,12 +163,19 @@ impl Step {
             Self::OpenProduct
             | Self::UpdateService(..)
             | Self::DeleteService(_)
+            | Self::AllowPrincipal(..)
+            | Self::AcceptConnection(..)
             | Self::RejectConnection(..)
+            | Self::SetTraffic(..)
             | Self::UpdateEndpoint(..) => Exclusion::Account,
-            Self::AttachResource(id, ..) | Self::DetachResource(id, ..) | Self::SetAutoAllocate(id, ..) => {
-                Exclusion::Service(id.clone())
-            }
-            Self::AddZone(id, ..)
+            Self::AttachResource(id, ..)
+            | Self::DetachResource(id, ..)
+            | Self::SetAutoAllocate(id, ..)
+            | Self::DisallowPrincipal(id, _) => Exclusion::Service(id.clone()),
+            Self::PickResource(_, id, _)
+            | Self::ConnectZone(_, id, _)
+            | Self::DisconnectZone(_, id, _)
+            | Self::AddZone(id, ..)
             | Self::RemoveZone(id, ..)
             | Self::AttachSecurityGroup(id, _)
             | Self::DetachSecurityGroup(id, _) => Exclusion::Endpoint(id.clone()),
@@ -137,7 +192,7 @@ impl Step {
     #[must_use]
     pub const fn lane(&self) -> Lane {
         match self {
-            Self::RejectConnection(..) => Lane::EndsExposure,
+            Self::RejectConnection(..) | Self::DisallowPrincipal(..) | Self::DisconnectZone(..) => Lane::EndsExposure,
             _ => Lane::Ordinary,
         }
     }
@@ -153,7 +208,14 @@ impl Step {
             Self::AttachResource(..) => "AttachResource",
             Self::DetachResource(..) => "DetachResource",
             Self::SetAutoAllocate(..) => "SetAutoAllocate",
+            Self::AllowPrincipal(..) => "AllowPrincipal",
+            Self::DisallowPrincipal(..) => "DisallowPrincipal",
+            Self::AcceptConnection(..) => "AcceptConnection",
             Self::RejectConnection(..) => "RejectConnection",
+            Self::SetTraffic(..) => "SetTraffic",
+            Self::PickResource(..) => "PickResource",
+            Self::ConnectZone(..) => "ConnectZone",
+            Self::DisconnectZone(..) => "DisconnectZone",
             Self::CreateEndpoint(_) => "CreateEndpoint",
             Self::UpdateEndpoint(..) => "UpdateEndpoint",
             Self::DeleteEndpoint(_) => "DeleteEndpoint",
@@ -189,7 +251,13 @@ impl Step {
             Self::AttachResource(_, key, _) | Self::DetachResource(_, key, _) | Self::SetAutoAllocate(_, key, _) => {
                 format!("{} in {}", key.id, key.zone)
             }
-            Self::RejectConnection(_, endpoint) => endpoint.to_string(),
+            Self::AllowPrincipal(_, principal) | Self::DisallowPrincipal(_, principal) => principal.to_string(),
+            Self::AcceptConnection(_, endpoint, _)
+            | Self::RejectConnection(_, endpoint)
+            | Self::SetTraffic(_, endpoint, _) => endpoint.to_string(),
+            Self::PickResource(_, endpoint, zone)
+            | Self::ConnectZone(_, endpoint, zone)
+            | Self::DisconnectZone(_, endpoint, zone) => format!("{endpoint} in {zone}"),
             Self::AddZone(_, subnet, form) => format!("{subnet} in {}", form.zone),
             Self::RemoveZone(_, subnet, zone) => format!("{subnet} in {zone}"),
             Self::AttachSecurityGroup(_, group) | Self::DetachSecurityGroup(_, group) => group.to_string(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AddressFamily, Facet, Tags};
 use crate::id::{AccountId, EndpointId, InterfaceId, Region, ResourceId, ServiceId, VpcId, Zone};
+use crate::principal::Principal;
 use crate::state::{ConnectionState, LifeState, ZoneState};
 
 /// Kinds of what stands behind a service.
@@ -118,6 +119,30 @@ pub struct ZoneLeg {
     pub replaced_interface: Option<InterfaceId>,
 }
 
+impl ZoneLeg {
+    /// The cloud is changing it: calls on the connection are refused until it has settled.
+    #[must_use]
+    pub const fn is_moving(&self) -> bool {
+        matches!(
+            self.state,
+            ZoneState::Creating
+                | ZoneState::Connecting
+                | ZoneState::Migrating
+                | ZoneState::Disconnecting
+                | ZoneState::Deleting
+        )
+    }
+}
+
+/// How traffic of a connection is held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TrafficControl {
+    /// By nothing but the load balancer: a bandwidth is ignored.
+    Elastic,
+    /// At its bandwidth.
+    Limited,
+}
+
 /// A connection as its provider sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connection {
@@ -127,12 +152,16 @@ pub struct Connection {
     pub owner: Option<AccountId>,
     /// VPC of the endpoint.
     pub vpc: Option<VpcId>,
+    /// Region of the endpoint, where the cloud says.
+    pub region: Option<Region>,
     /// State.
     pub state: ConnectionState,
     /// The cloud's own word for the state.
     pub cloud_state: String,
     /// Bandwidth, Mbit/s.
     pub bandwidth_mbps: Option<u32>,
+    /// How traffic is held back, where the cloud says.
+    pub traffic: Option<TrafficControl>,
     /// Zones.
     pub zones: BTreeMap<Zone, ZoneLeg>,
 }
@@ -161,4 +190,6 @@ pub struct ServiceView {
     pub resources: Facet<BTreeMap<ResourceKey, Resource>>,
     /// Its connections.
     pub connections: Facet<Vec<Connection>>,
+    /// The principals on its list, as they are written there.
+    pub principals: Facet<BTreeSet<Principal>>,
 }

@@ -1,10 +1,10 @@
 //! What our own writes make of a service and its parts.
 
 use super::{Effect, lay_on_tags};
-use crate::observed::{Facet, Resource, ResourceKind, ServiceView};
+use crate::observed::{Connection, Facet, Resource, ResourceKind, ServiceView};
 use crate::read::Done;
-use crate::state::{ConnectionState, LifeState};
-use crate::step::Step;
+use crate::state::{ConnectionState, LifeState, ZoneState};
+use crate::step::{Part, Step, Traffic};
 
 pub(super) fn lay_on_whole(effect: &Effect, view: &mut ServiceView) {
     if let Done::CreatedService(made) = &effect.done
@@ -26,7 +26,9 @@ pub(super) fn lay_on_whole(effect: &Effect, view: &mut ServiceView) {
             service.regions.retain(|region| !change.close_regions.contains(region));
         }
         Step::DeleteService(_) => service.state = LifeState::Deleting,
-        Step::AttachResource(..) | Step::DetachResource(..) => service.state = LifeState::Modifying,
+        Step::AttachResource(..) | Step::DetachResource(..) | Step::PickResource(..) => {
+            service.state = LifeState::Modifying;
+        }
         Step::Tag(..) | Step::Untag(..) => lay_on_tags(&effect.step, &mut service.tags),
         Step::Move(_, group) => service.resource_group = Some(group.clone()),
         _ => {}
@@ -59,11 +61,49 @@ pub(super) fn lay_on_resources(effect: &Effect, view: &mut ServiceView) {
 }
 
 pub(super) fn lay_on_connections(effect: &Effect, view: &mut ServiceView) {
-    let Step::RejectConnection(_, endpoint) = &effect.step else { return };
+    let Some(Part::Connection(_, endpoint)) = effect.step.part() else { return };
     let Some(connections) = view.connections.value_mut() else { return };
-    for connection in connections.iter_mut().filter(|connection| connection.endpoint == *endpoint) {
-        connection.state =
-            if connection.is_live() { ConnectionState::Disconnecting } else { ConnectionState::Rejected };
+    for connection in connections.iter_mut().filter(|connection| connection.endpoint == endpoint) {
+        lay_on_connection(&effect.step, connection);
+    }
+}
+
+fn lay_on_connection(step: &Step, connection: &mut Connection) {
+    let leg = |connection: &mut Connection, zone, state| {
+        if let Some(leg) = connection.zones.get_mut(zone) {
+            leg.state = state;
+        }
+    };
+    let traffic = |connection: &mut Connection, asked: &Traffic| {
+        connection.bandwidth_mbps = asked.bandwidth_mbps.or(connection.bandwidth_mbps);
+        connection.traffic = asked.control.or(connection.traffic);
+    };
+    match step {
+        Step::AcceptConnection(_, _, asked) => {
+            connection.state = ConnectionState::Connecting;
+            connection.zones.values_mut().for_each(|leg| leg.state = ZoneState::Connecting);
+            traffic(connection, asked);
+        }
+        Step::RejectConnection(..) => {
+            connection.state =
+                if connection.is_live() { ConnectionState::Disconnecting } else { ConnectionState::Rejected };
+        }
+        Step::SetTraffic(_, _, asked) => {
+            connection.state = ConnectionState::Modifying;
+            traffic(connection, asked);
+        }
+        Step::ConnectZone(_, _, zone) => leg(connection, zone, ZoneState::Connecting),
+        Step::DisconnectZone(_, _, zone) => leg(connection, zone, ZoneState::Disconnecting),
+        _ => {}
+    }
+}
+
+pub(super) fn lay_on_principals(effect: &Effect, view: &mut ServiceView) {
+    let Some(principals) = view.principals.value_mut() else { return };
+    match &effect.step {
+        Step::AllowPrincipal(_, principal) => drop(principals.insert(principal.clone())),
+        Step::DisallowPrincipal(_, principal) => drop(principals.remove(principal)),
+        _ => {}
     }
 }
 

@@ -64,7 +64,18 @@ pub(crate) const fn meaning_for(step: &Step, meaning: Meaning) -> Meaning {
 /// The part of the cloud that a step speaks of.
 fn spoken_of(step: &Step) -> Vec<FacetKey> {
     match (step, step.object()) {
-        (Step::RejectConnection(id, _), _) => vec![FacetKey::Connections(id.clone())],
+        (Step::AllowPrincipal(id, _) | Step::DisallowPrincipal(id, _), _) => {
+            vec![FacetKey::Service(id.clone()), FacetKey::Principals(id.clone())]
+        }
+        (
+            Step::AcceptConnection(id, ..)
+            | Step::RejectConnection(id, _)
+            | Step::SetTraffic(id, ..)
+            | Step::PickResource(id, ..)
+            | Step::ConnectZone(id, ..)
+            | Step::DisconnectZone(id, ..),
+            _,
+        ) => vec![FacetKey::Connections(id.clone())],
         (Step::DetachResource(id, ..) | Step::DeleteService(id), _) => {
             vec![FacetKey::Service(id.clone()), FacetKey::Resources(id.clone()), FacetKey::Connections(id.clone())]
         }

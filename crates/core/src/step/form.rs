@@ -4,7 +4,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{GroupId, Region, ServiceId, SubnetId, VpcId, Zone};
-use crate::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind, Tags};
+use crate::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind, Tags, TrafficControl};
 
 /// A service to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +53,15 @@ pub struct ServiceChange {
     pub open_regions: BTreeSet<Region>,
     /// Consumer regions to close.
     pub close_regions: BTreeSet<Region>,
+}
+
+/// Traffic rules of a connection; what is unset stays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bandwidth, Mbit/s.
+    pub bandwidth_mbps: Option<u32>,
+    /// How traffic is held back.
+    pub control: Option<TrafficControl>,
 }
 
 /// An endpoint to be made.

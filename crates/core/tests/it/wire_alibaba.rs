@@ -6,6 +6,7 @@ mod answers;
 mod answers_of_endpoints;
 mod codes;
 mod dialect;
+mod dialect_of_connections;
 mod dialect_of_endpoints;
 mod product;
 mod refusals;
@@ -14,9 +15,9 @@ mod requests;
 use std::collections::BTreeMap;
 
 use privatelink_core::id::{CloudId, EndpointId, Region, ServiceId};
-use privatelink_core::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind};
+use privatelink_core::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind, TrafficControl};
 use privatelink_core::read::Read;
-use privatelink_core::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step};
+use privatelink_core::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step, Traffic};
 use privatelink_core::wire::alibaba::{Unsigned, encode};
 use serde_json::Value;
 
@@ -148,7 +149,6 @@ fn steps() -> Vec<Step> {
         Step::DeleteService(id()),
         Step::SetAutoAllocate(id(), of(), true),
         Step::SetAutoAllocate(id(), of(), false),
-        Step::RejectConnection(id(), "ep-1".into()),
         Step::Tag(service("epsrv-1"), full_form(ResourceKind::Nlb).tags),
         Step::Untag(service("epsrv-1"), ["owner".to_owned(), "empty".to_owned()].into()),
         Step::Move(service("epsrv-1"), "rg-1".into()),
@@ -162,7 +162,29 @@ fn steps() -> Vec<Step> {
             Step::DetachResource(id(), of(), kind),
         ]);
     }
+    steps.extend(steps_of_connections());
     steps.extend(steps_of_endpoints());
+    steps
+}
+
+/// What a provider does with principals and connections.
+fn steps_of_connections() -> Vec<Step> {
+    let (id, of) = (|| "epsrv-1".into(), || "ep-1".into());
+    let zone = || "cn-hangzhou-f".into();
+    let limited = Traffic { bandwidth_mbps: Some(200), control: Some(TrafficControl::Limited) };
+    let elastic = Traffic { bandwidth_mbps: None, control: Some(TrafficControl::Elastic) };
+    let mut steps = vec![Step::RejectConnection(id(), of())];
+    for principal in ["1234567890123456", "acs:ram:*:1234567890123456", "*"] {
+        steps.push(Step::AllowPrincipal(id(), principal.into()));
+        steps.push(Step::DisallowPrincipal(id(), principal.into()));
+    }
+    for traffic in [limited, elastic, Traffic::default()] {
+        steps.push(Step::AcceptConnection(id(), of(), traffic));
+        steps.push(Step::SetTraffic(id(), of(), traffic));
+    }
+    steps.push(Step::PickResource(id(), of(), zone()));
+    steps.push(Step::ConnectZone(id(), of(), zone()));
+    steps.push(Step::DisconnectZone(id(), of(), zone()));
     steps
 }
 
@@ -215,6 +237,8 @@ fn reads() -> Vec<Read> {
             Read::Services(page.clone()),
             Read::Resources("epsrv-1".into(), page.clone()),
             Read::Connections("epsrv-1".into(), page.clone()),
+            Read::Principals("epsrv-1".into(), page.as_ref().map(|token| format!("Users:{token}"))),
+            Read::Principals("epsrv-1".into(), Some(format!("UserARNs:{}", page.as_deref().unwrap_or_default()))),
             Read::Endpoints(page.clone()),
             Read::Interfaces("ep-1".into(), page.clone()),
             Read::Groups("ep-1".into(), page),

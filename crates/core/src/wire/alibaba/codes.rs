@@ -6,6 +6,7 @@
 //! action. A few codes say one thing to a provider and another to a consumer: they have a row more, for the
 //! actions of one of them. `{action}` in a text is the action that was refused.
 
+mod connection;
 mod session;
 
 use crate::condition::Reason;
@@ -71,10 +72,10 @@ const SETTING: &[&str] = &["CreateVpcEndpoint", "UpdateVpcEndpointAttribute"];
 
 /// Every row there is.
 pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
-    TABLE.iter().chain(session::TABLE)
+    TABLE.iter().chain(connection::ROWS).chain(session::TABLE)
 }
 
-/// Every code that an action in use documents, and the gateway's.
+/// Every code that an action in use documents, and the gateway's, but for those of principals and connections.
 const TABLE: &[Row] = &[
     // Common to all actions.
     row("DryRunOperation", Meaning::DryRun, "the call would have succeeded", NOTHING),

@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::encode::{ACCOUNTS, ARNS};
 use super::fields::Fields;
 pub use super::refused::failure;
 use crate::id::{AccountId, EndpointId, InterfaceId, Region, ResourceId, ServiceId, VpcId, Zone};
 use crate::observed::{
-    AddressFamily, Connection, Endpoint, Payer, Resource, ResourceKey, ResourceKind, Service, Tags, ZoneLeg,
+    AddressFamily, Connection, Endpoint, Payer, Resource, ResourceKey, ResourceKind, Service, Tags, TrafficControl,
+    ZoneLeg,
 };
-use crate::read::{Answer, Done, Read};
+use crate::principal::Principal;
+use crate::read::{Answer, Done, Page, Read};
 use crate::state::{ConnectionState, LifeState, ZoneState};
 use crate::step::{ServiceForm, Step};
 use crate::wire::Malformed;
@@ -51,6 +54,7 @@ pub fn read(read: &Read, body: &[u8]) -> Result<Answer, Malformed> {
             let connections = items.iter().filter(about).map(connection);
             Ok(Answer::Connections(connections.collect::<Result<_, _>>()?, root.next()))
         }
+        Read::Principals(_, page) => principals(&root, page),
         Read::Endpoints(_) => {
             let items = root.items("Endpoints")?;
             let endpoints = items.iter().map(|item| Ok(Endpoint { tags: Some(tags(item)?), ..endpoint::whole(item)? }));
@@ -167,6 +171,20 @@ fn resource(from: &Fields<'_>) -> Result<Option<(ResourceKey, Resource)>, Malfor
     Ok(Some((key, resource)))
 }
 
+/// One page of one of the two lists of principals; after the last page of account numbers come the ARNs.
+fn principals(root: &Fields<'_>, page: &Page) -> Result<Answer, Malformed> {
+    let (list, item) = match page.as_deref().and_then(|cursor| cursor.split_once(':')) {
+        Some((ARNS, _)) => (ARNS, "UserARN"),
+        _ => (ACCOUNTS, "UserId"),
+    };
+    let listed = root.items(list)?.iter().map(|one| one.id(item).map(Principal::from)).collect::<Result<_, _>>()?;
+    let next = match root.next() {
+        Some(token) => Some(format!("{list}:{token}")),
+        None => (list == ACCOUNTS).then(|| format!("{ARNS}:")),
+    };
+    Ok(Answer::Principals(listed, next))
+}
+
 fn connection(from: &Fields<'_>) -> Result<Connection, Malformed> {
     let legs = from.objects("Zones")?;
     let zones: BTreeMap<Zone, ZoneLeg> = legs.iter().map(zone).collect::<Result<_, Malformed>>()?;
@@ -175,9 +193,11 @@ fn connection(from: &Fields<'_>) -> Result<Connection, Malformed> {
         endpoint: EndpointId::from(from.id("EndpointId")?),
         owner: from.text("EndpointOwnerId").map(AccountId::from),
         vpc: from.text("EndpointVpcId").map(VpcId::from),
+        region: from.text("EndpointRegionId").map(Region::from),
         state: connection_state(&cloud_state, &zones),
         cloud_state,
         bandwidth_mbps: from.number("Bandwidth"),
+        traffic: from.text("TrafficControlMode").and_then(|word| traffic(&word)),
         zones,
     })
 }
@@ -216,6 +236,14 @@ fn connection_state(word: &str, zones: &BTreeMap<Zone, ZoneLeg>) -> ConnectionSt
         "Disconnected" if zones.values().all(untouched) => ConnectionState::AwaitingAcceptance,
         "Pending" => ConnectionState::Modifying,
         other => ConnectionState::from(other),
+    }
+}
+
+fn traffic(word: &str) -> Option<TrafficControl> {
+    match word {
+        "Scalability" => Some(TrafficControl::Elastic),
+        "BandwidthLimit" => Some(TrafficControl::Limited),
+        _ => None,
     }
 }
 

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::{Product, Unsigned, sts};
-use crate::id::{CloudId, EndpointId, Region, ServiceId, Sort, SubnetId};
-use crate::observed::{AddressFamily, Payer, ResourceKey, ResourceKind, Tags};
+use crate::id::{CloudId, EndpointId, Region, ServiceId, Sort, SubnetId, Zone};
+use crate::observed::{AddressFamily, Payer, ResourceKey, ResourceKind, Tags, TrafficControl};
+use crate::principal::Principal;
 use crate::read::{Page, Read};
-use crate::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step};
+use crate::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step, Traffic};
 
 /// Largest documented page of services, connections, endpoints and interfaces.
 const PAGE: u32 = 1_000;
@@ -17,6 +18,15 @@ const PAGE: u32 = 1_000;
 const PAGE_OF_RESOURCES: u32 = 50;
 /// Largest documented page of an endpoint's security groups.
 const PAGE_OF_GROUPS: u32 = 50;
+
+/// Largest documented page of a service's principals.
+const PAGE_OF_PRINCIPALS: u32 = 50;
+/// The list of principals that are account numbers; the first part of a cursor says which list it is of.
+pub(super) const ACCOUNTS: &str = "Users";
+/// The list of principals that are ARNs.
+pub(super) const ARNS: &str = "UserARNs";
+/// How the cloud writes everybody.
+const EVERYBODY: &str = "acs:ram:*:*";
 
 /// The call that a step is, under `token`, the client token.
 ///
@@ -38,9 +48,33 @@ pub fn step(step: &Step, region: &Region, token: &str) -> Unsigned {
             .with("ResourceId", &key.id)
             .with("ZoneId", &key.zone)
             .with("AutoAllocatedEnabled", on),
+        Step::AllowPrincipal(id, principal) => {
+            write("AddUserToVpcEndpointService", id, region, token).principal(principal)
+        }
+        Step::DisallowPrincipal(id, principal) => {
+            write("RemoveUserFromVpcEndpointService", id, region, token).principal(principal)
+        }
+        Step::AcceptConnection(id, endpoint, asked) => {
+            write("EnableVpcEndpointConnection", id, region, token).with("EndpointId", endpoint).traffic(asked)
+        }
         Step::RejectConnection(id, endpoint) => {
             write("DisableVpcEndpointConnection", id, region, token).with("EndpointId", endpoint)
         }
+        Step::SetTraffic(id, endpoint, asked) => {
+            write("UpdateVpcEndpointConnectionAttribute", id, region, token).with("EndpointId", endpoint).traffic(asked)
+        }
+        Step::PickResource(id, endpoint, zone) => {
+            write("UpdateVpcEndpointZoneConnectionResourceAttribute", id, region, token)
+                .zone_of(endpoint, zone)
+                .with("ResourceAllocateMode", "Auto")
+        }
+        Step::ConnectZone(id, endpoint, zone) => {
+            write("EnableVpcEndpointZoneConnection", id, region, token).zone_of(endpoint, zone)
+        }
+        // The default is this side, too; what cuts traffic leaves nothing to a default.
+        Step::DisconnectZone(id, endpoint, zone) => write("DisableVpcEndpointZoneConnection", id, region, token)
+            .zone_of(endpoint, zone)
+            .with("ReplacedResource", &false),
         Step::CreateEndpoint(form) => create_endpoint(form, region, token),
         Step::UpdateEndpoint(id, change) => update_endpoint(id, change, region, token),
         Step::DeleteEndpoint(id) => change("DeleteVpcEndpoint", id, region, token),
@@ -84,6 +118,7 @@ pub fn read(read: &Read, region: &Region) -> Unsigned {
         Read::Connections(id, page) => {
             regional("ListVpcEndpointConnections", region).with("ServiceId", id).page(PAGE, page)
         }
+        Read::Principals(id, page) => principals(id, page, region),
         Read::Endpoints(page) => regional("ListVpcEndpoints", region).page(PAGE, page),
         Read::Endpoint(id) => regional("GetVpcEndpointAttribute", region).with("EndpointId", id),
         Read::Interfaces(id, page) => regional("ListVpcEndpointZones", region).with("EndpointId", id).page(PAGE, page),
@@ -91,6 +126,19 @@ pub fn read(read: &Read, region: &Region) -> Unsigned {
             regional("ListVpcEndpointSecurityGroups", region).with("EndpointId", id).page(PAGE_OF_GROUPS, page)
         }
     }
+}
+
+/// Account numbers and ARNs are two lists of the cloud, one of which is asked for at a time; here the second one's
+/// pages follow the first one's.
+fn principals(id: &ServiceId, page: &Page, region: &Region) -> Unsigned {
+    let call = regional("ListVpcEndpointServiceUsers", region).with("ServiceId", id);
+    let (list, token) = match page {
+        None => (ACCOUNTS, None),
+        Some(cursor) => cursor.split_once(':').map_or((ACCOUNTS, None), |(list, token)| {
+            (if list == ARNS { ARNS } else { ACCOUNTS }, Some(token.to_owned()).filter(|token| !token.is_empty()))
+        }),
+    };
+    call.with("UserListType", list).page(PAGE_OF_PRINCIPALS, &token)
 }
 
 fn create(form: &ServiceForm, region: &Region, token: &str) -> Unsigned {
@@ -194,6 +242,26 @@ impl Unsigned {
     fn with(mut self, name: &str, value: &(impl Display + ?Sized)) -> Self {
         self.parameters.insert(name.to_owned(), value.to_string());
         self
+    }
+
+    fn principal(self, principal: &Principal) -> Self {
+        match principal.number() {
+            Some(number) => self.with("UserId", number),
+            None if principal.as_str() == "*" => self.with("UserARN", EVERYBODY),
+            None => self.with("UserARN", principal),
+        }
+    }
+
+    fn traffic(self, traffic: &Traffic) -> Self {
+        let control = traffic.control.map(|control| match control {
+            TrafficControl::Elastic => "Scalability",
+            TrafficControl::Limited => "BandwidthLimit",
+        });
+        self.maybe("Bandwidth", traffic.bandwidth_mbps.as_ref()).maybe("TrafficControlMode", control)
+    }
+
+    fn zone_of(self, endpoint: &EndpointId, zone: &Zone) -> Self {
+        self.with("EndpointId", endpoint).with("ZoneId", zone)
     }
 
     fn maybe(self, name: &str, value: Option<&(impl Display + ?Sized)>) -> Self {

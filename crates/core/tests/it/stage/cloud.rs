@@ -2,16 +2,16 @@
 
 use privatelink_core::condition::Reason;
 use privatelink_core::error::{Failure, Meaning};
-use privatelink_core::id::{CloudId, EndpointId, ServiceId};
-use privatelink_core::observed::{AddressFamily, Endpoint, EndpointKind, Payer, ResourceKey};
+use privatelink_core::id::{CloudId, EndpointId, ServiceId, Zone};
+use privatelink_core::observed::{AddressFamily, Endpoint, EndpointKind, Payer, ResourceKey, TrafficControl};
 use privatelink_core::read::Done;
 use privatelink_core::state::{ConnectionState, LifeState};
-use privatelink_core::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step};
+use privatelink_core::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step, Traffic};
 use privatelink_sim::world::call::{self, ConnectionKey, ObjectId, ResourceForm, UntagKeys, ZoneForm};
 use privatelink_sim::world::object::{self, BalancerKind, IpVersion};
 use privatelink_sim::world::{self, Answer, Call, Refusal, Request, apply};
 
-use super::eyes::{endpoint, endpoint_id, service, service_name, world_id};
+use super::eyes::{endpoint, endpoint_id, service, service_name, world_id, world_principal};
 use super::land::HERE;
 use super::{Role, Stage};
 
@@ -64,6 +64,11 @@ impl<R: Role> Stage<R> {
             CloudId::Endpoint(id) => self.endpoint_of(id).map(|one| ObjectId::Endpoint(one.id)),
         };
         let object = |id: &CloudId| object(id).ok_or_else(|| gone(Refusal::NoObject));
+        let connection = |id: &ServiceId, one: &EndpointId| {
+            let endpoint = endpoint(one).map_err(|_| gone(Refusal::NoConnection))?;
+            Ok(ConnectionKey { service: service(id)?, endpoint })
+        };
+        let zone = |at: &Zone| self.world.land.zone_named(at.as_str());
         Ok(match step {
             Step::OpenProduct => Call::OpenProduct,
             Step::CreateService(form) => Call::CreateService(self.service_form(form)),
@@ -72,9 +77,17 @@ impl<R: Role> Stage<R> {
             Step::AttachResource(id, key, _) => Call::AttachResource(service(id)?, self.resource(key)),
             Step::DetachResource(id, key, _) => Call::DetachResource(service(id)?, self.resource(key)),
             Step::SetAutoAllocate(id, key, on) => Call::SetAutoAllocate(service(id)?, self.resource(key), *on),
-            Step::RejectConnection(id, one) => {
-                let endpoint = endpoint(one).map_err(|_| gone(Refusal::NoConnection))?;
-                Call::RejectConnection(ConnectionKey { service: service(id)?, endpoint })
+            Step::AllowPrincipal(id, principal) => Call::AllowPrincipal(service(id)?, world_principal(principal)),
+            Step::DisallowPrincipal(id, principal) => Call::DisallowPrincipal(service(id)?, world_principal(principal)),
+            Step::AcceptConnection(id, one, asked) => Call::AcceptConnection(connection(id, one)?, traffic(*asked)),
+            Step::RejectConnection(id, one) => Call::RejectConnection(connection(id, one)?),
+            Step::SetTraffic(id, one, asked) => Call::UpdateConnection(connection(id, one)?, traffic(*asked)),
+            Step::PickResource(id, one, at) => {
+                Call::AssignZoneResource(connection(id, one)?, zone(at), call::Assignment::Automatic)
+            }
+            Step::ConnectZone(id, one, at) => Call::ConnectZone(connection(id, one)?, zone(at)),
+            Step::DisconnectZone(id, one, at) => {
+                Call::DisconnectZone(connection(id, one)?, zone(at), call::Side::Current)
             }
             Step::CreateEndpoint(form) => Call::CreateEndpoint(self.endpoint_form(form)),
             Step::UpdateEndpoint(id, change) => Call::UpdateEndpoint(endpoint(id)?, endpoint_change(change)),
@@ -187,6 +200,14 @@ fn endpoint_change(change: &EndpointChange) -> call::EndpointChange {
     }
 }
 
+fn traffic(asked: Traffic) -> call::AcceptForm {
+    let control = asked.control.map(|control| match control {
+        TrafficControl::Elastic => object::TrafficControl::Scalability,
+        TrafficControl::Limited => object::TrafficControl::BandwidthLimit,
+    });
+    call::AcceptForm { bandwidth_mbps: asked.bandwidth_mbps, traffic_control: control }
+}
+
 const fn ip_version(family: AddressFamily) -> IpVersion {
     match family {
         AddressFamily::V4 => IpVersion::V4,
@@ -237,8 +258,16 @@ fn failure(refusal: Refusal, step: &Step) -> Failure {
         // Who leaves a group that it is not in has what it wants; who wants to join it has not.
         Refusal::NoGroup if matches!(step, Step::DetachSecurityGroup(..)) => Meaning::Gone,
         Refusal::ResourceAttached | Refusal::ResourceNotAttached | Refusal::NoTag => Meaning::Done,
+        Refusal::NoAvailableResource => Meaning::Waiting(Reason::NoResourceInZone),
+        Refusal::BandwidthUnsupported => Meaning::UserMustAct(Reason::UnsupportedByCloud),
+        Refusal::ZoneState => Meaning::Waiting(Reason::Degraded),
+        Refusal::AssignmentNotGranted => Meaning::UserMustAct(Reason::FeatureNotEnabled),
+        Refusal::ZoneNotReplaceable => Meaning::Waiting(Reason::FeatureNotEnabled),
         Refusal::ServiceNotActive
         | Refusal::ConcurrentCall
+        | Refusal::ServiceBusy
+        | Refusal::ServiceLocked
+        | Refusal::ConnectionState
         | Refusal::ConnectionInTransition
         | Refusal::EndpointNotActive
         | Refusal::EndpointLocked => Meaning::InTransition,

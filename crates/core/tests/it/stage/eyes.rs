@@ -6,8 +6,9 @@ use privatelink_core::id::{EndpointId, GroupId, ResourceId, ServiceId, Sort, Sub
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{
     AddressFamily, Connection, Endpoint, EndpointKind, EndpointView, Facet, Interface, Interfaces, Payer, Resource,
-    ResourceKey, ResourceKind, Service, ServiceView, ZoneLeg,
+    ResourceKey, ResourceKind, Service, ServiceView, TrafficControl, ZoneLeg,
 };
+use privatelink_core::principal::Principal;
 use privatelink_core::read::FacetKey;
 use privatelink_core::state::{ConnectionState, GroupState, LifeState, ZoneState};
 use privatelink_sim::world::object::{
@@ -35,6 +36,10 @@ impl<R: Role> Stage<R> {
             },
             FacetKey::Connections(id) => match self.service_of(id).map(|one| connections(&self.world, one)) {
                 Some(found) => self.see_connections(id, at, found),
+                None => self.service_is_gone(id, at),
+            },
+            FacetKey::Principals(id) => match self.service_of(id).map(principals) {
+                Some(found) => self.snapshot.service_mut(id).principals = Facet::seen(at, found),
                 None => self.service_is_gone(id, at),
             },
             FacetKey::Endpoints => self.list_endpoints(at),
@@ -206,6 +211,37 @@ fn resources(state: &State, one: &world::Service) -> BTreeMap<ResourceKey, Resou
         .collect()
 }
 
+/// As the list of accounts and the list of ARNs show them together.
+fn principals(one: &world::Service) -> BTreeSet<Principal> {
+    let shown = |principal: &world::object::Principal| match principal {
+        world::object::Principal::Account(account) => Principal::from(account.0.to_string()),
+        world::object::Principal::Arn(arn) => Principal::from(arn.to_string()),
+    };
+    one.principals.iter().map(shown).collect()
+}
+
+/// As the wire writes a principal.
+pub fn world_principal(principal: &Principal) -> world::object::Principal {
+    match principal.number() {
+        Some(number) => world::object::Principal::Account(world::AccountId(number.parse().expect("a number"))),
+        None => world::object::Principal::Arn(principal.as_str().into()),
+    }
+}
+
+const fn zone_state(status: LegStatus) -> ZoneState {
+    match status {
+        LegStatus::Creating => ZoneState::Creating,
+        LegStatus::Wait => ZoneState::Waiting,
+        LegStatus::Connecting | LegStatus::Replacing => ZoneState::Connecting,
+        LegStatus::Connected | LegStatus::Closing => ZoneState::Connected,
+        LegStatus::Migrating => ZoneState::Migrating,
+        LegStatus::Migrated => ZoneState::Migrated,
+        LegStatus::Disconnecting => ZoneState::Disconnecting,
+        LegStatus::Disconnected => ZoneState::Disconnected,
+        LegStatus::Deleting => ZoneState::Deleting,
+    }
+}
+
 fn connections(state: &State, one: &world::Service) -> Vec<Connection> {
     state.endpoints_of(one.id).map(|endpoint| connection(state, endpoint)).collect()
 }
@@ -215,20 +251,18 @@ fn connection(state: &State, endpoint: &world::Endpoint) -> Connection {
         .zones
         .iter()
         .filter_map(|(id, leg)| {
-            let shown = match leg.status {
-                LegStatus::Wait | LegStatus::Creating => ZoneState::Waiting,
-                LegStatus::Connected => ZoneState::Connected,
-                LegStatus::Disconnected => ZoneState::Disconnected,
-                _ => ZoneState::Connecting,
+            let named = |id| state.land.balancer(id).map(|one| ResourceId::from(one.name.as_str()));
+            let leg = ZoneLeg {
+                state: zone_state(leg.status),
+                resource: leg.resource.and_then(named),
+                interface: None,
+                replaced_resource: leg.replaced.and_then(|side| named(side.resource)),
+                replaced_interface: None,
             };
-            let resource: Option<ResourceId> =
-                leg.resource.and_then(|id| state.land.balancer(id)).map(|one| one.name.as_str().into());
-            let leg =
-                ZoneLeg { state: shown, resource, interface: None, replaced_resource: None, replaced_interface: None };
             Some((state.land.zone(*id)?.name.as_str().into(), leg))
         })
         .collect();
-    let cut = zones.values().any(|leg| leg.state == ZoneState::Disconnected);
+    let cut = zones.values().any(|leg| !leg.state.is_untouched());
     let (known, word) = match endpoint.connection.status {
         ConnectionStatus::Disconnected if !cut => (ConnectionState::AwaitingAcceptance, "Disconnected"),
         status => connection_state(status),
@@ -236,10 +270,15 @@ fn connection(state: &State, endpoint: &world::Endpoint) -> Connection {
     Connection {
         endpoint: endpoint_id(endpoint.id),
         owner: Some(endpoint.owner.0.to_string().into()),
-        vpc: None,
+        vpc: state.land.vpc(endpoint.vpc).map(|vpc| vpc.name.as_str().into()),
+        region: state.land.region(endpoint.region).map(|one| one.name.as_str().into()),
         state: known,
         cloud_state: word.into(),
         bandwidth_mbps: Some(endpoint.connection.bandwidth_mbps),
+        traffic: Some(match endpoint.connection.traffic_control {
+            world::object::TrafficControl::Scalability => TrafficControl::Elastic,
+            world::object::TrafficControl::BandwidthLimit => TrafficControl::Limited,
+        }),
         zones,
     }
 }
@@ -297,17 +336,7 @@ fn interfaces(state: &State, one: &world::Endpoint) -> Interfaces {
         .filter_map(|(zone, leg)| {
             let subnet: SubnetId = state.land.switch(leg.switch)?.name.as_str().into();
             let zone: Zone = state.land.zone(*zone)?.name.as_str().into();
-            let shown = match leg.status {
-                LegStatus::Creating => ZoneState::Creating,
-                LegStatus::Wait => ZoneState::Waiting,
-                LegStatus::Connecting | LegStatus::Replacing => ZoneState::Connecting,
-                LegStatus::Connected | LegStatus::Closing => ZoneState::Connected,
-                LegStatus::Migrating => ZoneState::Migrating,
-                LegStatus::Migrated => ZoneState::Migrated,
-                LegStatus::Disconnecting => ZoneState::Disconnecting,
-                LegStatus::Disconnected => ZoneState::Disconnected,
-                LegStatus::Deleting => ZoneState::Deleting,
-            };
+            let shown = zone_state(leg.status);
             let made = leg.status != LegStatus::Creating;
             let id = made.then(|| format!("eni-{}-{}", one.id.number, leg.interface.0).into());
             let domain = made.then(|| format!("{}-{zone}.privatelink", endpoint_id(one.id)));

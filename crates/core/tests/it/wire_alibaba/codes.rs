@@ -275,6 +275,60 @@ fn a_refused_session_names_what_has_to_be_corrected() {
     }
 }
 
+/// What is done about a refusal of what a provider does with principals and connections.
+#[test]
+fn a_connections_refusals_mean_what_is_done_next() {
+    let must = Meaning::UserMustAct;
+    let waiting = Meaning::Waiting;
+    let (allow, disallow) = ("AddUserToVpcEndpointService", "RemoveUserFromVpcEndpointService");
+    let (accept, set) = ("EnableVpcEndpointConnection", "UpdateVpcEndpointConnectionAttribute");
+    let (connect, pick) = ("EnableVpcEndpointZoneConnection", "UpdateVpcEndpointZoneConnectionResourceAttribute");
+    for (action, code, meaning, names) in [
+        (allow, "EndpointServiceNotFound", Meaning::Gone, ""),
+        (allow, "MissingParam.UserArn", must(Reason::InvalidSpec), "principal"),
+        (disallow, "Mismatch.UserIdAndUserArn", must(Reason::InvalidSpec), "principal"),
+        (accept, "EndpointConnectionOperationDenied", Meaning::InTransition, ""),
+        (accept, "EndpointConnectionNotFound", Meaning::Gone, ""),
+        (accept, "OperationDenied.NoAvailableServiceResource", waiting(Reason::NoResourceInZone), "spec.resources"),
+        (connect, "OperationDenied.NoAvailableServiceResource", waiting(Reason::NoResourceInZone), "spec.resources"),
+        (accept, "NoPermission", must(Reason::PermissionDenied), "allow EnableVpcEndpointConnection"),
+        (set, "UpdateBandWidthUnSupported", must(Reason::UnsupportedByCloud), "connections.bandwidthMbps"),
+        (accept, "UpdateBandWidthUnSupported", must(Reason::UnsupportedByCloud), "connections.bandwidthMbps"),
+        (
+            set,
+            "OperationDenied.VpcNatServiceResourceTypeNotSupportBandwidth",
+            must(Reason::UnsupportedByCloud),
+            "connections.bandwidthMbps",
+        ),
+        (connect, "IncorrectBusinessStatus.VpcEndpoint", must(Reason::BillingLocked), "every hour"),
+        (connect, "IncorrectBusinessStatus.VpcEndpointService", must(Reason::BillingLocked), "every hour"),
+        (connect, "IncorrectStatus.VpcEndpointConnection", Meaning::InTransition, ""),
+        (connect, "IncorrectStatus.VpcEndpointZone", waiting(Reason::Degraded), "consumer"),
+        (connect, "ResourceNotFound.VpcEndpoint", Meaning::Gone, ""),
+        (connect, "ResourceNotFound.VpcEndpointConnection", Meaning::Gone, ""),
+        (connect, "ResourceNotFound.VpcEndpointService", Meaning::Gone, ""),
+        (connect, "ResourceNotFound.VpcEndpointZone", Meaning::Gone, ""),
+        (pick, "NoPermission", must(Reason::FeatureNotEnabled), "svc_res_mgt_uat"),
+        (pick, "QuotaMisMatched", waiting(Reason::FeatureNotEnabled), "svc_res_mgt_uat"),
+        (pick, "ZoneOperationDenied", waiting(Reason::FeatureNotEnabled), "svc_res_mgt_uat"),
+        (
+            pick,
+            "OperationDenied.CurrentResourceAutoAllocated",
+            must(Reason::ResourceStillAutoAllocated),
+            "autoAllocate",
+        ),
+        (pick, "Mismatch.ZoneId", must(Reason::InvalidSpec), "zone"),
+        (pick, "IllegalParam.ResourceAllocateMode", Meaning::Unexpected, "report"),
+        (pick, "IllegalParam.ResourceReplaceMode", Meaning::Unexpected, "report"),
+        (pick, "MissingParam.ResourceId", Meaning::Unexpected, "report"),
+        (pick, "MissingParam.ResourceAllocateMode", Meaning::Unexpected, "report"),
+    ] {
+        assert_eq!(classify::meaning(action, code), meaning, "{action} {code}");
+        let text = classify::explain(action, code, "");
+        assert!(text.contains(names), "{action} {code}: {text}");
+    }
+}
+
 #[test]
 fn an_explanation_says_what_happened_what_to_do_and_what_the_cloud_said() {
     for (code, actions) in classify::codes() {

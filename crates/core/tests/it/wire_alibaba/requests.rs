@@ -78,7 +78,7 @@ fn every_request_is_valid_against_the_description() {
         assert_eq!(faults(&call, action), Vec::<String>::new(), "{} {:?}", call.action, call.parameters);
         actions.insert(call.action);
     }
-    assert_eq!(actions.len(), 28, "{actions:?}");
+    assert_eq!(actions.len(), 36, "{actions:?}");
 }
 
 #[test]
