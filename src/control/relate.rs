@@ -8,6 +8,7 @@ use privatelink_core::claims::{self, Claimant};
 use privatelink_core::desired::{Adoption, Target};
 use privatelink_core::id::{AccountId, Region, ServiceId, Sort};
 use privatelink_core::moment::Moment;
+use privatelink_core::principal::Principal;
 use privatelink_core::state::LifeState;
 
 use crate::api::account::{AllowedFrom, AllowedNamespaces};
@@ -196,11 +197,20 @@ pub fn target(wanted: &ServiceTarget, service: Option<&EndpointService>, region:
     Target::Known { id: Some(ServiceId::from(id)), name: None, region: elsewhere(at) }
 }
 
-/// The principal that an entry names, if it is one of this service.
+/// What an entry claims, if it is one of this service. Entries are not acted on yet: none is idle, and none holds.
 #[must_use]
-pub fn principal(object: &EndpointService, entry: &WhitelistEntry) -> Option<String> {
+pub fn claim(object: &EndpointService, entry: &WhitelistEntry) -> Option<claims::Entry> {
     let names = entry.namespace() == object.namespace() && entry.spec.service_ref.name == object.name_any();
-    names.then(|| entry.spec.principal.clone())
+    let ends = entry.metadata.deletion_timestamp.is_some();
+    names.then(|| claims::Entry {
+        uid: entry.uid().unwrap_or_default(),
+        name: entry.name_any(),
+        created: entry.metadata.creation_timestamp.as_ref().map_or(Moment::default(), |time| moment(time.0)),
+        whom: Principal::from(entry.spec.principal.as_str()).whom(),
+        say: if ends { claims::Say::Ending } else { claims::Say::Live },
+        holds: false,
+        idle: None,
+    })
 }
 
 /// The objects that keep an account: those that refer to it and carry our finalizer, since something of theirs

@@ -1,8 +1,7 @@
 //! `EndpointService` in the loop: what it refers to, and the way to core and back.
 
-use std::collections::BTreeSet;
-
 use kube::runtime::reflector::Store;
+use privatelink_core::claims::{self, Claims};
 use privatelink_core::desired::DesiredService;
 use privatelink_core::id::{CloudId, ServiceId};
 use privatelink_core::overlay::Laid;
@@ -32,7 +31,7 @@ pub struct Service;
 #[derive(Debug)]
 pub struct Around {
     reached: Reached,
-    principals: BTreeSet<String>,
+    claims: Claims,
 }
 
 impl Kind for Service {
@@ -51,8 +50,8 @@ impl Kind for Service {
     }
 
     fn dereference(context: &Context, object: &EndpointService, memory: &ServiceStatus) -> Result<Around, Unmet> {
-        let entries = Stores::each(&context.stores.entries, |entry| relate::principal(object, entry));
-        Ok(Around { reached: reach::<Self>(context, object, memory)?, principals: entries.into_iter().collect() })
+        let entries = Stores::each(&context.stores.entries, |entry| relate::claim(object, entry));
+        Ok(Around { reached: reach::<Self>(context, object, memory)?, claims: claims::settle(&entries, &[]) })
     }
 
     fn place(around: &Around) -> &Place {
@@ -149,6 +148,6 @@ fn input<'t>(turn: &'t Turn<'_, Service>) -> plan::service::Input<'t> {
         ground: turn.ground(),
         desired: turn.desired,
         status: turn.memory,
-        principals: &turn.around.principals,
+        claims: &turn.around.claims,
     }
 }

@@ -3,10 +3,14 @@
 //! The holder is the one whose status says so, else the oldest by creation time and uid. The others wait, and
 //! the next of them takes over in the turn in which the holder goes, without any removal in the cloud.
 
+mod tenancy;
+
 use std::collections::BTreeMap;
 
 use crate::id::{AccountId, CloudId};
 use crate::moment::Moment;
+
+pub use tenancy::{Assignment, Claims, Concerned, Entry, Holder, Pin, Say, settle};
 
 /// An object that has a cloud object, or asks to take one over.
 #[derive(Clone, Debug, PartialEq, Eq)]

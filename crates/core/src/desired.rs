@@ -1,5 +1,7 @@
 //! What a manifest asks for, parsed: from here on nothing is checked again.
 
+mod entry;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::id::{CloudId, GroupId, Region, ServiceId, SubnetId, VpcId};
@@ -7,6 +9,9 @@ use crate::moment::Moment;
 use crate::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind, Tags};
 use crate::owner::Owner;
 use crate::step::InterfaceForm;
+
+pub(crate) use entry::BANDWIDTH;
+pub use entry::{Acceptance, Allocation, DesiredEntry, Parent, ParentService, Policy, Revocation};
 
 /// Whether the cloud is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

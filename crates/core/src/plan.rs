@@ -8,6 +8,7 @@ mod attempt;
 pub(crate) mod case;
 mod creation;
 pub mod endpoint;
+pub mod entry;
 mod identity;
 mod leave;
 pub mod service;
@@ -295,7 +296,9 @@ impl Tries {
         let moot = |tried: &Step, refused: &Refused| {
             let by_what_is_there = matches!(refused.failure.meaning, Meaning::UserMustAct(_) | Meaning::Waiting(_));
             // What was done to one connection or principal says nothing of another.
-            by_what_is_there && object.is_some() && tried.object() == object && tried.part() == step.part()
+            let same = object.is_some() && tried.object() == object && tried.part() == step.part();
+            // A load balancer for one zone is not yet one for each.
+            by_what_is_there && same && !matches!(step, Step::PickResource(..))
         };
         self.refused.retain(|(tried, refused)| tried != step && !moot(tried, refused));
         match step {

@@ -3,6 +3,7 @@
 //! A condition's time moves only when its truth does, so two turns that find the same write the same status.
 
 pub mod endpoint;
+pub mod entry;
 pub mod service;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use crate::condition::ConditionType;
 use crate::limit;
 use crate::moment::Moment;
 use crate::place::Place;
-use crate::plan::case::Case;
+use crate::plan::case::Subject;
 use crate::plan::{Next, Pin, Plan, Saying, Tries, Truth};
 use crate::status::{Common, Condition, Creation, LastError};
 
@@ -43,10 +44,10 @@ pub fn common(previous: &Common, generation: i64, plan: &Plan, tries: &Tries, no
     common
 }
 
-/// What every status has, after a turn of an object of any sort.
-fn common_of<C: Case>(case: &C, plan: &Plan) -> Common {
+/// What every status has, after a turn of an object of any kind.
+fn common_of<S: Subject>(case: &S, plan: &Plan) -> Common {
     let ground = case.ground();
-    let mut after = common(case.status(), case.desired().generation, plan, ground.tries, ground.now);
+    let mut after = common(case.status(), case.generation(), plan, ground.tries, ground.now);
     if !plan.sayings.is_empty() {
         after.declared_fields = declared(case, plan);
     }
@@ -54,7 +55,7 @@ fn common_of<C: Case>(case: &C, plan: &Plan) -> Common {
 }
 
 /// The fields that are declared, and those that were and have not been returned to the cloud's default yet.
-fn declared<C: Case>(case: &C, plan: &Plan) -> BTreeSet<String> {
+fn declared<S: Subject>(case: &S, plan: &Plan) -> BTreeSet<String> {
     let declared = case.declared_fields();
     // A wait for others is watched as closely as what moves, and yet nothing of ours is awaited.
     let at_rest = match plan.next {

@@ -89,6 +89,7 @@ open_vocabulary! {
         Accept: "It is accepted, or being accepted.";
         Reject: "It is refused or cut.";
         Leave: "It is left to others.";
+        Wait: "It is accepted once what its reason names is there.";
         Held: "It was cut by someone else's hand and is not connected again by itself.";
         Kept: "It no longer matches the filters, and stays because filters never cut.";
     }

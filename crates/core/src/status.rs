@@ -1,13 +1,13 @@
 //! The status of an object in words of our own: what the last turn wrote, and what the next one remembers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::condition::{ConditionType, Reason};
 use crate::id::{AccountId, EndpointId, Region, ServiceId, VpcId, Zone};
 use crate::moment::Moment;
-use crate::observed::{Interfaces, Resource, ResourceKey};
+use crate::observed::{Interfaces, Resource, ResourceKey, ZoneLeg};
 use crate::plan::{Creating, Truth};
-use crate::state::{ConnectionState, LifeState, ResourceState};
+use crate::state::{ClaimState, ConnectionState, Decision, LifeState, ResourceState};
 
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,4 +164,47 @@ pub struct EndpointStatus {
     pub domain: Option<String>,
     /// Interfaces as the cloud has them.
     pub zones: Interfaces,
+}
+
+/// One connection of a principal, and what was decided on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryConnection {
+    /// Endpoint.
+    pub endpoint: EndpointId,
+    /// VPC of the endpoint.
+    pub vpc: Option<VpcId>,
+    /// State.
+    pub state: ConnectionState,
+    /// Bandwidth, Mbit/s.
+    pub bandwidth_mbps: Option<u32>,
+    /// When it was first seen, in whole seconds.
+    pub since: Moment,
+    /// What was decided.
+    pub decision: Decision,
+    /// Why.
+    pub reason: String,
+    /// Zones.
+    pub zones: BTreeMap<Zone, ZoneLeg>,
+}
+
+/// The status of a whitelist entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntryStatus {
+    /// What every status has.
+    pub common: Common,
+    /// The principal is on the service's list.
+    pub allowed: Option<bool>,
+    /// Who decides on the principal.
+    pub claim: Option<ClaimState>,
+    /// Connections by what they are doing.
+    pub counts: Option<Counts>,
+    /// There are more connections than are listed.
+    pub truncated: bool,
+    /// Connections, those that are not as declared first; for reading.
+    pub connections: Vec<EntryConnection>,
+    /// Endpoints whose connection someone else has cut; for reading.
+    pub held: BTreeSet<EndpointId>,
+    /// Endpoints whose connection was cut before the entry asked for it anew, and which are connected again: memory.
+    /// Any other that is found to be cut was cut by someone else's hand.
+    pub reconnect: BTreeSet<EndpointId>,
 }

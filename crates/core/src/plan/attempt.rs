@@ -4,30 +4,56 @@ use crate::condition::{ConditionType, Reason};
 use crate::error::Meaning;
 use crate::id::CloudId;
 use crate::moment::Moment;
-use crate::plan::case::{Case, moving_since, stale};
+use crate::plan::case::{Case, Subject, moving_since, stale};
 use crate::plan::{GRACE, Next, Plan, Planned, Refused, Saying, Truth, ready, say, was_ready};
-use crate::read::FacetKey;
+use crate::read::{FacetKey, Look};
 use crate::requeue;
 use crate::step::Step;
 
+/// How a step stands.
+pub(crate) enum Standing<'a> {
+    /// Nothing stands in its way.
+    Free,
+    /// What it speaks of may not be as it was thought to be: it is looked at before anything is concluded.
+    Looks(Vec<Look>),
+    /// It was refused.
+    Refused {
+        /// How.
+        refused: &'a Refused,
+        /// What that means for the step.
+        meaning: Meaning,
+        /// When it may be tried again.
+        due: Moment,
+    },
+}
+
+/// How a step stands by its last refusal.
+pub(crate) fn standing<'a, S: Subject>(case: &'a S, step: &Step) -> Standing<'a> {
+    let ground = case.ground();
+    let Some(refused) = ground.tries.refusal(step, case.generation(), ground.now) else { return Standing::Free };
+    let failure = &refused.failure;
+    let looks = stale(case, &in_question(step, failure.meaning), refused.at);
+    if !looks.is_empty() {
+        return Standing::Looks(looks);
+    }
+    let meaning = meaning_for(step, failure.meaning);
+    let due = refused.at + requeue::pause(meaning, refused.attempts, failure.retry_after, case.uid());
+    Standing::Refused { refused, meaning, due }
+}
+
 /// A step, unless its last refusal still stands; then what the refusal means for the object.
 pub(crate) fn attempt<C: Case>(case: &C, step: Step, token: Option<String>, sayings: Vec<Saying>, doing: &str) -> Plan {
-    let ground = case.ground();
-    let Some(refused) = ground.tries.refusal(&step, case.desired().generation, ground.now) else {
-        let mut sayings = sayings;
-        sayings.push(say(ConditionType::Reconciling, Truth::True, Reason::Provisioning, doing));
-        return Plan::doing(step, token, sayings, moving_since(case));
+    let (refused, meaning, due) = match standing(case, &step) {
+        Standing::Free => {
+            let mut sayings = sayings;
+            sayings.push(say(ConditionType::Reconciling, Truth::True, Reason::Provisioning, doing));
+            return Plan::doing(step, token, sayings, moving_since(case));
+        }
+        Standing::Looks(looks) => return Plan::looking(looks),
+        Standing::Refused { refused, meaning, due } => (refused, meaning, due),
     };
-    let failure = &refused.failure;
-    // What the step speaks of is not as it was thought to be: look before it is concluded, or tried again.
-    let looks = stale(case, &in_question(&step, failure.meaning), refused.at);
-    if !looks.is_empty() {
-        return Plan::looking(looks);
-    }
-    let meaning = meaning_for(&step, failure.meaning);
-    let due = refused.at + requeue::pause(meaning, refused.attempts, failure.retry_after, &case.desired().owner.uid);
     let mut plan = refusal_plan(case, &step, refused, sayings);
-    if ground.now >= due {
+    if case.ground().now >= due {
         plan.steps = vec![Planned { step, token }];
     } else if !matches!(meaning, Meaning::UserMustAct(_)) {
         plan.next = Next::At(due);
@@ -41,6 +67,9 @@ fn in_question(step: &Step, meaning: Meaning) -> Vec<FacetKey> {
         (Meaning::Gone | Meaning::Waiting(Reason::BlockedByConnections | Reason::BlockedByDependents), _) => {
             spoken_of(step)
         }
+        // The cloud has one code for a connection that is being changed and for one in another state, and none for
+        // a principal that is listed already.
+        (Meaning::InTransition | Meaning::Unexpected, step) if step.part().is_some() => spoken_of(step),
         // What is the last group may be told from what was read long ago.
         (
             Meaning::UserMustAct(_) | Meaning::Waiting(_),

@@ -42,21 +42,30 @@ pub struct Ground<'a> {
     pub now: Moment,
 }
 
-/// One object of one sort in one turn, as far as all sorts are alike.
-pub(crate) trait Case {
-    /// Its sort.
-    const SORT: Sort;
-
+/// One object in one turn, as far as all kinds are alike.
+pub(crate) trait Subject {
     fn ground(&self) -> &Ground<'_>;
 
-    /// What it declares.
-    fn desired(&self) -> &desired::Common;
+    /// Its uid: pauses of objects that failed together differ by it.
+    fn uid(&self) -> &str;
+
+    /// Generation of its spec.
+    fn generation(&self) -> i64;
 
     /// The optional fields that it declares.
     fn declared_fields(&self) -> BTreeSet<String>;
 
     /// What was written down, of what all statuses have.
     fn status(&self) -> &status::Common;
+}
+
+/// One object of one sort of cloud objects in one turn, as far as all sorts are alike.
+pub(crate) trait Case: Subject {
+    /// Its sort.
+    const SORT: Sort;
+
+    /// What it declares.
+    fn desired(&self) -> &desired::Common;
 
     /// What was written down of its making.
     fn creation(&self) -> &Creation;
@@ -86,7 +95,7 @@ pub(crate) fn turn<C: Case>(case: &C, teardown: impl FnOnce(&C) -> Plan, live: i
 
 /// What a call without an answer may have changed is read again before anything is concluded from it. What has been
 /// found to be gone since has no parts that could be read.
-fn doubtful<C: Case>(case: &C) -> Option<Plan> {
+pub(crate) fn doubtful<S: Subject>(case: &S) -> Option<Plan> {
     let snapshot = &case.ground().laid.snapshot;
     let gone = |facet: &FacetKey, since: Moment| {
         let seen = facet.object().map(|id| snapshot.whole(&id));
@@ -122,7 +131,7 @@ fn paused_message<C: Case>(case: &C) -> String {
 }
 
 /// A spec that came this far fits its cloud, unless the plan itself says otherwise.
-fn with_valid(mut plan: Plan) -> Plan {
+pub(crate) fn with_valid(mut plan: Plan) -> Plan {
     if !plan.sayings.is_empty() && !plan.sayings.iter().any(|saying| saying.condition == ConditionType::Valid) {
         plan.sayings.push(say(ConditionType::Valid, Truth::True, Reason::Ready, "the spec fits the account's cloud"));
     }
@@ -138,18 +147,18 @@ pub(crate) fn observes_nothing<C: Case>() -> Plan {
 }
 
 /// Since when the object has been waiting for the cloud.
-pub(crate) fn moving_since<C: Case>(case: &C) -> Option<Moment> {
+pub(crate) fn moving_since<S: Subject>(case: &S) -> Option<Moment> {
     since(case, ConditionType::Reconciling, Truth::True)
 }
 
 /// Since when a condition has had this truth.
-pub(crate) fn since<C: Case>(case: &C, condition: ConditionType, truth: Truth) -> Option<Moment> {
+pub(crate) fn since<S: Subject>(case: &S, condition: ConditionType, truth: Truth) -> Option<Moment> {
     let conditions = &case.status().conditions;
     conditions.iter().find(|one| one.condition == condition && one.truth == truth).map(|one| one.since)
 }
 
 /// Something moves: what is said, and a read of it once the last one is not fresh any more.
-pub(crate) fn moving<C: Case>(case: &C, facets: &[FacetKey], message: &str, mut sayings: Vec<Saying>) -> Plan {
+pub(crate) fn moving<S: Subject>(case: &S, facets: &[FacetKey], message: &str, mut sayings: Vec<Saying>) -> Plan {
     sayings.push(say(ConditionType::Reconciling, Truth::True, Reason::Provisioning, message));
     let mut plan = Plan::saying(Next::Moving { since: moving_since(case) }, sayings);
     plan.looks = stale(case, facets, case.ground().now - FRESH);
@@ -157,7 +166,7 @@ pub(crate) fn moving<C: Case>(case: &C, facets: &[FacetKey], message: &str, mut 
 }
 
 /// Looks at those parts that were not read at `since` or later.
-pub(crate) fn stale<C: Case>(case: &C, facets: &[FacetKey], since: Moment) -> Vec<Look> {
+pub(crate) fn stale<S: Subject>(case: &S, facets: &[FacetKey], since: Moment) -> Vec<Look> {
     let old = |facet: &&FacetKey| read_at(&case.ground().laid.snapshot, facet).is_none_or(|at| at < since);
     facets.iter().filter(old).map(|facet| Look { facet: facet.clone(), not_older_than: since }).collect()
 }
@@ -184,7 +193,9 @@ pub(crate) fn written_first<C: Case>(case: &C, facts: &[Saying]) -> Option<Plan>
 /// last write's answer.
 pub(crate) fn confirmed<C: Case>(case: &C, id: &CloudId, facts: &[Saying]) -> Option<Plan> {
     let laid = case.ground().laid;
-    let unconfirmed = laid.unconfirmed.iter().filter(|(facet, _)| facet.object().as_ref() == Some(id));
+    // Who is let in and what becomes of connections is written and confirmed by others.
+    let own = |facet: &FacetKey| !matches!(facet, FacetKey::Connections(_) | FacetKey::Principals(_));
+    let unconfirmed = laid.unconfirmed.iter().filter(|(facet, _)| own(facet) && facet.object().as_ref() == Some(id));
     let unconfirmed: Vec<(FacetKey, Moment)> = unconfirmed.map(|(facet, since)| (facet.shared(), *since)).collect();
     if unconfirmed.is_empty() {
         return None;

@@ -18,7 +18,7 @@ use crate::condition::{ConditionType, Reason};
 use crate::desired::{self, DesiredEndpoint, Management};
 use crate::id::{CloudId, EndpointId, Sort};
 use crate::observed::EndpointView;
-use crate::plan::case::{self, ANY, Case, stale};
+use crate::plan::case::{self, ANY, Case, Subject, stale};
 use crate::plan::identity::{Identity, identify};
 use crate::plan::{Ground, Plan, Saying};
 use crate::read::{FacetKey, Look};
@@ -36,15 +36,17 @@ pub struct Input<'a> {
     pub status: &'a EndpointStatus,
 }
 
-impl Case for Input<'_> {
-    const SORT: Sort = Sort::Endpoint;
-
+impl Subject for Input<'_> {
     fn ground(&self) -> &Ground<'_> {
         &self.ground
     }
 
-    fn desired(&self) -> &desired::Common {
-        &self.desired.common
+    fn uid(&self) -> &str {
+        &self.desired.common.owner.uid
+    }
+
+    fn generation(&self) -> i64 {
+        self.desired.common.generation
     }
 
     fn declared_fields(&self) -> BTreeSet<String> {
@@ -53,6 +55,14 @@ impl Case for Input<'_> {
 
     fn status(&self) -> &status::Common {
         &self.status.common
+    }
+}
+
+impl Case for Input<'_> {
+    const SORT: Sort = Sort::Endpoint;
+
+    fn desired(&self) -> &desired::Common {
+        &self.desired.common
     }
 
     fn creation(&self) -> &Creation {

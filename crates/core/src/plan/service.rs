@@ -9,10 +9,11 @@ mod teardown;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::claims::Claims;
 use crate::desired::{self, DesiredService, Management};
 use crate::id::{CloudId, ServiceId, Sort};
 use crate::observed::{Resource, ResourceKey, ServiceView};
-use crate::plan::case::{self, Case};
+use crate::plan::case::{self, Case, Subject};
 use crate::plan::identity::{Identity, identify};
 use crate::plan::{Ground, Plan};
 use crate::state::LifeState;
@@ -27,19 +28,21 @@ pub struct Input<'a> {
     pub desired: &'a DesiredService,
     /// What the last turns wrote down.
     pub status: &'a ServiceStatus,
-    /// Principals that a whitelist entry of this service names.
-    pub principals: &'a BTreeSet<String>,
+    /// Who decides on its connections.
+    pub claims: &'a Claims,
 }
 
-impl Case for Input<'_> {
-    const SORT: Sort = Sort::Service;
-
+impl Subject for Input<'_> {
     fn ground(&self) -> &Ground<'_> {
         &self.ground
     }
 
-    fn desired(&self) -> &desired::Common {
-        &self.desired.common
+    fn uid(&self) -> &str {
+        &self.desired.common.owner.uid
+    }
+
+    fn generation(&self) -> i64 {
+        self.desired.common.generation
     }
 
     fn declared_fields(&self) -> BTreeSet<String> {
@@ -48,6 +51,14 @@ impl Case for Input<'_> {
 
     fn status(&self) -> &status::Common {
         &self.status.common
+    }
+}
+
+impl Case for Input<'_> {
+    const SORT: Sort = Sort::Service;
+
+    fn desired(&self) -> &desired::Common {
+        &self.desired.common
     }
 
     fn creation(&self) -> &Creation {

@@ -1,9 +1,12 @@
 //! The status of an endpoint service: what was planned and what is seen, in one value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use crate::desired::Management;
 use crate::id::{CloudId, EndpointId, ServiceId};
 use crate::limit;
+use crate::moment::Moment;
 use crate::observed::{Connection, Resource, ResourceKey, ServiceView};
 use crate::plan::Plan;
 use crate::plan::service::Input;
@@ -92,23 +95,32 @@ fn counts(connections: &[Connection]) -> Counts {
     counts
 }
 
+/// How long an unclaimed connection waits before that is told.
+pub const LONG_WAIT: Duration = Duration::from_hours(1);
+/// What is told then.
+const WAITED: &str = "; it has waited for more than an hour";
+
 /// Connections that no entry decides on, those that wait first; each keeps the time at which it was first seen.
 fn unclaimed(input: &Input<'_>, connections: &[Connection]) -> Vec<Unclaimed> {
     let known: BTreeMap<&EndpointId, &Unclaimed> =
         input.status.unclaimed.iter().map(|one| (&one.endpoint, one)).collect();
+    let now = input.ground.now;
     let mut found: Vec<Unclaimed> = connections
         .iter()
-        .filter(|connection| connection.owner.as_ref().is_none_or(|owner| !input.principals.contains(owner.as_str())))
-        .map(|connection| Unclaimed {
-            endpoint: connection.endpoint.clone(),
-            owner: connection.owner.clone(),
-            vpc: connection.vpc.clone(),
-            state: connection.state.clone(),
-            since: known.get(&connection.endpoint).map_or_else(|| input.ground.now.whole_second(), |one| one.since),
-            reason: match &connection.owner {
-                Some(owner) => format!("no WhitelistEntry of this service names account {owner}"),
-                None => "the cloud does not say whose it is".to_owned(),
-            },
+        .filter_map(|connection| {
+            let mut reason = undecided(input, connection)?;
+            let since = known.get(&connection.endpoint).map_or_else(|| now.whole_second(), |one| one.since);
+            if waits_long(&connection.state, since, now) {
+                reason.push_str(WAITED);
+            }
+            Some(Unclaimed {
+                endpoint: connection.endpoint.clone(),
+                owner: connection.owner.clone(),
+                vpc: connection.vpc.clone(),
+                state: connection.state.clone(),
+                since,
+                reason,
+            })
         })
         .collect();
     found.sort_by(|a, b| {
@@ -117,6 +129,42 @@ fn unclaimed(input: &Input<'_>, connections: &[Connection]) -> Vec<Unclaimed> {
     });
     found.truncate(usize::try_from(limit::UNCLAIMED).unwrap_or(usize::MAX));
     found
+}
+
+/// Why nobody decides on a connection; nothing, if somebody does.
+fn undecided(input: &Input<'_>, connection: &Connection) -> Option<String> {
+    let common = &input.desired.common;
+    if common.management == Management::Observe {
+        return Some("the EndpointService is only observed: set managementPolicy: Manage".to_owned());
+    }
+    if common.annotations.paused {
+        return Some("the EndpointService is paused".to_owned());
+    }
+    if common.deleting {
+        return Some("the EndpointService is being deleted, and accepts nothing".to_owned());
+    }
+    input.claims.undecided(connection.owner.as_ref())
+}
+
+fn waits_long(state: &ConnectionState, since: Moment, now: Moment) -> bool {
+    *state == ConnectionState::AwaitingAcceptance && now.since(since) >= LONG_WAIT
+}
+
+/// The unclaimed connections of which `after` says, and `before` did not, that they have waited for long: an Event for
+/// each.
+pub fn newly_long<'s>(before: &'s ServiceStatus, after: &'s ServiceStatus) -> impl Iterator<Item = &'s Unclaimed> {
+    let told = |one: &Unclaimed| one.reason.ends_with(WAITED);
+    let known: BTreeSet<&EndpointId> =
+        before.unclaimed.iter().filter(|one| told(one)).map(|one| &one.endpoint).collect();
+    after.unclaimed.iter().filter(move |one| told(one) && !known.contains(&one.endpoint))
+}
+
+/// When the next of the unclaimed connections that `status` shows will have waited for long: the service is looked at
+/// again then.
+#[must_use]
+pub fn next_long(status: &ServiceStatus, now: Moment) -> Option<Moment> {
+    let waiting = status.unclaimed.iter().filter(|one| one.state == ConnectionState::AwaitingAcceptance);
+    waiting.map(|one| one.since + LONG_WAIT).filter(|due| *due > now).min()
 }
 
 fn blocked_by(input: &Input<'_>, id: Option<&ServiceId>) -> Option<(Vec<EndpointId>, u32)> {

@@ -1,7 +1,8 @@
 //! The provider's part: one service object, and consumers who come to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use privatelink_core::claims::Claims;
 use privatelink_core::desired::{Adoption, Annotations, Common, Deletion, DesiredService, Management, OnDelete};
 use privatelink_core::id::CloudId;
 use privatelink_core::moment::Moment;
@@ -82,8 +83,8 @@ impl Role for DesiredService {
     }
 
     fn plan(&self, status: &ServiceStatus, ground: Ground<'_>) -> (Plan, ServiceStatus) {
-        let principals = BTreeSet::new();
-        let input = Input { ground, desired: self, status, principals: &principals };
+        let claims = Claims::default();
+        let input = Input { ground, desired: self, status, claims: &claims };
         let plan = plan(&input);
         let next = report(&input, &plan);
         (plan, next)

@@ -1,0 +1,242 @@
+//! The planner of tenants: what is to be done so that a principal is let in, or let out, and each of its connections
+//! is as declared.
+//!
+//! One turn: may anything be done for this service at all ([`parent`]), is it this entry that decides, does its say
+//! end ([`revoke`]); else what is decided on the principal and on each connection ([`decide`]), which of the calls
+//! that this takes are made now, and what is said of all of it ([`settle`]).
+
+pub(crate) mod decide;
+mod outcome;
+mod parent;
+mod revoke;
+mod settle;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::claims::Claims;
+use crate::condition::{ConditionType, Reason};
+use crate::desired::{Deletion, DesiredEntry, ParentService, Policy};
+use crate::observed::{Service, ServiceView};
+use crate::place::Place;
+use crate::plan::case::{ANY, Subject, doubtful, stale, with_valid};
+use crate::plan::{Ground, Next, Plan, Truth, ready, say};
+use crate::principal::Whom;
+use crate::read::FacetKey;
+use crate::status::{self, EntryStatus};
+
+/// Longest pause between two looks at what moves: what is due within it is due at its own time.
+const POLL: Duration = Duration::from_secs(20);
+
+/// What the planner is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// What is true of the turn, whatever is planned; the place is the service's.
+    pub ground: Ground<'a>,
+    /// What is declared.
+    pub desired: &'a DesiredEntry,
+    /// What the last turns wrote down.
+    pub status: &'a EntryStatus,
+    /// Who decides on what touches the service.
+    pub claims: &'a Claims,
+}
+
+impl Subject for Input<'_> {
+    fn ground(&self) -> &Ground<'_> {
+        &self.ground
+    }
+
+    fn uid(&self) -> &str {
+        &self.desired.uid
+    }
+
+    fn generation(&self) -> i64 {
+        self.desired.generation
+    }
+
+    fn declared_fields(&self) -> BTreeSet<String> {
+        self.desired.declared_fields()
+    }
+
+    fn status(&self) -> &status::Common {
+        &self.status.common
+    }
+}
+
+/// A turn in which the service is there and this entry decides.
+#[derive(Clone, Copy)]
+pub(crate) struct Scene<'a> {
+    pub(crate) input: &'a Input<'a>,
+    pub(crate) parent: &'a ParentService,
+    pub(crate) service: &'a Service,
+    pub(crate) view: &'a ServiceView,
+}
+
+impl<'a> Scene<'a> {
+    /// The scene, as far as it can be seen: the report tells of it even where nothing may be done.
+    pub(crate) fn of(input: &'a Input<'a>) -> Option<Self> {
+        let parent = parent::of(input)?;
+        let view = input.ground.laid.snapshot.service(&parent.id)?;
+        let service = view.service.value()?.as_ref()?;
+        Some(Self { input, parent, service, view })
+    }
+
+    pub(crate) fn place(&self) -> &'a Place {
+        self.input.ground.place
+    }
+
+    /// The entry decides on its principal.
+    pub(crate) fn holds(&self) -> bool {
+        let holder = self.input.claims.holder(&self.input.desired.principal.whom());
+        holder.is_some_and(|holder| holder.uid == self.input.desired.uid)
+    }
+
+    /// The principal is let in, as far as the list was read.
+    pub(crate) fn is_listed(&self) -> Option<bool> {
+        self.view.principals.value()?;
+        Some(settle::is_own_account(self) || !settle::listed(self).is_empty())
+    }
+
+    /// What is decided on each connection of an entry that ends.
+    pub(crate) fn revoked(&self) -> Vec<decide::Decided<'a>> {
+        revoke::all(self)
+    }
+}
+
+/// The entry is deleted or has expired.
+pub(crate) fn ended(input: &Input<'_>) -> bool {
+    input.desired.deleting || input.desired.is_expired(input.ground.now)
+}
+
+/// One turn of one object.
+#[must_use]
+pub fn plan(input: &Input<'_>) -> Plan {
+    with_valid(in_time(input, turn(input)))
+}
+
+fn turn(input: &Input<'_>) -> Plan {
+    if input.desired.paused {
+        let what = if input.desired.deleting { "deletion waits" } else { "nothing is changed" };
+        let message = format!("paused by the annotation privatelink.dev/paused: {what} until it is removed");
+        return Plan::saying(Next::Settled, [ready(Truth::Unknown, Reason::Paused, message)]);
+    }
+    if let Some(plan) = parent::unusable(input) {
+        return plan;
+    }
+    if let Some(plan) = doubtful(input) {
+        return plan;
+    }
+    let scene = match parent::seen(input) {
+        Ok(scene) => scene,
+        Err(plan) => return *plan,
+    };
+    let expired = input.desired.is_expired(input.ground.now);
+    if !scene.holds() {
+        return behind(input, expired);
+    }
+    if input.desired.deleting && input.desired.deletion == Deletion::Retain {
+        let message = format!("{} stays on the list, as deletionPolicy: Retain asks", input.desired.principal);
+        return Plan::released(Reason::Deleting, message);
+    }
+    if input.desired.deleting || expired {
+        return revoke::plan(&scene);
+    }
+    if let Some(plan) = invalid(&scene) {
+        return plan;
+    }
+    let id = &scene.parent.id;
+    let mut facets = vec![FacetKey::Principals(id.clone()), FacetKey::Connections(id.clone())];
+    if matches!(input.desired.policy, Policy::Accept(_)) {
+        facets.push(FacetKey::Resources(id.clone()));
+    }
+    let looks = stale(input, &facets, ANY);
+    if !looks.is_empty() {
+        return Plan::looking(looks);
+    }
+    settle::plan(&scene)
+}
+
+/// Another entry decides on the principal.
+fn behind(input: &Input<'_>, expired: bool) -> Plan {
+    let principal = &input.desired.principal;
+    let holder = input.claims.holder(&principal.whom()).map_or("another entry", |holder| holder.name.as_str());
+    if input.desired.deleting {
+        let message = format!("WhitelistEntry {holder} decides on {principal}; nothing is changed in the cloud");
+        return Plan::released(Reason::Deleting, message);
+    }
+    if expired {
+        return Plan::stuck(Reason::Expired, format!("expiresAt has passed; WhitelistEntry {holder} decides now"));
+    }
+    let message = format!(
+        "WhitelistEntry {holder} decides on {principal}, and this one takes over when that one goes: delete one of the two"
+    );
+    Plan::stuck(Reason::OwnershipConflict, message)
+}
+
+/// What of the spec does not fit its cloud, its service or its account.
+fn invalid(scene: &Scene<'_>) -> Option<Plan> {
+    let (desired, service) = (scene.input.desired, scene.service);
+    let refuse = |reason, message: String| {
+        let mut plan = Plan::stuck(reason, message.clone());
+        plan.sayings.push(say(ConditionType::Valid, Truth::False, reason, message));
+        Some(plan)
+    };
+    if let Some(message) = desired.principal.refused_by(scene.place().cloud) {
+        return refuse(Reason::InvalidSpec, message);
+    }
+    let whom = desired.principal.whom();
+    if whom == Whom::Everybody && !desired.everybody_permitted {
+        let message = "principal: the CloudAccount lets no entry name everybody: set its allow.wildcardPrincipals, or name an account";
+        return refuse(Reason::AccountNotPermitted, message.to_owned());
+    }
+    if matches!(whom, Whom::Part(..)) && desired.policy != Policy::Leave {
+        let message = "connections.action: a connection shows its account alone, so an entry for a user or role can only Leave: name the account instead";
+        return refuse(Reason::InvalidSpec, message.to_owned());
+    }
+    let Policy::Accept(acceptance) = &desired.policy else { return None };
+    if service.auto_accept {
+        let by_hand = acceptance.allocation == crate::desired::Allocation::Manual;
+        let fields = [
+            ("connections.endpointIds", acceptance.endpoints.is_some()),
+            ("connections.vpcIds", acceptance.vpcs.is_some()),
+            ("connections.max", acceptance.max.is_some()),
+            ("connections.assignment: Manual", by_hand),
+        ];
+        if let Some((field, _)) = fields.into_iter().find(|(_, set)| *set) {
+            let message = format!(
+                "{field}: {} accepts connections by itself, whatever is declared here: set acceptance: Manual on the EndpointService, or remove the field",
+                service.id
+            );
+            return refuse(Reason::NeedsManualAcceptance, message);
+        }
+    }
+    let (mbps, (least, most)) = acceptance.bandwidth_mbps.zip(service.bandwidth_mbps)?;
+    if (least..=most).contains(&mbps) {
+        return None;
+    }
+    let message = format!("connections.bandwidthMbps: {} can give {least} to {most}, not {mbps}", service.id);
+    refuse(Reason::InvalidSpec, message)
+}
+
+/// What ends at a time of its own is not left to chance.
+fn in_time(input: &Input<'_>, plan: Plan) -> Plan {
+    let (desired, now) = (input.desired, input.ground.now);
+    let Some(end) = desired.expires_at.filter(|end| *end > now && !desired.paused) else { return plan };
+    let next = match plan.next {
+        Next::Moving { .. } if end.since(now) > POLL => plan.next,
+        Next::At(at) => Next::At(at.min(end)),
+        Next::Moving { .. } | Next::Others | Next::Person | Next::Settled => Next::At(end),
+    };
+    let next = match plan.next {
+        // A slow poll that comes first finds the end still ahead.
+        Next::Others if end.since(now) > OTHERS => Next::Others,
+        Next::Person if end.since(now) > HOUR => Next::Person,
+        _ => next,
+    };
+    Plan { next, ..plan }
+}
+
+/// The pause while others must act, and a little more.
+const OTHERS: Duration = Duration::from_mins(3);
+/// The pause while a person must act, and a little more.
+const HOUR: Duration = Duration::from_mins(80);

@@ -1,0 +1,121 @@
+//! What comes of a decision now: a call, a look, a wait. A call that is refused holds back no other.
+
+use crate::condition::Reason;
+use crate::error::Meaning;
+use crate::moment::Moment;
+use crate::plan::attempt::{Standing, standing};
+use crate::plan::case::moving_since;
+use crate::plan::entry::Scene;
+use crate::plan::entry::decide::Stand;
+use crate::plan::{GRACE, Refused};
+use crate::read::Look;
+use crate::state::LifeState;
+use crate::step::Step;
+
+/// What comes of one decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is so.
+    Settled,
+    /// The call is made now.
+    Step(Step),
+    /// Something is looked at before anything is concluded.
+    Looks(Vec<Look>),
+    /// It moves, or passes by itself.
+    Moves {
+        /// What is said of it.
+        reason: Reason,
+        /// In a sentence, where there is more to say than that it moves.
+        told: Option<String>,
+        /// When the call may be made again, where it was refused.
+        due: Option<Moment>,
+        /// It is not told of an object that was ready: nothing is known to have changed.
+        silent: bool,
+    },
+    /// Others must act; the call is tried again at `due`.
+    Waits(Reason, String, Option<Moment>),
+    /// A person must act.
+    Person(Reason, String),
+}
+
+impl Outcome {
+    pub(super) const MOVES: Self = Self::Moves { reason: Reason::Provisioning, told: None, due: None, silent: false };
+}
+
+/// What comes of a decision, for which `why` was given.
+pub(super) fn of(scene: &Scene<'_>, stand: &Stand, why: &str) -> Outcome {
+    match stand {
+        Stand::Settled => Outcome::Settled,
+        Stand::Moves => Outcome::MOVES,
+        Stand::Waits(reason) => Outcome::Waits(*reason, why.to_owned(), None),
+        Stand::Person(reason) => Outcome::Person(*reason, why.to_owned()),
+        Stand::Needs(step) => of_step(scene, step),
+    }
+}
+
+fn of_step(scene: &Scene<'_>, step: &Step) -> Outcome {
+    let service = scene.service;
+    if service.locked && opens(step) {
+        let told =
+            format!("{} is locked because its account owes money: settle the bill in the cloud's console", service.id);
+        return Outcome::Person(Reason::BillingLocked, told);
+    }
+    if service.state != LifeState::Active && needs_active(step) {
+        return Outcome::MOVES;
+    }
+    match standing(scene.input, step) {
+        Standing::Free => Outcome::Step(step.clone()),
+        Standing::Looks(looks) => Outcome::Looks(looks),
+        Standing::Refused { refused, meaning, due } => {
+            if scene.input.ground.now >= due || has_changed_since(step, refused) {
+                return Outcome::Step(step.clone());
+            }
+            refusal(scene, step, refused, meaning, due)
+        }
+    }
+}
+
+/// A connection that was refused for want of load balancers is only asked for again once each of its zones has one.
+fn has_changed_since(step: &Step, refused: &Refused) -> bool {
+    matches!(step, Step::AcceptConnection(..))
+        && refused.failure.meaning == Meaning::Waiting(Reason::NoResourceInZone)
+        && refused.attempts == 1
+}
+
+fn refusal(scene: &Scene<'_>, step: &Step, refused: &Refused, meaning: Meaning, due: Moment) -> Outcome {
+    let failure = &refused.failure;
+    let told = format!("{} of {}: {failure}", step.verb(), step.subject());
+    let moves = |reason, silent| Outcome::Moves { reason, told: Some(told.clone()), due: Some(due), silent };
+    match meaning {
+        Meaning::UserMustAct(reason) => Outcome::Person(reason, told),
+        Meaning::Waiting(reason) => Outcome::Waits(reason, told, Some(due)),
+        // The account says it once.
+        Meaning::Credentials(reason) => moves(reason, true),
+        Meaning::Throttled | Meaning::Unavailable => {
+            let since = moving_since(scene.input).unwrap_or(refused.at);
+            let lasting = refused.attempts > 1 && scene.input.ground.now.since(since) >= GRACE;
+            let throttled = meaning == Meaning::Throttled;
+            moves(if throttled { Reason::Throttled } else { Reason::CloudUnavailable }, !lasting)
+        }
+        Meaning::Unexpected => moves(Reason::UnexpectedError, false),
+        Meaning::InTransition | Meaning::Gone | Meaning::Done | Meaning::DryRun | Meaning::TokenReused => {
+            moves(Reason::Provisioning, false)
+        }
+    }
+}
+
+const fn opens(step: &Step) -> bool {
+    !matches!(step, Step::RejectConnection(..) | Step::DisallowPrincipal(..) | Step::DisconnectZone(..))
+}
+
+/// The cloud takes these calls only while the service is not being changed.
+const fn needs_active(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::AllowPrincipal(..)
+            | Step::DisallowPrincipal(..)
+            | Step::PickResource(..)
+            | Step::ConnectZone(..)
+            | Step::DisconnectZone(..)
+    )
+}
