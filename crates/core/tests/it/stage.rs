@@ -6,13 +6,13 @@ mod consumer;
 mod eyes;
 mod land;
 mod provider;
+mod tenants;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::time::Duration;
 
 use privatelink_core::condition::{ConditionType, Reason};
-use privatelink_core::desired::Common;
 use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::CloudId;
 use privatelink_core::moment::Moment;
@@ -22,6 +22,7 @@ use privatelink_core::place::{Cloud, Place};
 use privatelink_core::plan::{Ground, Plan, Tries, Truth};
 use privatelink_core::read::FacetKey;
 use privatelink_core::status;
+use privatelink_core::step::Step;
 use privatelink_sim::world::{
     self, AccountId, Actor, Call, Refusal, Request, State, Variants, advance, apply, progress,
 };
@@ -30,6 +31,7 @@ pub use consumer::{CONSUMER, GROUPS, SUBNETS, ZONES, declared, form};
 pub use eyes::{endpoint_id, wire_id};
 pub use land::{BALANCERS, key, variants};
 pub use provider::{PROVIDER, desired};
+pub use tenants::{HOMES, Tenants, entry};
 
 use land::{HERE, account, land};
 
@@ -40,14 +42,20 @@ pub trait Role: Clone + Debug {
     /// Whose turns are played.
     const ACTOR: Actor;
 
-    fn common(&self) -> &Common;
-    fn common_mut(&mut self) -> &mut Common;
+    fn uid(&self) -> &str;
+    fn deleting(&self) -> bool;
+    fn generation(&self) -> i64;
+    fn generation_mut(&mut self) -> &mut i64;
     fn said(status: &Self::Status) -> &status::Common;
     fn id(status: &Self::Status) -> Option<CloudId>;
     /// One turn of the shipped planner, and the status after it.
     fn plan(&self, status: &Self::Status, ground: Ground<'_>) -> (Plan, Self::Status);
     /// What a sweep reads, the lists first.
     fn swept(snapshot: &Snapshot) -> Vec<FacetKey>;
+    /// What may not be asked for, whatever has happened before.
+    fn forbids(&self, _step: &Step, _now: Moment) -> Option<&'static str> {
+        None
+    }
 }
 
 /// What may go wrong with one call.
@@ -94,7 +102,7 @@ impl<R: Role> Stage<R> {
 
     pub fn with(desired: R, variants: Variants) -> Self {
         let accounts = [PROVIDER, CONSUMER].into_iter().map(|actor| (actor.account, account())).collect();
-        let living = [desired.common().owner.uid.clone()].into();
+        let living = [desired.uid().to_owned()].into();
         Self {
             world: State::new(land(), accounts, variants),
             desired,
@@ -122,7 +130,7 @@ impl<R: Role> Stage<R> {
 
     pub fn edit(&mut self, change: impl FnOnce(&mut R)) {
         change(&mut self.desired);
-        self.desired.common_mut().generation += 1;
+        *self.desired.generation_mut() += 1;
     }
 
     pub fn pass(&mut self, time: Duration) {
@@ -147,7 +155,7 @@ impl<R: Role> Stage<R> {
             let (plan, next) = self.desired.plan(&self.status, ground);
             assert!(plan.pin.is_none() || plan.steps.is_empty(), "a plan that pins makes no step");
             if plan.released {
-                assert!(self.desired.common().deleting, "only what is deleted is released");
+                assert!(self.desired.deleting(), "only what is deleted is released");
                 self.released = true;
                 self.status = next;
                 return Some(plan);
@@ -189,7 +197,7 @@ impl<R: Role> Stage<R> {
                     _ => result,
                 };
                 self.pass(Duration::from_millis(10));
-                let generation = self.desired.common().generation;
+                let generation = self.desired.generation();
                 if let Some(effect) = self.tries.settle(&planned.step, result, self.now, generation) {
                     self.overlay.add(effect);
                 }

@@ -41,8 +41,10 @@ impl<R: Role> Stage<R> {
 
     /// What may never be asked for, whatever has happened before.
     fn check(&self, step: &Step) {
+        let forbidden = self.desired.forbids(step, self.now);
+        assert_eq!(forbidden, None, "{step:?} of {:?}", self.desired);
         if let Step::RemoveZone(id, subnet, _) = step
-            && !self.desired.common().deleting
+            && !self.desired.deleting()
             && let Some(endpoint) = self.endpoint_of(id)
         {
             let switch = self.world.land.switch_named(subnet.as_str());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use privatelink_core::desired::{Common, DesiredEndpoint, Target};
+use privatelink_core::desired::{DesiredEndpoint, Target};
 use privatelink_core::id::CloudId;
 use privatelink_core::observed::{EndpointKind, Snapshot};
 use privatelink_core::plan::endpoint::{Input, plan};
@@ -64,12 +64,20 @@ impl Role for DesiredEndpoint {
     type Status = EndpointStatus;
     const ACTOR: Actor = CONSUMER;
 
-    fn common(&self) -> &Common {
-        &self.common
+    fn uid(&self) -> &str {
+        &self.common.owner.uid
     }
 
-    fn common_mut(&mut self) -> &mut Common {
-        &mut self.common
+    fn deleting(&self) -> bool {
+        self.common.deleting
+    }
+
+    fn generation(&self) -> i64 {
+        self.common.generation
+    }
+
+    fn generation_mut(&mut self) -> &mut i64 {
+        &mut self.common.generation
     }
 
     fn said(status: &EndpointStatus) -> &status::Common {

@@ -146,9 +146,13 @@ pub(super) fn world_id(id: &ServiceId) -> Option<world::ServiceId> {
     Some(world::ServiceId { maker: world::AccountId(maker.parse().ok()?), number: number.parse().ok()? })
 }
 
-/// Only the consumer makes endpoints.
+/// Most endpoints are the consumer's.
 pub fn endpoint_id(id: world::EndpointId) -> EndpointId {
-    format!("ep-{}", id.number).into()
+    if id.maker == super::CONSUMER.account {
+        format!("ep-{}", id.number).into()
+    } else {
+        format!("ep-{}-{}", id.maker.0, id.number).into()
+    }
 }
 
 pub(super) fn service(state: &State, one: &world::Service, with_tags: bool) -> Service {

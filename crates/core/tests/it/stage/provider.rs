@@ -66,12 +66,20 @@ impl Role for DesiredService {
     type Status = ServiceStatus;
     const ACTOR: Actor = PROVIDER;
 
-    fn common(&self) -> &Common {
-        &self.common
+    fn uid(&self) -> &str {
+        &self.common.owner.uid
     }
 
-    fn common_mut(&mut self) -> &mut Common {
-        &mut self.common
+    fn deleting(&self) -> bool {
+        self.common.deleting
+    }
+
+    fn generation(&self) -> i64 {
+        self.common.generation
+    }
+
+    fn generation_mut(&mut self) -> &mut i64 {
+        &mut self.common.generation
     }
 
     fn said(status: &ServiceStatus) -> &status::Common {
