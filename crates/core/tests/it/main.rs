@@ -5,6 +5,7 @@ mod endpoint_ours;
 mod endpoint_storm;
 mod endpoint_teardown;
 mod endpoint_walk;
+mod entry_revocation;
 mod entry_walk;
 mod golden;
 mod laws;

@@ -1,0 +1,312 @@
+//! How a principal is let out, handed over to another entry, or left where it is.
+
+use std::time::Duration;
+
+use privatelink_core::condition::{ConditionType, Reason};
+use privatelink_core::desired::{Deletion, Management, OnDelete, Policy, Revocation};
+use privatelink_core::plan::{Next, Truth};
+use privatelink_core::state::{ClaimState, Decision};
+use privatelink_sim::world::call::ConnectionKey;
+use privatelink_sim::world::object::{ConnectionStatus, Principal};
+use privatelink_sim::world::{AccountId, Call};
+
+use crate::stage::{Tenants, Trouble, entry};
+
+fn is_connected(tenants: &Tenants, key: ConnectionKey) -> bool {
+    tenants.connection(key).connection.status == ConnectionStatus::Connected
+}
+
+/// A tenant that is connected, with an entry that ends so.
+fn connected(revocation: Revocation) -> (Tenants, ConnectionKey) {
+    let mut tenants = Tenants::at_rest({
+        let mut one = entry("2");
+        one.revocation = revocation;
+        one
+    });
+    let (key, _) = tenants.join(0, &[0]);
+    tenants.sweep_and_rest();
+    assert!(is_connected(&tenants, key));
+    tenants.stage.calls.clear();
+    (tenants, key)
+}
+
+fn delete(tenants: &mut Tenants) {
+    tenants.touch("tenant", |entry| entry.deleting = true);
+}
+
+#[test]
+fn a_principal_goes_off_the_list_before_its_connections_are_cut() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    delete(&mut tenants);
+    tenants.rest();
+    assert!(tenants.entries.is_empty());
+    assert_eq!(tenants.stage.calls, ["DisallowPrincipal", "RejectConnection"]);
+    assert_eq!(tenants.listed(), ["1"]);
+    assert_eq!(tenants.connection(key).connection.status, ConnectionStatus::Disconnected);
+}
+
+#[test]
+fn connections_are_kept_where_the_entry_does_not_ask_for_more() {
+    let (mut tenants, key) = connected(Revocation::KeepConnections);
+    delete(&mut tenants);
+    tenants.rest();
+    assert!(tenants.entries.is_empty() && is_connected(&tenants, key));
+    assert_eq!(tenants.stage.calls, ["DisallowPrincipal"]);
+}
+
+#[test]
+fn what_is_retained_stays_on_the_list() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.edit("tenant", |entry| entry.deletion = Deletion::Retain);
+    delete(&mut tenants);
+    tenants.rest();
+    assert!(tenants.entries.is_empty() && is_connected(&tenants, key));
+    assert_eq!((tenants.stage.calls.len(), tenants.listed()), (0, vec!["1".to_owned(), "2".to_owned()]));
+}
+
+/// Whoever comes in while the principal still stands on the list is cut, too.
+#[test]
+fn the_entry_stays_until_nothing_is_connected() {
+    let (mut tenants, first) = connected(Revocation::Disconnect);
+    // It is made, but shows itself only once the principal is off the list.
+    let second = tenants.try_join(1, &[0]).expect("let in");
+    delete(&mut tenants);
+    let plan = tenants.turn("tenant");
+    assert!(!plan.released);
+    assert_eq!(tenants.listed(), ["1"]);
+    tenants.rest();
+    assert!(tenants.entries.is_empty());
+    for key in [first, second] {
+        assert_eq!(tenants.connection(key).connection.status, ConnectionStatus::Disconnected);
+    }
+    assert_eq!(tenants.stage.calls, ["DisallowPrincipal", "RejectConnection", "RejectConnection"]);
+}
+
+#[test]
+fn a_cut_that_waits_for_the_cloud_is_made_when_it_has_settled() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.add_zone(0, key, 1);
+    delete(&mut tenants);
+    tenants.turn("tenant");
+    assert_eq!((tenants.stage.calls.as_slice(), tenants.stage.refusals), (&["DisallowPrincipal"][..], 0));
+    let (truth, reason, message) = tenants.ready("tenant");
+    assert_eq!((truth, reason), (Truth::False, Reason::Deleting));
+    assert_eq!(message, "2 is off the list of epsrv-1-1; 1 of its connections are being cut");
+    tenants.rest();
+    assert!(tenants.entries.is_empty() && !is_connected(&tenants, key));
+}
+
+#[test]
+fn a_principal_is_let_out_on_time() {
+    for revocation in [Revocation::KeepConnections, Revocation::Disconnect] {
+        let (mut tenants, key) = connected(revocation);
+        let end = tenants.stage.now + Duration::from_hours(10);
+        tenants.edit("tenant", |entry| entry.expires_at = Some(end));
+        let plan = tenants.turn("tenant");
+        assert_eq!(plan.next, Next::At(end), "a timer, not a poll");
+        tenants.stage.now = end;
+        tenants.rest();
+        assert_eq!(tenants.listed(), ["1"]);
+        assert_eq!(is_connected(&tenants, key), revocation == Revocation::KeepConnections);
+        let (truth, reason, message) = tenants.ready("tenant");
+        assert_eq!((truth, reason), (Truth::False, Reason::Expired));
+        assert!(message.contains("set a later one, or delete this object"), "{message}");
+        assert!(tenants.said("tenant", ConditionType::Stalled).is_some());
+        assert_eq!(tenants.status("tenant").allowed, Some(false));
+        // Somebody lets it in again by hand.
+        let service = *tenants.stage.world.services.keys().next().expect("made");
+        tenants.by_hand(Call::AllowPrincipal(service, Principal::Account(AccountId(2))));
+        tenants.sweep_and_rest();
+        assert_eq!(tenants.listed(), ["1"]);
+        // And the tenant is given more time.
+        tenants.edit("tenant", |entry| entry.expires_at = None);
+        tenants.rest();
+        assert_eq!(tenants.listed(), ["1", "2"]);
+        assert!(is_connected(&tenants, key), "cut by ourselves, under an earlier spec");
+    }
+}
+
+#[test]
+fn expiry_comes_before_whatever_else_is_awaited() {
+    let mut tenants = Tenants::at_rest(entry("2"));
+    let end = tenants.stage.now + Duration::from_secs(60);
+    tenants.edit("tenant", |entry| entry.expires_at = Some(end));
+    let (key, _) = tenants.join(0, &[0]);
+    tenants.stage.sweep();
+    // The sweep took longer than it had.
+    tenants.rest();
+    assert!(!is_connected(&tenants, key));
+    assert_eq!(tenants.listed(), ["1"]);
+}
+
+#[test]
+fn a_claim_is_handed_over_without_any_call() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.add("heir", entry("acs:ram:*:2"));
+    tenants.rest();
+    let (truth, reason, message) = tenants.ready("heir");
+    assert_eq!((truth, reason), (Truth::False, Reason::OwnershipConflict));
+    assert!(message.contains("WhitelistEntry tenant decides on acs:ram:*:2"), "{message}");
+    assert_eq!(tenants.status("heir").claim, Some(ClaimState::Waiting));
+    delete(&mut tenants);
+    tenants.rest();
+    assert!(!tenants.entries.contains_key("tenant"));
+    assert_eq!(tenants.stage.calls, Vec::<&str>::new());
+    assert_eq!(tenants.status("heir").claim, Some(ClaimState::Held));
+    assert_eq!(tenants.ready("heir").1, Reason::Ready);
+    assert!(is_connected(&tenants, key));
+    assert_eq!(tenants.listed(), ["1", "2"], "as it was written first");
+}
+
+#[test]
+fn an_entry_that_expires_hands_over_as_one_that_goes() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.add("heir", entry("2"));
+    tenants.rest();
+    let end = tenants.stage.now + Duration::from_secs(100);
+    tenants.edit("tenant", |entry| entry.expires_at = Some(end));
+    tenants.rest();
+    tenants.stage.now = end;
+    tenants.rest();
+    assert_eq!(tenants.stage.calls, Vec::<&str>::new());
+    assert!(is_connected(&tenants, key));
+    let (_, reason, message) = tenants.ready("tenant");
+    assert_eq!((reason, message.as_str()), (Reason::Expired, "expiresAt has passed; WhitelistEntry heir decides now"));
+    assert_eq!(tenants.ready("heir").1, Reason::Ready);
+}
+
+#[test]
+fn a_paused_entry_changes_nothing_and_gives_nothing_away() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.touch("tenant", |entry| entry.paused = true);
+    delete(&mut tenants);
+    tenants.add("heir", entry("2"));
+    tenants.rest();
+    let (truth, reason, message) = tenants.ready("tenant");
+    assert_eq!((truth, reason), (Truth::Unknown, Reason::Paused));
+    assert!(message.contains("deletion waits"), "{message}");
+    assert_eq!(tenants.ready("heir").1, Reason::OwnershipConflict);
+    assert!(is_connected(&tenants, key) && tenants.stage.calls.is_empty());
+    tenants.touch("tenant", |entry| entry.paused = false);
+    tenants.rest();
+    assert_eq!(tenants.entries.keys().collect::<Vec<_>>(), ["heir"]);
+    assert!(is_connected(&tenants, key) && tenants.stage.calls.is_empty());
+}
+
+#[test]
+fn an_entry_goes_without_a_call_where_its_service_is_not_to_be_changed() {
+    for case in ["observed", "deleted", "gone"] {
+        let (mut tenants, key) = connected(Revocation::Disconnect);
+        match case {
+            "observed" => tenants.edit_service(|one| one.common.management = Management::Observe),
+            "deleted" => tenants.edit_service(|one| one.common.deleting = true),
+            _ => tenants.service.released = true,
+        }
+        delete(&mut tenants);
+        tenants.turn_of(Some("tenant"), (0, Trouble::None));
+        assert!(tenants.entries.is_empty(), "{case}");
+        assert!(is_connected(&tenants, key) && tenants.stage.calls.is_empty(), "{case}");
+    }
+}
+
+#[test]
+fn an_entry_waits_with_its_deletion_while_its_service_is_paused() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.edit_service(|one| one.common.annotations.paused = true);
+    delete(&mut tenants);
+    tenants.rest();
+    let (truth, reason, message) = tenants.ready("tenant");
+    assert_eq!((truth, reason), (Truth::Unknown, Reason::Paused));
+    assert_eq!(message, "the EndpointService of epsrv-1-1 is paused: deletion waits until it is not");
+    assert!(is_connected(&tenants, key) && tenants.stage.calls.is_empty());
+}
+
+/// Time that is over ends what is open on a service that goes, too; only nothing is opened on it any more.
+#[test]
+fn an_entry_of_a_service_that_waits_to_go_still_lets_out() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    let end = tenants.stage.now + Duration::from_hours(1);
+    tenants.edit("tenant", |entry| entry.expires_at = Some(end));
+    tenants.edit_service(|one| one.common.deleting = true);
+    tenants.rest();
+    assert!(is_connected(&tenants, key), "connectionsOnDelete: Wait");
+    let blocked = tenants.service.status.service.blocked_by.clone().expect("blocked");
+    assert_eq!(blocked, (vec!["ep-1".into()], 1));
+    tenants.stage.now = end;
+    tenants.rest();
+    assert!(tenants.stage.world.services.is_empty(), "nothing is in the way any more");
+    assert!(tenants.service.released);
+}
+
+#[test]
+fn a_service_that_rejects_when_it_goes_cuts_and_no_entry_accepts_again() {
+    let (mut tenants, key) = connected(Revocation::KeepConnections);
+    tenants.edit_service(|one| {
+        one.on_delete = OnDelete::Reject;
+        one.common.deleting = true;
+    });
+    tenants.rest();
+    assert!(tenants.service.released && tenants.stage.world.services.is_empty());
+    assert!(!is_connected(&tenants, key));
+    assert_eq!(tenants.stage.calls.iter().filter(|call| **call == "AcceptConnection").count(), 0);
+    assert_eq!(tenants.ready("tenant").1, Reason::WaitingForService);
+    delete(&mut tenants);
+    tenants.rest();
+    assert!(tenants.entries.is_empty());
+}
+
+/// The process may die between any two calls: the next one goes on where the world stands.
+#[test]
+fn a_crash_in_the_middle_of_letting_out_changes_nothing_of_the_end() {
+    for call in 0..2 {
+        for trouble in [Trouble::CrashBefore, Trouble::CrashAfter, Trouble::LostAnswer] {
+            let (mut tenants, key) = connected(Revocation::Disconnect);
+            delete(&mut tenants);
+            tenants.turn_of(Some("tenant"), (call, trouble));
+            tenants.rest();
+            assert!(tenants.entries.is_empty() && !is_connected(&tenants, key), "{call} {trouble:?}");
+            assert_eq!(tenants.listed(), ["1"]);
+        }
+    }
+}
+
+/// A refusal that was decided before its call is known to be ours when the spec changes, whatever dies in between.
+#[test]
+fn whose_hand_it_was_is_known_after_a_crash() {
+    let mut tenants = Tenants::at_rest(entry("2"));
+    let accept = tenants.desired("tenant").policy.clone();
+    let (key, _) = tenants.join(0, &[0]);
+    tenants.add("other", entry("3"));
+    tenants.edit("tenant", |entry| entry.policy = Policy::Reject);
+    tenants.stage.sweep();
+    tenants.turn_of(Some("tenant"), (0, Trouble::CrashAfter));
+    tenants.edit("tenant", |entry| entry.policy = accept);
+    tenants.rest();
+    assert!(is_connected(&tenants, key));
+    assert_eq!(tenants.decision("tenant").0, Decision::Accept);
+}
+
+/// A stranger waits: nobody decides, and after an hour that is news.
+#[test]
+fn a_connection_that_nobody_decides_on_is_told_once_it_has_waited_for_long() {
+    use privatelink_core::report::service::{LONG_WAIT, newly_long, next_long};
+    let mut tenants = Tenants::new();
+    tenants.rest();
+    let service = *tenants.stage.world.services.keys().next().expect("made");
+    tenants.by_hand(Call::AllowPrincipal(service, Principal::Account(AccountId(2))));
+    tenants.join(0, &[0]);
+    tenants.sweep_and_rest();
+    let before = tenants.service.status.service.clone();
+    assert_eq!(before.unclaimed[0].reason, "no WhitelistEntry of this service names account 2");
+    let due = next_long(&before, tenants.stage.now).expect("it waits");
+    assert_eq!(due, before.unclaimed[0].since + LONG_WAIT);
+    tenants.stage.now = due;
+    tenants.turn_of(None, (0, Trouble::None));
+    let after = tenants.service.status.service.clone();
+    assert_eq!(newly_long(&before, &after).map(|one| one.endpoint.as_str()).collect::<Vec<_>>(), ["ep-1"]);
+    assert_eq!((newly_long(&after, &after).count(), next_long(&after, tenants.stage.now)), (0, None));
+    assert!(after.unclaimed[0].reason.ends_with("it has waited for more than an hour"));
+    tenants.add("tenant", entry("2"));
+    tenants.rest();
+    assert!(tenants.service.status.service.unclaimed.is_empty());
+}
