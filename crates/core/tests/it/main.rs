@@ -6,6 +6,7 @@ mod endpoint_storm;
 mod endpoint_teardown;
 mod endpoint_walk;
 mod entry_revocation;
+mod entry_storm;
 mod entry_walk;
 mod golden;
 mod laws;

@@ -257,6 +257,9 @@ fn sayings(scene: &Scene<'_>, allowed: Saying, decided: &[Decided<'_>], tally: &
     };
     let readiness = if !is_allowed {
         ready(Truth::False, allowed.reason, allowed.message.clone())
+    } else if scene.parent.deleting {
+        let message = format!("{} is being deleted: nothing is accepted on it any more", scene.service.id);
+        ready(Truth::False, Reason::WaitingForService, message)
     } else if settled.truth == Truth::True {
         let none = decided.is_empty() && scene.input.desired.policy != Policy::Reject;
         let reason = if none { Reason::WaitingForConsumer } else { Reason::Ready };
