@@ -5,6 +5,7 @@ use std::time::Duration;
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{Deletion, Management, OnDelete, Policy, Revocation};
 use privatelink_core::plan::{Next, Truth};
+use privatelink_core::read::FacetKey;
 use privatelink_core::state::{ClaimState, Decision};
 use privatelink_sim::world::call::ConnectionKey;
 use privatelink_sim::world::object::{ConnectionStatus, Principal};
@@ -270,20 +271,41 @@ fn a_crash_in_the_middle_of_letting_out_changes_nothing_of_the_end() {
     }
 }
 
-/// A refusal that was decided before its call is known to be ours when the spec changes, whatever dies in between.
+/// That we decide on connections is written down before the first is cut: when the spec changes after a crash, it is
+/// known whose hand it was.
 #[test]
 fn whose_hand_it_was_is_known_after_a_crash() {
-    let mut tenants = Tenants::at_rest(entry("2"));
-    let accept = tenants.desired("tenant").policy.clone();
+    let mut tenants = Tenants::new();
+    tenants.rest();
+    let service = *tenants.stage.world.services.keys().next().expect("made");
+    tenants.by_hand(Call::AllowPrincipal(service, Principal::Account(AccountId(2))));
     let (key, _) = tenants.join(0, &[0]);
-    tenants.add("other", entry("3"));
-    tenants.edit("tenant", |entry| entry.policy = Policy::Reject);
-    tenants.stage.sweep();
-    tenants.turn_of(Some("tenant"), (0, Trouble::CrashAfter));
+    tenants.accepted_by_hand(key);
+    tenants.add("tenant", entry("2"));
+    let accept = tenants.desired("tenant").policy.clone();
+    tenants.touch("tenant", |entry| entry.policy = Policy::Reject);
+    assert!(tenants.turn_of(Some("tenant"), (0, Trouble::CrashAfter)).is_none());
+    assert_eq!(tenants.connection(key).connection.status, ConnectionStatus::Disconnecting);
+    assert_eq!(tenants.status("tenant").common.conditions.len(), 5, "{:?}", tenants.status("tenant").common.conditions);
     tenants.edit("tenant", |entry| entry.policy = accept);
     tenants.rest();
     assert!(is_connected(&tenants, key));
     assert_eq!(tenants.decision("tenant").0, Decision::Accept);
+}
+
+/// Ready needs a list that left after our last word.
+#[test]
+fn what_was_refused_counts_once_a_read_has_shown_it() {
+    let mut tenants = Tenants::at_rest(entry("2"));
+    tenants.edit("tenant", |entry| entry.policy = Policy::Reject);
+    tenants.join(0, &[0]);
+    tenants.stage.sweep();
+    tenants.stage.reads.clear();
+    tenants.turn("tenant");
+    assert_eq!(tenants.stage.calls, ["RejectConnection"]);
+    let connections = |facet: &&FacetKey| matches!(facet, FacetKey::Connections(_));
+    assert_eq!(tenants.stage.reads.iter().filter(connections).count(), 1, "{:?}", tenants.stage.reads);
+    assert_eq!(tenants.ready("tenant").0, Truth::True);
 }
 
 /// A stranger waits: nobody decides, and after an hour that is news.

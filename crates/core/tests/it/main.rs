@@ -1,5 +1,6 @@
 //! The tests of the decisions' package that need files and programs: its laws.
 
+mod claims;
 mod endpoint_change;
 mod endpoint_ours;
 mod endpoint_storm;
