@@ -81,6 +81,7 @@ pub struct ParentService {
 }
 
 /// A whitelist entry as declared.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, said by another")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DesiredEntry {
     /// Its uid.

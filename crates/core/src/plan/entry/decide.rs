@@ -25,11 +25,17 @@ pub(crate) enum Stand {
     /// The cloud is changing it, or what we did has not been seen yet.
     Moves,
     /// This call is next.
-    Needs(Step),
+    Needs(Box<Step>),
     /// Others must act.
     Waits(Reason),
     /// A person must act.
     Person(Reason),
+}
+
+impl Stand {
+    pub(crate) fn needs(step: Step) -> Self {
+        Self::Needs(Box::new(step))
+    }
 }
 
 /// What was decided on one connection.
@@ -117,7 +123,7 @@ pub(super) fn reject(scene: &Scene<'_>, one: &Connection) -> Verdict {
     if unconfirmed(scene, endpoint).is_some() || one.zones.values().any(ZoneLeg::is_moving) {
         return verdict(Stand::Moves, "it is cut once the cloud has stopped changing it");
     }
-    let cut = || Stand::Needs(Step::RejectConnection(id.clone(), endpoint.clone()));
+    let cut = || Stand::needs(Step::RejectConnection(id.clone(), endpoint.clone()));
     match one.state {
         ConnectionState::Connected => verdict(cut(), "it is being cut"),
         ConnectionState::Connecting | ConnectionState::Modifying | ConnectionState::Disconnecting => {
@@ -212,7 +218,7 @@ fn disconnected(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection) ->
         Some((zone, _)) => Step::PickResource(id.clone(), endpoint.clone(), zone.clone()),
         None => step,
     };
-    (Decision::Accept, Stand::Needs(step), "it is being accepted".to_owned())
+    (Decision::Accept, Stand::needs(step), "it is being accepted".to_owned())
 }
 
 /// The zones that no assignment pins.
@@ -277,16 +283,16 @@ fn connected(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection) -> Ve
         // One zone that cannot be connected keeps no other from it.
         let held = scene.input.ground.tries.refusal(&step, scene.input.desired.generation, scene.input.ground.now);
         if held.is_none() {
-            return verdict(Stand::Needs(step), format!("{zone} is being connected"));
+            return verdict(Stand::needs(step), format!("{zone} is being connected"));
         }
         refused.get_or_insert((step, format!("{zone} is being connected")));
     }
     if let Some(change) = traffic_change(scene, acceptance, one) {
         let step = Step::SetTraffic(id.clone(), endpoint.clone(), change);
-        return verdict(Stand::Needs(step), "its bandwidth is being changed".to_owned());
+        return verdict(Stand::needs(step), "its bandwidth is being changed".to_owned());
     }
     if let Some((step, reason)) = refused {
-        return verdict(Stand::Needs(step), reason);
+        return verdict(Stand::needs(step), reason);
     }
     if unserved.is_empty() {
         return verdict(Stand::Settled, "it is connected".to_owned());
@@ -337,7 +343,7 @@ fn within(max: u32, decided: &mut [Decided<'_>]) {
     let taken = decided.iter().filter(live).count();
     let mut free = usize::try_from(max).unwrap_or(usize::MAX).saturating_sub(taken);
     let opens = |one: &Decided<'_>| match &one.stand {
-        Stand::Needs(Step::AcceptConnection(..) | Step::PickResource(..)) => true,
+        Stand::Needs(step) => matches!(**step, Step::AcceptConnection(..) | Step::PickResource(..)),
         _ => false,
     };
     let mut asking: Vec<&mut Decided<'_>> = decided.iter_mut().filter(|one| opens(one)).collect();

@@ -18,7 +18,7 @@ pub(super) enum Outcome {
     /// It is so.
     Settled,
     /// The call is made now.
-    Step(Step),
+    Step(Box<Step>),
     /// Something is looked at before anything is concluded.
     Looks(Vec<Look>),
     /// It moves, or passes by itself.
@@ -64,11 +64,11 @@ fn of_step(scene: &Scene<'_>, step: &Step) -> Outcome {
         return Outcome::MOVES;
     }
     match standing(scene.input, step) {
-        Standing::Free => Outcome::Step(step.clone()),
+        Standing::Free => Outcome::Step(Box::new(step.clone())),
         Standing::Looks(looks) => Outcome::Looks(looks),
         Standing::Refused { refused, meaning, due } => {
             if scene.input.ground.now >= due || has_changed_since(step, refused) {
-                return Outcome::Step(step.clone());
+                return Outcome::Step(Box::new(step.clone()));
             }
             refusal(scene, step, refused, meaning, due)
         }

@@ -31,7 +31,7 @@ pub(super) fn plan(scene: &Scene<'_>) -> Plan {
     // What was put on its list by whomever means the same account lets it in all the same.
     let listed: Vec<&Principal> = if is_own_account(scene) { Vec::new() } else { listed(scene) };
     if let Some(first) = listed.first() {
-        let stand = Stand::Needs(Step::DisallowPrincipal(id.clone(), (*first).clone()));
+        let stand = Stand::needs(Step::DisallowPrincipal(id.clone(), (*first).clone()));
         tally.add(None, &outcome::of(scene, &stand, ""));
         let message = format!("{principal} is being taken off the list of {id}");
         return tally.plan(scene, &[], sayings(scene, true, &message));

@@ -76,7 +76,7 @@ fn principal(scene: &Scene<'_>) -> Listed {
         let outcome = Outcome::Waits(Reason::WaitingForService, message.clone(), None);
         return Listed { saying: not_yet(Reason::WaitingForService, message), outcome };
     }
-    let stand = Stand::Needs(Step::AllowPrincipal(id.clone(), principal.clone()));
+    let stand = Stand::needs(Step::AllowPrincipal(id.clone(), principal.clone()));
     let outcome = outcome::of(scene, &stand, "");
     let saying = match &outcome {
         Outcome::Person(reason, told)
@@ -87,6 +87,15 @@ fn principal(scene: &Scene<'_>) -> Listed {
     Listed { saying, outcome }
 }
 
+/// Whose business it is that something is not as declared; what comes first is told first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Person,
+    Others,
+    Cloud,
+    Ours,
+}
+
 /// All that comes of the decisions of one turn.
 #[derive(Default)]
 pub(super) struct Tally {
@@ -95,13 +104,12 @@ pub(super) struct Tally {
     /// Something moves that no time is known for.
     moves: bool,
     due: Option<Moment>,
-    waits: bool,
-    persons: bool,
+    /// What is not told of an object that was ready.
     silent: bool,
-    /// What keeps the connections from being as declared, each with its rank: a person's business first.
-    unsettled: Vec<(u8, Reason, String)>,
+    /// What keeps the connections from being as declared.
+    unsettled: Vec<(Rank, Reason, String)>,
     /// What keeps the principal from being on the list.
-    barred: Option<(u8, Reason, String)>,
+    barred: Option<(Rank, Reason, String)>,
 }
 
 impl Tally {
@@ -111,29 +119,25 @@ impl Tally {
         let (rank, reason, told) = match outcome {
             Outcome::Settled => return,
             Outcome::Step(step) => {
-                self.steps.push(Planned { step: step.clone(), token: None });
-                (3, Reason::Provisioning, why.to_owned())
+                self.steps.push(Planned { step: (**step).clone(), token: None });
+                (Rank::Ours, Reason::Provisioning, why.to_owned())
             }
             Outcome::Looks(looks) => {
                 self.looks.extend(looks.iter().cloned());
                 self.moves = true;
-                (3, Reason::Provisioning, why.to_owned())
+                (Rank::Ours, Reason::Provisioning, why.to_owned())
             }
             Outcome::Moves { reason, told, due, silent } => {
                 due_at(*due);
                 self.moves |= due.is_none();
                 self.silent |= silent;
-                (2, *reason, told.clone().unwrap_or_else(|| why.to_owned()))
+                (Rank::Cloud, *reason, told.clone().unwrap_or_else(|| why.to_owned()))
             }
             Outcome::Waits(reason, told, due) => {
                 due_at(*due);
-                self.waits = true;
-                (1, *reason, told.clone())
+                (Rank::Others, *reason, told.clone())
             }
-            Outcome::Person(reason, told) => {
-                self.persons = true;
-                (0, *reason, told.clone())
-            }
+            Outcome::Person(reason, told) => (Rank::Person, *reason, told.clone()),
         };
         match one {
             None => self.barred = Some((rank, reason, told)),
@@ -143,13 +147,18 @@ impl Tally {
 
     /// The gravest reason, and the connections that are not as declared.
     fn gravest(&self) -> Option<(Reason, String)> {
-        let mut all: Vec<&(u8, Reason, String)> = self.unsettled.iter().collect();
+        let mut all: Vec<&(Rank, Reason, String)> = self.unsettled.iter().collect();
         all.sort_by_key(|(rank, ..)| *rank);
         let (_, reason, _) = all.first()?;
         let named: Vec<&str> = all.iter().take(NAMED).map(|(.., told)| told.as_str()).collect();
         let more = all.len().saturating_sub(NAMED);
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         Some((*reason, format!("{}{more}", named.join("; "))))
+    }
+
+    /// Something is the business of these.
+    fn has(&self, rank: Rank) -> bool {
+        self.unsettled.iter().chain(&self.barred).any(|(one, ..)| *one == rank)
     }
 
     /// Something is being done, or awaited of the cloud.
@@ -161,19 +170,18 @@ impl Tally {
     pub(super) fn plan(self, scene: &Scene<'_>, decided: &[Decided<'_>], mut sayings: Vec<Saying>) -> Plan {
         let input = scene.input;
         let since = moving_since(input);
+        let (waits, persons) = (self.has(Rank::Others), self.has(Rank::Person));
         let next = match self.due {
             _ if self.is_moving() => Next::Moving { since },
             Some(due) => Next::At(due),
-            None if self.waits => Next::Others,
-            None if self.persons => Next::Person,
+            None if waits => Next::Others,
+            None if persons => Next::Person,
             None => Next::Settled,
         };
-        if self.is_moving() || (self.due.is_some() && !self.waits && !self.persons) {
+        if self.is_moving() || (self.due.is_some() && !waits && !persons) {
             let doing = self.steps.first().map_or("the cloud is changing something", |planned| doing(&planned.step));
             sayings.push(say(ConditionType::Reconciling, Truth::True, Reason::Provisioning, doing));
-        } else if self.persons
-            && let Some((reason, message)) = self.stalled()
-        {
+        } else if persons && let Some((reason, message)) = self.stalled() {
             sayings.push(say(ConditionType::Stalled, Truth::True, reason, message));
         }
         if self.silent && was_ready(&input.status.common) {
@@ -198,7 +206,7 @@ impl Tally {
 
     fn stalled(&self) -> Option<(Reason, String)> {
         match &self.barred {
-            Some((0, reason, told)) => Some((*reason, told.clone())),
+            Some((Rank::Person, reason, told)) => Some((*reason, told.clone())),
             _ => self.gravest(),
         }
     }
