@@ -94,7 +94,7 @@ impl<'a> Scene<'a> {
     /// The principal is let in, as far as the list was read.
     pub(crate) fn is_listed(&self) -> Option<bool> {
         self.view.principals.value()?;
-        Some(settle::is_own_account(self) || !settle::listed(self).is_empty())
+        Some(settle::is_own_account(self) || settle::is_listed(self))
     }
 
     /// What is decided on each connection of an entry that ends.

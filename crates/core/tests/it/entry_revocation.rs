@@ -130,7 +130,7 @@ fn a_principal_is_let_out_on_time() {
 #[test]
 fn expiry_comes_before_whatever_else_is_awaited() {
     let mut tenants = Tenants::at_rest(entry("2"));
-    let end = tenants.stage.now + Duration::from_secs(60);
+    let end = tenants.stage.now + Duration::from_mins(1);
     tenants.edit("tenant", |entry| entry.expires_at = Some(end));
     let (key, _) = tenants.join(0, &[0]);
     tenants.stage.sweep();

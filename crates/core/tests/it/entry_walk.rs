@@ -5,8 +5,9 @@ use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{Allocation, Management, Policy, Revocation};
 use privatelink_core::plan::{Next, Truth};
 use privatelink_core::state::{ClaimState, ConnectionState, Decision};
+use privatelink_core::status::EntryStatus;
 use privatelink_sim::world::call::{ResourceForm, Side};
-use privatelink_sim::world::object::{ConnectionStatus, Principal, TrafficControl};
+use privatelink_sim::world::object::{ConnectionStatus, Leg, Principal, TrafficControl};
 use privatelink_sim::world::{Call, Variants};
 
 use crate::stage::{Tenants, ZONES, entry};
@@ -14,7 +15,7 @@ use crate::stage::{Tenants, ZONES, entry};
 /// Connections of `at` that stand, with all their zones.
 fn is_up(tenants: &Tenants, key: privatelink_sim::world::call::ConnectionKey) -> bool {
     let endpoint = tenants.connection(key);
-    endpoint.connection.status == ConnectionStatus::Connected && endpoint.zones.values().all(|leg| leg.carries())
+    endpoint.connection.status == ConnectionStatus::Connected && endpoint.zones.values().all(Leg::carries)
 }
 
 fn is_ready(tenants: &Tenants, name: &str, reason: Reason) {
@@ -360,7 +361,7 @@ fn what_is_cut_when_it_is_first_seen_is_held() {
     let (key, _) = tenants.join(0, &[0]);
     tenants.accepted_by_hand(key);
     tenants.by_hand(Call::RejectConnection(key));
-    tenants.entries.get_mut("tenant").expect("there").status.entry = Default::default();
+    tenants.entries.get_mut("tenant").expect("there").status.entry = EntryStatus::default();
     tenants.restart();
     tenants.rest();
     says(&tenants, "tenant", Reason::DisconnectedOutside);

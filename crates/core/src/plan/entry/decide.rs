@@ -11,6 +11,7 @@ use crate::limit;
 use crate::moment::Moment;
 use crate::observed::{Connection, ResourceKind, TrafficControl, ZoneLeg};
 use crate::plan::entry::Scene;
+use crate::principal::Whom;
 use crate::state::{ConnectionState, Decision, ZoneState};
 use crate::step::{Part, Step, Traffic};
 
@@ -50,12 +51,18 @@ pub(crate) struct Decided<'a> {
     pub(crate) reason: String,
 }
 
-/// The connections that the entry decides on.
+/// The connections that the entry, which holds its principal, decides on.
 pub(crate) fn own<'a>(scene: &Scene<'a>) -> Vec<&'a Connection> {
-    let uid = &scene.input.desired.uid;
     let claims = scene.input.claims;
-    let decides = |one: &&Connection| claims.decider(one.owner.as_ref()).is_some_and(|decider| decider.uid == *uid);
-    scene.view.connections.value().into_iter().flatten().filter(decides).collect()
+    let all = scene.view.connections.value().into_iter().flatten();
+    match scene.input.desired.principal.whom() {
+        Whom::Account(account) => all.filter(|one| one.owner.as_ref() == Some(&account)).collect(),
+        // Everybody else's.
+        Whom::Everybody => all
+            .filter(|one| claims.decider(one.owner.as_ref()).is_some_and(|one| one.uid == scene.input.desired.uid))
+            .collect(),
+        Whom::Part(..) | Whom::Unknown(_) => Vec::new(),
+    }
 }
 
 /// What is decided on each of them while the entry is live.

@@ -8,8 +8,8 @@ use crate::moment::Moment;
 use crate::plan::case::{ANY, FRESH, stale};
 use crate::plan::entry::Scene;
 use crate::plan::entry::decide::{Decided, Stand, own, reject};
-use crate::plan::entry::outcome;
-use crate::plan::entry::settle::{Tally, is_own_account, list_unconfirmed, listed};
+use crate::plan::entry::outcome::{self, Outcome};
+use crate::plan::entry::settle::{Tally, is_listed, is_own_account, list_looks, list_unconfirmed, listed, pace};
 use crate::plan::{Plan, Saying, Truth, ready, say};
 use crate::principal::Principal;
 use crate::read::FacetKey;
@@ -20,14 +20,23 @@ use crate::step::Step;
 pub(super) fn plan(scene: &Scene<'_>) -> Plan {
     let (input, id) = (scene.input, &scene.parent.id);
     let principal = &input.desired.principal;
+    let mut tally = Tally::default();
+    if let Some(since) = list_unconfirmed(scene) {
+        let looks = list_looks(scene, since);
+        tally.add(None, &if looks.is_empty() { Outcome::MOVES } else { Outcome::Looks(looks) });
+        return tally.plan(
+            scene,
+            &[],
+            sayings(scene, false, &format!("{principal} is being taken off the list of {id}")),
+        );
+    }
     // Before the object goes, the list is read once more.
-    let fresh = if input.desired.deleting && listed(scene).is_empty() { input.ground.now - FRESH } else { ANY };
-    let since = list_unconfirmed(scene).unwrap_or(ANY).max(fresh);
-    let looks = stale(input, &[FacetKey::Principals(id.clone())], since);
+    let fresh =
+        if input.desired.deleting && !is_listed(scene) { input.ground.now - pace(scene).max(FRESH) } else { ANY };
+    let looks = stale(input, &[FacetKey::Principals(id.clone())], fresh);
     if !looks.is_empty() {
         return Plan::looking(looks);
     }
-    let mut tally = Tally::default();
     // What was put on its list by whomever means the same account lets it in all the same.
     let listed: Vec<&Principal> = if is_own_account(scene) { Vec::new() } else { listed(scene) };
     if let Some(first) = listed.first() {

@@ -1,11 +1,14 @@
 //! What is done and said while an entry is live: the principal on the list, and each connection as was decided.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use crate::condition::{ConditionType, Reason};
 use crate::desired::Policy;
 use crate::moment::Moment;
 use crate::plan::case::{FRESH, Subject, moving_since, stale};
 use crate::plan::entry::Scene;
-use crate::plan::entry::decide::{self, Decided, Stand, unconfirmed};
+use crate::plan::entry::decide::{self, Decided, Stand};
 use crate::plan::entry::outcome::{self, Outcome};
 use crate::plan::{Next, Pin, Plan, Planned, Saying, Truth, ready, say, was_ready};
 use crate::principal::Principal;
@@ -42,6 +45,28 @@ pub(super) fn listed<'a>(scene: &Scene<'a>) -> Vec<&'a Principal> {
     scene.view.principals.value().into_iter().flatten().filter(|one| one.whom() == whom).collect()
 }
 
+/// How old the list may be when it is asked for again: a long one takes many calls, and whoever waits for it shares
+/// them.
+pub(super) fn pace(scene: &Scene<'_>) -> Duration {
+    let listed = scene.view.principals.value().map_or(0, BTreeSet::len);
+    FRESH * u32::try_from(listed / A_PAGE).unwrap_or(u32::MAX)
+}
+
+/// Principals that one call shows, roughly.
+const A_PAGE: usize = 50;
+
+/// A look at the list, which must have left at `since` or later, unless the last one is too young for that.
+pub(super) fn list_looks(scene: &Scene<'_>, since: Moment) -> Vec<Look> {
+    let young = scene.view.principals.at().is_some_and(|at| at + pace(scene) > scene.input.ground.now);
+    if young { Vec::new() } else { stale(scene.input, &[FacetKey::Principals(scene.parent.id.clone())], since) }
+}
+
+/// The principal is let in by the list, in whatever form.
+pub(super) fn is_listed(scene: &Scene<'_>) -> bool {
+    let as_written = scene.view.principals.value().is_some_and(|all| all.contains(&scene.input.desired.principal));
+    as_written || !listed(scene).is_empty()
+}
+
 /// The service's own account needs no place on its list, and is never taken off it.
 pub(super) fn is_own_account(scene: &Scene<'_>) -> bool {
     scene.input.desired.principal.whom() == crate::principal::Whom::Account(scene.place().account.clone())
@@ -65,10 +90,10 @@ fn principal(scene: &Scene<'_>) -> Listed {
     }
     if let Some(since) = list_unconfirmed(scene) {
         let saying = not_yet(Reason::Provisioning, format!("{principal} is being put on the list of {id}"));
-        let looks = stale(scene.input, &[FacetKey::Principals(id.clone())], since);
+        let looks = list_looks(scene, since);
         return Listed { saying, outcome: if looks.is_empty() { Outcome::MOVES } else { Outcome::Looks(looks) } };
     }
-    if !listed(scene).is_empty() {
+    if is_listed(scene) {
         return Listed { saying: allowed(format!("{principal} is on the list of {id}")), outcome: Outcome::Settled };
     }
     if scene.parent.deleting {
@@ -217,16 +242,12 @@ fn looks(scene: &Scene<'_>, decided: &[Decided<'_>]) -> Vec<Look> {
     let (input, id) = (scene.input, &scene.parent.id);
     let fresh = input.ground().now - FRESH;
     let mut looks = Vec::new();
-    let since = decided
-        .iter()
-        .filter(|one| one.stand == Stand::Moves)
-        .map(|one| unconfirmed(scene, &one.connection.endpoint).unwrap_or(fresh).max(fresh))
-        .max();
-    if let Some(since) = since {
-        looks.extend(stale(input, &[FacetKey::Connections(id.clone())], since));
+    // One read serves all that wait, and shows what was done since the last one.
+    if decided.iter().any(|one| one.stand == Stand::Moves) {
+        looks.extend(stale(input, &[FacetKey::Connections(id.clone())], fresh));
     }
     let waits_for_service = decided.iter().any(|one| matches!(one.stand, Stand::Needs(_)));
-    if scene.service.state != LifeState::Active && (waits_for_service || listed(scene).is_empty()) {
+    if scene.service.state != LifeState::Active && (waits_for_service || !is_listed(scene)) {
         looks.extend(stale(input, &[FacetKey::Services], fresh));
     }
     looks

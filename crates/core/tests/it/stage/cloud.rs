@@ -260,10 +260,8 @@ fn failure(refusal: Refusal, step: &Step) -> Failure {
         // Who leaves a group that it is not in has what it wants; who wants to join it has not.
         Refusal::NoGroup if matches!(step, Step::DetachSecurityGroup(..)) => Meaning::Gone,
         Refusal::ResourceAttached | Refusal::ResourceNotAttached | Refusal::NoTag => Meaning::Done,
-        Refusal::NoAvailableResource => Meaning::Waiting(Reason::NoResourceInZone),
         Refusal::BandwidthUnsupported => Meaning::UserMustAct(Reason::UnsupportedByCloud),
         Refusal::ZoneState => Meaning::Waiting(Reason::Degraded),
-        Refusal::AssignmentNotGranted => Meaning::UserMustAct(Reason::FeatureNotEnabled),
         Refusal::ZoneNotReplaceable => Meaning::Waiting(Reason::FeatureNotEnabled),
         Refusal::ServiceNotActive
         | Refusal::ConcurrentCall
@@ -277,12 +275,12 @@ fn failure(refusal: Refusal, step: &Step) -> Failure {
         Refusal::ServiceHasConnections | Refusal::ResourceInUse => Meaning::Waiting(Reason::BlockedByConnections),
         Refusal::EndpointHasZones => Meaning::Waiting(Reason::BlockedByDependents),
         Refusal::NotAuthorized => Meaning::Waiting(Reason::NotWhitelisted),
-        Refusal::ZoneWithoutResource => Meaning::Waiting(Reason::NoResourceInZone),
+        Refusal::ZoneWithoutResource | Refusal::NoAvailableResource => Meaning::Waiting(Reason::NoResourceInZone),
         Refusal::LastAutoAllocated => Meaning::UserMustAct(Reason::LastAutoAllocatedInZone),
         Refusal::ServiceDeleted | Refusal::NoBalancer { .. } | Refusal::NoGroup | Refusal::NoSwitch => {
             Meaning::UserMustAct(Reason::ReferenceNotFound)
         }
-        Refusal::ProductNotOpen => Meaning::UserMustAct(Reason::FeatureNotEnabled),
+        Refusal::ProductNotOpen | Refusal::AssignmentNotGranted => Meaning::UserMustAct(Reason::FeatureNotEnabled),
         Refusal::EndpointProtected => Meaning::UserMustAct(Reason::PermissionDenied),
         Refusal::EndpointDuplicated => Meaning::UserMustAct(Reason::OwnershipConflict),
         Refusal::PolicyUnsupported
