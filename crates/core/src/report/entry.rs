@@ -36,6 +36,12 @@ pub fn report(input: &Input<'_>, plan: &Plan) -> EntryStatus {
     status
 }
 
+/// The endpoints of which `after` says, and `before` did not, that someone else has cut their connection: an Event for
+/// each.
+pub fn newly_held<'s>(before: &'s EntryStatus, after: &'s EntryStatus) -> impl Iterator<Item = &'s EndpointId> {
+    after.held.difference(&before.held)
+}
+
 fn claim(input: &Input<'_>) -> Option<ClaimState> {
     let holder = input.claims.holder(&input.desired.principal.whom())?;
     Some(if holder.uid == input.desired.uid { ClaimState::Held } else { ClaimState::Waiting })

@@ -4,6 +4,7 @@ use privatelink_core::claims::Assignment;
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{Allocation, Management, Policy, Revocation};
 use privatelink_core::plan::{Next, Truth};
+use privatelink_core::report::entry::newly_held;
 use privatelink_core::state::{ClaimState, ConnectionState, Decision};
 use privatelink_core::status::EntryStatus;
 use privatelink_sim::world::call::{ResourceForm, Side};
@@ -340,7 +341,10 @@ fn what_someone_else_has_cut_is_held_until_the_entry_changes_or_a_person_asks() 
         let message = says(&tenants, "tenant", Reason::DisconnectedOutside);
         assert!(message.contains("ep-1: someone else has cut it"), "{message}");
         assert!(tenants.said("tenant", ConditionType::Stalled).is_some());
-        assert_eq!(tenants.status("tenant").held, [endpoint].into());
+        let held = tenants.status("tenant");
+        assert_eq!(held.held, [endpoint.clone()].into());
+        assert_eq!(newly_held(&EntryStatus::default(), held).collect::<Vec<_>>(), [&endpoint]);
+        assert_eq!(newly_held(held, held).count(), 0);
         assert_eq!(tenants.status("tenant").counts.expect("counted").held, 1);
         if by_request {
             tenants.touch("tenant", |entry| entry.asked = true);

@@ -8,6 +8,7 @@ mod endpoint_teardown;
 mod endpoint_walk;
 mod entry_revocation;
 mod entry_storm;
+mod entry_table;
 mod entry_walk;
 mod golden;
 mod laws;

@@ -209,7 +209,7 @@ impl Tally {
         } else if persons && let Some((reason, message)) = self.stalled() {
             sayings.push(say(ConditionType::Stalled, Truth::True, reason, message));
         }
-        if self.silent && was_ready(&input.status.common) {
+        if self.silent && !waits && !persons && was_ready(&input.status.common) {
             sayings.retain(|saying| saying.condition != ConditionType::Ready);
         }
         let mut plan = Plan::saying(next, sayings);

@@ -1,0 +1,248 @@
+//! What is decided on one connection, and which call is next, for each kind of service and each state: a table over
+//! what was read, without a world.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use privatelink_core::claims::settle;
+use privatelink_core::condition::Reason;
+use privatelink_core::desired::{Acceptance, Allocation, DesiredEntry, Parent, ParentService, Policy};
+use privatelink_core::moment::Moment;
+use privatelink_core::observed::{
+    AddressFamily, Connection, Facet, Payer, Resource, ResourceKey, ResourceKind, Service, ServiceView, Snapshot,
+    TrafficControl, ZoneLeg,
+};
+use privatelink_core::overlay::Laid;
+use privatelink_core::place::{Cloud, Place};
+use privatelink_core::plan::entry::{Input, plan};
+use privatelink_core::plan::{Ground, Plan, Tries, Truth};
+use privatelink_core::report::entry::report;
+use privatelink_core::state::{ConnectionState, Decision, LifeState, ZoneState};
+use privatelink_core::status::EntryStatus;
+use privatelink_core::step::{Step, Traffic};
+
+use crate::stage::entry;
+
+const NOW: Moment = Moment(9_000_000);
+
+/// One service with one connection of account 2, in zone z, and an entry that accepts it.
+struct Row {
+    service: Service,
+    resources: BTreeMap<ResourceKey, Resource>,
+    connection: Connection,
+    desired: DesiredEntry,
+    status: EntryStatus,
+}
+
+fn row(kind: ResourceKind, state: ConnectionState) -> Row {
+    let leg =
+        |state| ZoneLeg { state, resource: None, interface: None, replaced_resource: None, replaced_interface: None };
+    let zone = if state == ConnectionState::Connected { ZoneState::Connected } else { ZoneState::Waiting };
+    let balancer = Resource { kind, auto_allocate: true, connections: 0, deprecated_connections: 0 };
+    let mut desired = entry("2");
+    desired.uid = "uid".into();
+    desired.parent = Parent::Service(ParentService {
+        id: "epsrv-1".into(),
+        account: "1".into(),
+        region: "here".into(),
+        observed: false,
+        paused: false,
+        deleting: false,
+        disowned: None,
+    });
+    Row {
+        service: Service {
+            id: "epsrv-1".into(),
+            name: String::new(),
+            domain: None,
+            state: LifeState::Active,
+            cloud_state: "Active".into(),
+            locked: false,
+            kind: Some(kind),
+            description: None,
+            auto_accept: false,
+            payer: Payer::Consumer,
+            zone_affinity: false,
+            default_bandwidth_mbps: (kind == ResourceKind::Clb).then_some(1_024),
+            bandwidth_mbps: Some((100, 50_000)),
+            family: AddressFamily::V4,
+            regions: BTreeSet::new(),
+            resource_group: None,
+            tags: None,
+        },
+        resources: [(ResourceKey { id: "lb".into(), zone: "z".into() }, balancer)].into(),
+        connection: Connection {
+            endpoint: "ep-1".into(),
+            owner: Some("2".into()),
+            vpc: None,
+            region: Some("here".into()),
+            state,
+            cloud_state: String::new(),
+            bandwidth_mbps: Some(3_072),
+            traffic: Some(if kind == ResourceKind::Nlb { TrafficControl::Elastic } else { TrafficControl::Limited }),
+            zones: [("z".into(), leg(zone))].into(),
+        },
+        desired,
+        status: EntryStatus::default(),
+    }
+}
+
+impl Row {
+    fn acceptance(&mut self) -> &mut Acceptance {
+        match &mut self.desired.policy {
+            Policy::Accept(acceptance) => acceptance,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The bandwidth is declared, and that stands in the status.
+    fn bandwidth(mut self, mbps: Option<u32>) -> Self {
+        self.acceptance().bandwidth_mbps = mbps;
+        self.status.common.declared_fields = ["connections.bandwidthMbps".to_owned()].into();
+        self
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    fn turn(&self) -> (Plan, EntryStatus) {
+        let view = ServiceView {
+            service: Facet::seen(NOW, Some(self.service.clone())),
+            resources: Facet::seen(NOW, self.resources.clone()),
+            connections: Facet::seen(NOW, vec![self.connection.clone()]),
+            principals: Facet::seen(NOW, ["2".into()].into()),
+        };
+        let id = self.service.id.clone();
+        let snapshot = Snapshot {
+            listed_services: Facet::seen(NOW, [id.clone()].into()),
+            services: [(id, Arc::new(view))].into(),
+            ..Snapshot::default()
+        };
+        let laid = Laid { snapshot, ..Laid::default() };
+        let place = Place { cloud: Cloud::Alibaba, account: "1".into(), region: "here".into() };
+        let (tries, living) = (Tries::default(), BTreeSet::new());
+        let ground =
+            Ground { place: &place, laid: &laid, tries: &tries, living: &living, started: Moment(0), now: NOW };
+        let claims = settle(&[self.desired.claim(true, NOW)], &[]);
+        let input = Input { ground, desired: &self.desired, status: &self.status, claims: &claims };
+        let plan = plan(&input);
+        let status = report(&input, &plan);
+        (plan, status)
+    }
+
+    fn step(&self) -> Option<Step> {
+        let (plan, _) = self.turn();
+        assert!(plan.pin.is_none() && plan.steps.len() < 2, "{plan:?}");
+        plan.steps.into_iter().next().map(|planned| planned.step)
+    }
+
+    fn says(&self) -> (Truth, Reason, Decision, String) {
+        let (plan, status) = self.turn();
+        assert_eq!(plan.steps, []);
+        let ready = plan.sayings.iter().find(|one| one.condition.as_str() == "Ready").expect("said");
+        let shown = &status.connections[0];
+        (ready.truth, ready.reason, shown.decision.clone(), shown.reason.clone())
+    }
+}
+
+fn accepted(bandwidth_mbps: Option<u32>, control: Option<TrafficControl>) -> Option<Step> {
+    Some(Step::AcceptConnection("epsrv-1".into(), "ep-1".into(), Traffic { bandwidth_mbps, control }))
+}
+
+fn set(bandwidth_mbps: Option<u32>, control: Option<TrafficControl>) -> Option<Step> {
+    Some(Step::SetTraffic("epsrv-1".into(), "ep-1".into(), Traffic { bandwidth_mbps, control }))
+}
+
+/// Only a network load balancer is asked to limit what it carries, and it is set free again.
+#[test]
+fn traffic_for_each_kind_of_load_balancer() {
+    use ConnectionState::{AwaitingAcceptance, Connected};
+    use ResourceKind::{Alb, Clb, Gwlb, Nlb};
+    use TrafficControl::{Elastic, Limited};
+    let limited = |one: &mut Row| {
+        one.connection.traffic = Some(Limited);
+        one.connection.bandwidth_mbps = Some(200);
+    };
+    let at_200 = |one: &mut Row| one.connection.bandwidth_mbps = Some(200);
+    for (told, row, expected) in [
+        ("nothing is asked for", row(Clb, AwaitingAcceptance), accepted(None, None)),
+        ("a CLB takes a bandwidth", row(Clb, AwaitingAcceptance).bandwidth(Some(200)), accepted(Some(200), None)),
+        ("so does an ALB", row(Alb, AwaitingAcceptance).bandwidth(Some(200)), accepted(Some(200), None)),
+        ("and a GWLB", row(Gwlb, AwaitingAcceptance).bandwidth(Some(200)), accepted(Some(200), None)),
+        ("an NLB is limited", row(Nlb, AwaitingAcceptance).bandwidth(Some(200)), accepted(Some(200), Some(Limited))),
+        ("it differs", row(Clb, Connected).bandwidth(Some(200)), set(Some(200), None)),
+        ("it is so", row(Clb, Connected).bandwidth(Some(200)).with(at_200), None),
+        (
+            "an NLB that is not limited",
+            row(Nlb, Connected).bandwidth(Some(200)).with(at_200),
+            set(Some(200), Some(Limited)),
+        ),
+        ("an NLB that is", row(Nlb, Connected).bandwidth(Some(200)).with(limited), None),
+        ("returned to the service's", row(Clb, Connected).bandwidth(None).with(at_200), set(Some(1_024), None)),
+        ("to the cloud's", row(Alb, Connected).bandwidth(None).with(at_200), set(Some(3_072), None)),
+        ("an NLB is set free", row(Nlb, Connected).bandwidth(None).with(limited), set(None, Some(Elastic))),
+        ("never declared", row(Clb, Connected).with(at_200), None),
+    ] {
+        assert_eq!(row.step(), expected, "{told}");
+    }
+}
+
+#[test]
+fn a_state_that_no_call_can_mend_is_told() {
+    use ConnectionState::{Deleting, Expired, Failed, Rejected, ServiceDeleted, Unknown};
+    for (state, truth, reason, decision, told) in [
+        (Deleting, Truth::True, Reason::Ready, Decision::Leave, "the consumer deletes its endpoint"),
+        (ServiceDeleted, Truth::True, Reason::Ready, Decision::Leave, "its service is gone"),
+        (Failed, Truth::True, Reason::Ready, Decision::Leave, "the consumer has to make its endpoint again"),
+        (Expired, Truth::True, Reason::Ready, Decision::Leave, "the consumer has to make its endpoint again"),
+        (Rejected, Truth::False, Reason::DisconnectedOutside, Decision::Held, "someone else has cut it"),
+        (Unknown("Odd".into()), Truth::False, Reason::UnexpectedError, Decision::Leave, "does not know: Odd"),
+    ] {
+        let said = row(ResourceKind::Clb, state.clone()).says();
+        assert_eq!((said.0, said.1, said.2), (truth, reason, decision), "{state:?}");
+        assert!(said.3.contains(told), "{state:?}: {}", said.3);
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_of_accepting_is_told() {
+    let waiting = || row(ResourceKind::Clb, ConnectionState::AwaitingAcceptance);
+    let unserved = |one: &mut Row| drop(one.resources.pop_first());
+    let manual = |one: &mut Row| one.acceptance().allocation = Allocation::Manual;
+    let unknown_vpc = |one: &mut Row| one.acceptance().vpcs = Some(["vpc-1".into()].into());
+    for (row, reason, decision, told) in [
+        (waiting().with(unserved), Reason::NoResourceInZone, Decision::Wait, "autoAllocate: true in z"),
+        (
+            waiting().with(manual),
+            Reason::WaitingForAssignment,
+            Decision::Wait,
+            "no ZoneResourceAssignment of ep-1 is for z",
+        ),
+        (waiting().with(unknown_vpc), Reason::Ready, Decision::Leave, "does not say where it comes from"),
+    ] {
+        let said = row.says();
+        assert_eq!((said.1, said.2), (reason, decision));
+        assert!(said.3.contains(told), "{}", said.3);
+    }
+    let locked = waiting().with(|one| one.service.locked = true);
+    assert_eq!(locked.says().1, Reason::BillingLocked);
+    let cut = locked.with(|one| {
+        one.desired.policy = Policy::Reject;
+        one.connection.state = ConnectionState::Connected;
+    });
+    assert!(cut.turn().0.pin.is_some(), "what ends exposure is never locked: first it is written down that we decide");
+}
+
+/// The zones of an endpoint in another region are none of the service's: any of its load balancers serves them.
+#[test]
+fn a_zone_of_another_region_is_served_by_any() {
+    let afar = row(ResourceKind::Clb, ConnectionState::AwaitingAcceptance).with(|one| {
+        let leg = one.connection.zones.pop_first().expect("one").1;
+        one.connection.zones.insert("elsewhere-a".into(), leg);
+    });
+    assert_eq!(afar.says().1, Reason::NoResourceInZone, "a zone of this region that has none");
+    let afar = afar.with(|one| one.connection.region = Some("elsewhere".into()));
+    assert_eq!(afar.step(), accepted(None, None));
+}
