@@ -30,9 +30,16 @@ const fn number_of(step: &Step) -> usize {
         Step::Tag(..) => 15,
         Step::Untag(..) => 16,
         Step::Move(..) => 17,
+        Step::AllowPrincipal(..) => 18,
+        Step::DisallowPrincipal(..) => 19,
+        Step::AcceptConnection(..) => 20,
+        Step::SetTraffic(..) => 21,
+        Step::PickResource(..) => 22,
+        Step::ConnectZone(..) => 23,
+        Step::DisconnectZone(..) => 24,
     }
 }
-const STEPS: usize = 18;
+const STEPS: usize = 25;
 
 /// The reads by number, likewise.
 const fn number_of_read(read: &Read) -> usize {
@@ -47,9 +54,10 @@ const fn number_of_read(read: &Read) -> usize {
         Read::Endpoint(_) => 7,
         Read::Interfaces(..) => 8,
         Read::Groups(..) => 9,
+        Read::Principals(..) => 10,
     }
 }
-const READS: usize = 10;
+const READS: usize = 11;
 
 fn listed(call: &Unsigned) -> &'static Action {
     let found = ACTIONS.iter().find(|action| (action.product, action.name) == (call.product, call.action));
@@ -99,4 +107,5 @@ fn what_a_field_asks_for_is_only_called_with_it() {
     assert_eq!(only("alibaba.openProduct"), ["privatelink:CheckProductOpen", "privatelink:OpenPrivateLinkService"]);
     assert_eq!(only("spec.resourceGroupId"), ["privatelink:ChangeResourceGroup"]);
     assert_eq!(only("alibaba.assumeRole"), ["sts:AssumeRole"]);
+    assert_eq!(only("connections.bandwidthMbps"), ["privatelink:UpdateVpcEndpointConnectionAttribute"]);
 }
