@@ -147,12 +147,12 @@ impl Row {
     }
 }
 
-fn accepted(bandwidth_mbps: Option<u32>, control: Option<TrafficControl>) -> Option<Step> {
-    Some(Step::AcceptConnection("epsrv-1".into(), "ep-1".into(), Traffic { bandwidth_mbps, control }))
+fn accepted(bandwidth_mbps: Option<u32>, control: Option<TrafficControl>) -> Step {
+    Step::AcceptConnection("epsrv-1".into(), "ep-1".into(), Traffic { bandwidth_mbps, control })
 }
 
-fn set(bandwidth_mbps: Option<u32>, control: Option<TrafficControl>) -> Option<Step> {
-    Some(Step::SetTraffic("epsrv-1".into(), "ep-1".into(), Traffic { bandwidth_mbps, control }))
+fn set(bandwidth_mbps: Option<u32>, control: Option<TrafficControl>) -> Step {
+    Step::SetTraffic("epsrv-1".into(), "ep-1".into(), Traffic { bandwidth_mbps, control })
 }
 
 /// Only a network load balancer is asked to limit what it carries, and it is set free again.
@@ -166,25 +166,30 @@ fn traffic_for_each_kind_of_load_balancer() {
         one.connection.bandwidth_mbps = Some(200);
     };
     let at_200 = |one: &mut Row| one.connection.bandwidth_mbps = Some(200);
-    for (told, row, expected) in [
-        ("nothing is asked for", row(Clb, AwaitingAcceptance), accepted(None, None)),
-        ("a CLB takes a bandwidth", row(Clb, AwaitingAcceptance).bandwidth(Some(200)), accepted(Some(200), None)),
-        ("so does an ALB", row(Alb, AwaitingAcceptance).bandwidth(Some(200)), accepted(Some(200), None)),
-        ("and a GWLB", row(Gwlb, AwaitingAcceptance).bandwidth(Some(200)), accepted(Some(200), None)),
-        ("an NLB is limited", row(Nlb, AwaitingAcceptance).bandwidth(Some(200)), accepted(Some(200), Some(Limited))),
-        ("it differs", row(Clb, Connected).bandwidth(Some(200)), set(Some(200), None)),
+    let rows = vec![
+        ("nothing is asked for", row(Clb, AwaitingAcceptance), Some(accepted(None, None))),
+        ("a CLB takes a bandwidth", row(Clb, AwaitingAcceptance).bandwidth(Some(200)), Some(accepted(Some(200), None))),
+        ("so does an ALB", row(Alb, AwaitingAcceptance).bandwidth(Some(200)), Some(accepted(Some(200), None))),
+        ("and a GWLB", row(Gwlb, AwaitingAcceptance).bandwidth(Some(200)), Some(accepted(Some(200), None))),
+        (
+            "an NLB is limited",
+            row(Nlb, AwaitingAcceptance).bandwidth(Some(200)),
+            Some(accepted(Some(200), Some(Limited))),
+        ),
+        ("it differs", row(Clb, Connected).bandwidth(Some(200)), Some(set(Some(200), None))),
         ("it is so", row(Clb, Connected).bandwidth(Some(200)).with(at_200), None),
         (
             "an NLB that is not limited",
             row(Nlb, Connected).bandwidth(Some(200)).with(at_200),
-            set(Some(200), Some(Limited)),
+            Some(set(Some(200), Some(Limited))),
         ),
         ("an NLB that is", row(Nlb, Connected).bandwidth(Some(200)).with(limited), None),
-        ("returned to the service's", row(Clb, Connected).bandwidth(None).with(at_200), set(Some(1_024), None)),
-        ("to the cloud's", row(Alb, Connected).bandwidth(None).with(at_200), set(Some(3_072), None)),
-        ("an NLB is set free", row(Nlb, Connected).bandwidth(None).with(limited), set(None, Some(Elastic))),
+        ("returned to the service's", row(Clb, Connected).bandwidth(None).with(at_200), Some(set(Some(1_024), None))),
+        ("to the cloud's", row(Alb, Connected).bandwidth(None).with(at_200), Some(set(Some(3_072), None))),
+        ("an NLB is set free", row(Nlb, Connected).bandwidth(None).with(limited), Some(set(None, Some(Elastic)))),
         ("never declared", row(Clb, Connected).with(at_200), None),
-    ] {
+    ];
+    for (told, row, expected) in rows {
         assert_eq!(row.step(), expected, "{told}");
     }
 }
@@ -244,5 +249,5 @@ fn a_zone_of_another_region_is_served_by_any() {
     });
     assert_eq!(afar.says().1, Reason::NoResourceInZone, "a zone of this region that has none");
     let afar = afar.with(|one| one.connection.region = Some("elsewhere".into()));
-    assert_eq!(afar.step(), accepted(None, None));
+    assert_eq!(afar.step(), Some(accepted(None, None)));
 }
