@@ -243,7 +243,7 @@ pub struct ConnectionStatus {
     /// The bandwidth of the connection, in Mbit/s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth_mbps: Option<u32>,
-    /// What was decided: Accept, Reject, Leave, Held or Kept; a word of another version is kept.
+    /// What was decided: Accept, Reject, Leave, Wait, Held or Kept; a word of another version is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub decision: Option<Decision>,
