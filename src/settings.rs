@@ -57,7 +57,7 @@ pub struct Settings {
     )]
     pub alibaba_metadata_endpoint: Base,
 
-    /// Where /healthz and /readyz are answered.
+    /// Where /healthz, /readyz and /metrics are answered.
     #[arg(long, env = "PRIVATELINK_ADMIN_LISTEN", value_name = "ADDRESS", default_value = "0.0.0.0:8080")]
     pub admin_listen: SocketAddr,
 

@@ -24,15 +24,44 @@ pub struct Call {
     pub outcome: &'static str,
 }
 
-/// Turns that were waited for.
+/// Turns that were waited for; one that was free at once counts as a wait of no time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waits {
-    /// How many there were.
-    pub count: u64,
+    /// How many took no longer than each of [`Waits::UP_TO`] and longer than the one before it.
+    pub within: [u64; Self::UP_TO.len()],
+    /// How many took longer than that.
+    pub longer: u64,
     /// How long they took together.
     pub total: Duration,
-    /// How long the longest took.
-    pub longest: Duration,
+}
+
+impl Waits {
+    /// Bounds of what is counted together, from a call that was free at once to a queue that does not move.
+    pub const UP_TO: [Duration; 9] = [
+        Duration::from_millis(100),
+        Duration::from_millis(500),
+        Duration::from_secs(1),
+        Duration::from_secs(5),
+        Duration::from_secs(15),
+        Duration::from_secs(30),
+        Duration::from_mins(1),
+        Duration::from_mins(5),
+        Duration::from_mins(15),
+    ];
+
+    /// How many there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.within.iter().sum::<u64>() + self.longer
+    }
+
+    fn add(&mut self, wait: Duration) {
+        match Self::UP_TO.iter().position(|bound| wait <= *bound) {
+            Some(bucket) => self.within[bucket] += 1,
+            None => self.longer += 1,
+        }
+        self.total += wait;
+    }
 }
 
 #[derive(Debug, Default)]
@@ -59,7 +88,7 @@ impl Meter {
         self.with(|counts| counts.waits.clone())
     }
 
-    /// How many of our own writes no read has shown in time, as of the last read of each place.
+    /// How many of our own writes no read has shown in time, as of the last read of each place that is observed.
     #[must_use]
     pub fn unshown(&self) -> BTreeMap<Place, usize> {
         self.with(|counts| counts.unshown.clone())
@@ -69,19 +98,26 @@ impl Meter {
         self.with(|counts| *counts.calls.entry(Call { cloud, action, outcome }).or_default() += 1);
     }
 
-    pub(super) fn waited(&self, cloud: Cloud, lane: Lane, wait: Duration) {
-        self.with(|counts| {
-            let waits = counts.waits.entry((cloud, lane)).or_default();
-            waits.count += 1;
-            waits.total += wait;
-            waits.longest = waits.longest.max(wait);
-        });
+    pub(crate) fn waited(&self, cloud: Cloud, lane: Lane, wait: Duration) {
+        self.with(|counts| counts.waits.entry((cloud, lane)).or_default().add(wait));
     }
 
+    /// A place begins to be observed.
+    pub(super) fn begins(&self, place: &Place) {
+        self.with(|counts| counts.unshown.insert(place.clone(), 0));
+    }
+
+    /// A place is no longer observed.
+    pub(super) fn ends(&self, place: &Place) {
+        self.with(|counts| counts.unshown.remove(place));
+    }
+
+    /// What a read of a place has left; one that lands after its place was given up says nothing any more.
     pub(crate) fn left_unshown(&self, place: &Place, writes: usize) {
-        self.with(|counts| match counts.unshown.get_mut(place) {
-            Some(known) => *known = writes,
-            None => drop(counts.unshown.insert(place.clone(), writes)),
+        self.with(|counts| {
+            if let Some(known) = counts.unshown.get_mut(place) {
+                *known = writes;
+            }
         });
     }
 
@@ -144,8 +180,8 @@ const fn verb(read: &Read) -> &'static str {
     }
 }
 
-/// What came of a call that failed, as one word.
-const fn class(meaning: Meaning) -> &'static str {
+/// What came of a call that failed, as one word of a closed list.
+pub(crate) const fn class(meaning: Meaning) -> &'static str {
     match meaning {
         Meaning::Gone => "gone",
         Meaning::Done => "done",
@@ -158,5 +194,34 @@ const fn class(meaning: Meaning) -> &'static str {
         Meaning::Credentials(_) => "credentials",
         Meaning::DryRun => "dry_run",
         Meaning::Unexpected => "unexpected",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_is_counted_once_with_those_that_took_as_long() {
+        let mut waits = Waits::default();
+        for wait in [Duration::ZERO, Duration::from_millis(100), Duration::from_millis(101), Duration::from_hours(1)] {
+            waits.add(wait);
+        }
+        assert_eq!((waits.within, waits.longer), ([2, 1, 0, 0, 0, 0, 0, 0, 0], 1));
+        assert_eq!((waits.count(), waits.total), (4, Duration::from_millis(3_600_201)));
+        assert!(Waits::UP_TO.is_sorted(), "a wait is counted with the first bound that it keeps to");
+    }
+
+    #[test]
+    fn only_places_that_are_observed_have_unshown_writes() {
+        let (meter, place) =
+            (Meter::default(), Place { cloud: Cloud::Alibaba, account: "1001".into(), region: "cn-hangzhou".into() });
+        meter.begins(&place);
+        assert_eq!(meter.unshown(), [(place.clone(), 0)].into());
+        meter.left_unshown(&place, 2);
+        assert_eq!(meter.unshown(), [(place.clone(), 2)].into());
+        meter.ends(&place);
+        meter.left_unshown(&place, 2);
+        assert_eq!(meter.unshown(), BTreeMap::new(), "a read that was on its way brings it back");
     }
 }

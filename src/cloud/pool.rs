@@ -138,6 +138,16 @@ impl Pool {
         keys.outlook()
     }
 
+    /// What is ahead of all keys that are renewed, by the names of their `CloudAccount`s, as of now.
+    #[must_use]
+    pub fn outlooks(&self) -> BTreeMap<String, Outlook> {
+        let all = self.opened_mut();
+        let keys = all.iter().filter_map(|(account, opened)| Some((account, opened.keys.as_ref()?)));
+        keys.filter(|(_, keys)| matches!(keys, Keys::Renewed(_)))
+            .map(|(account, keys)| (account.clone(), keys.outlook()))
+            .collect()
+    }
+
     /// Lets the `CloudAccount` of this name speak to `place` by `access`, from the next call on; calls that are on
     /// their way end as they began. The place begins to be observed with its first account. An account that
     /// spoke to another place before no longer does.
@@ -196,6 +206,7 @@ impl Pool {
         let shared = Pace::new(limits);
         let reader = Metered::new(Paced::new(Reader(doors.clone()), shared.clone()), place.clone(), meter.clone());
         let observer = Observer::new(place.clone(), Arc::new(reader), meter.clone(), shared.clone());
+        meter.begins(place);
         let watch = tokio::spawn(observer.clone().run()).abort_handle();
         let (place, claimed, meter) = (place.clone(), claimed.clone(), meter.clone());
         Site(Arc::new(Ground { place, claimed, meter, gate: Gate::default(), pace: shared, doors, observer, watch }))
@@ -302,6 +313,7 @@ fn leave(sites: &mut BTreeMap<Place, Site>, place: &Place, account: &str) {
         site.keep_to_limits();
     } else {
         site.0.watch.abort();
+        site.0.meter.ends(place);
         sites.remove(place);
     }
 }

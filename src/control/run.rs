@@ -26,6 +26,7 @@ use crate::cloud::transport::{Surroundings, Transport, Untrusting};
 use crate::cloud::trust::{self, Extra};
 use crate::proxy::{self, Proxies};
 use crate::runtime::admin::{self, Health};
+use crate::runtime::metrics::Metrics;
 use crate::runtime::shutdown::{self, Stop};
 use crate::runtime::{clock, lease};
 use crate::settings::Settings;
@@ -127,9 +128,11 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let health = Health::new(caches(&settings), claim.clone());
     let address = settings.admin_listen;
     let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
-    tracing::info!(address = %listener.local_addr()?, "answering /healthz and /readyz");
+    tracing::info!(address = %listener.local_addr()?, "answering /healthz, /readyz and /metrics");
 
-    let pool = Pool::new(transport, Claimed::new(claim.clone()), Meter::default());
+    let meter = Meter::default();
+    let pool = Pool::new(transport, Claimed::new(claim.clone()), meter.clone());
+    let metrics = Metrics::new(meter, pool.clone());
     let teller = Teller::new(client.clone(), &identity);
     let means =
         Means { client: client.clone(), cluster, namespace, pool, teller, claim: claim.clone(), stop: stop.clone() };
@@ -139,7 +142,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let (finish, finished) = shutdown::pair();
     let leases = Api::<Lease>::namespaced(client, &lease_namespace);
     let mut kept = tokio::spawn(lease::keep(leases, identity, grant, finished.clone()));
-    let mut door = tokio::spawn(admin::serve(listener, health.clone(), finished));
+    let mut door = tokio::spawn(admin::serve(listener, health.clone(), metrics, finished));
     let ended = tokio::select! {
         () = serve(context, health, claim, stop) => Ok(()),
         lost = &mut kept => Err(lost.map_or(Error::Ended("the task that keeps the Lease"), |lost| match lost {

@@ -22,7 +22,10 @@ use std::{
     },
 };
 
+use bytes::Bytes;
 use futures::future::select_all;
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use kube::{
@@ -384,6 +387,34 @@ impl Operator {
             }
         }
         writes
+    }
+
+    /// How often the cloud was asked for this action, however it answered.
+    pub fn asked_for(&self, action: &str) -> u64 {
+        let journal = self.sim.with(|cloud| dump::journal(cloud));
+        let counters = journal["counters"].as_array().expect("the journal has counters");
+        let of_action = counters.iter().filter(|counter| counter["action"] == action);
+        of_action.map(|counter| counter["count"].as_u64().expect("a number")).sum()
+    }
+
+    /// What the process measures: its samples as it writes them.
+    pub async fn measured(&self) -> BTreeMap<String, f64> {
+        let log = self.log();
+        let answering = |line: &&Value| line["message"] == "answering /healthz, /readyz and /metrics";
+        let address = log.iter().find(answering).expect("it says where it answers")["address"].as_str();
+        let scraper = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+        let page = format!("http://{}/metrics", address.expect("an address")).parse().expect("a URL");
+        let answer = scraper.get(page).await.expect("the door is open");
+        assert_eq!(answer.status(), 200);
+        let text = answer.into_body().collect().await.expect("an answer that is whole").to_bytes();
+        let text = std::str::from_utf8(&text).expect("it is text");
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        samples
+            .map(|line| {
+                let (sample, value) = line.rsplit_once(' ').expect("a sample and its value");
+                (sample.to_owned(), value.parse().expect("a number"))
+            })
+            .collect()
     }
 
     /// Lets a call to the cloud go wrong, as the simulator's control path takes it.

@@ -78,12 +78,33 @@ async fn a_service_is_made_ready_and_deleted_with_the_fewest_calls() {
     let expected =
         [("CreateVpcEndpointService", 1), ("DetachResourceFromVpcEndpointService", 2), ("DeleteVpcEndpointService", 1)];
     assert_eq!(operator.writes(), counted(&expected));
+    measures_what_it_has_asked_for(&operator).await;
 
     let leases = Api::<Lease>::namespaced(operator.admin().await, OPERATOR_NAMESPACE);
     operator.stop().await;
     let lease = leases.get("privatelink-operator").await.expect("there is a Lease");
     let holder = lease.spec.and_then(|spec| spec.holder_identity);
     assert_eq!(holder.filter(|holder| !holder.is_empty()), None, "it is given back");
+}
+
+/// What the process says of its writes is what the cloud has seen; reads go on meanwhile.
+async fn measures_what_it_has_asked_for(operator: &Operator) {
+    let measured = operator.measured().await;
+    let writes = operator.writes();
+    for (action, asked_for) in [
+        ("CreateService", "CreateVpcEndpointService"),
+        ("DetachResource", "DetachResourceFromVpcEndpointService"),
+        ("DeleteService", "DeleteVpcEndpointService"),
+    ] {
+        let family = format!(r#"privatelink_cloud_requests_total{{cloud="alibaba",action="{action}","#);
+        let of_action = measured.iter().filter(|(sample, _)| sample.starts_with(&family));
+        let requests: f64 = of_action.map(|(_, requests)| requests).sum();
+        assert_eq!(requests.to_string(), operator.asked_for(asked_for).to_string(), "{action}: {measured:#?}");
+        let answered = measured.get(&format!(r#"{family}outcome="ok"}}"#)).copied().unwrap_or_default();
+        assert_eq!(answered.to_string(), writes[asked_for].to_string(), "{action}: {measured:#?}");
+    }
+    let ends = measured.keys().find(|sample| sample.starts_with("privatelink_credentials"));
+    assert_eq!(ends, None, "the keys of a Secret have no end that is known");
 }
 
 /// A tenant's services, and one of them applied.

@@ -90,6 +90,17 @@ pub enum Lane {
     Ordinary,
 }
 
+impl Lane {
+    /// The lane's word, for metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EndsExposure => "ends_exposure",
+            Self::Ordinary => "ordinary",
+        }
+    }
+}
+
 /// What several objects may speak of on one service, each of another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
