@@ -182,6 +182,24 @@ fn rotations() -> u64 {
     std::env::var("PRIVATELINK_SOAK_ROTATIONS").map_or(ROTATIONS, |text| text.parse().expect("a number of rotations"))
 }
 
+/// Of each account with a session it is told when that ends, and that its renewal does not fail; of keys that last,
+/// nothing.
+fn are_measured(measured: &BTreeMap<String, f64>) {
+    let of = |family: &str| -> BTreeMap<&str, f64> {
+        let samples = measured.iter().filter_map(|(sample, value)| Some((sample.strip_prefix(family)?, *value)));
+        samples.collect()
+    };
+    let [_, role, pod] = ACCOUNTS.map(|account| format!(r#"{{account="{account}"}}"#));
+    let failing = of("privatelink_credentials_renewal_failing");
+    assert_eq!(failing, [(role.as_str(), 0.0), (pod.as_str(), 0.0)].into());
+    let ends = of("privatelink_credentials_expiry_timestamp_seconds");
+    assert!(ends.keys().eq(failing.keys()), "{ends:?}");
+    let now = jiff::Timestamp::now().as_duration().as_secs_f64();
+    for (account, ends) in ends {
+        assert!((ends - now).abs() < 2.0 * SESSION.as_secs_f64(), "{account}: {ends}, and it is {now}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_change_under_load_and_no_turn_fails_and_no_key_is_told() {
     let mut load = Load::begin().await;
@@ -247,6 +265,9 @@ async fn keys_change_under_load_and_no_turn_fails_and_no_key_is_told() {
     // The manifests of the test itself name the Secrets, not what is in them.
     used.are_not_in("the log", &log);
     used.are_not_in("what was written", &load.written().await);
+    let measured = load.operator.measured().await;
+    used.are_not_in("what is measured", &measured.keys().cloned().collect::<Vec<_>>());
+    are_measured(&measured);
 
     for name in load.offered.keys() {
         goes(&load.operator, &load.services, name).await;
