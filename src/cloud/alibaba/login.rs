@@ -103,7 +103,7 @@ impl Source for HandedOut {
             let token = token.as_ref().map(|token| token.as_str());
             let role = match &self.instance.role {
                 Some(role) => role.clone(),
-                None => metadata::word(&self.exchange.metadata(|host| metadata::role(host, token)).await?)?,
+                None => metadata::role_answered(&self.exchange.metadata(|host| metadata::role(host, token)).await?)?,
             };
             let answer = self.exchange.metadata(|host| metadata::credentials(host, &role, token)).await?;
             kept(&metadata::session(answer, clock::now())?)
@@ -117,7 +117,7 @@ impl HandedOut {
     /// not forbidden.
     async fn token(&self) -> Result<Option<Zeroizing<String>>, Failure> {
         let answer = self.exchange.metadata(metadata::token).await?;
-        match metadata::word(&answer) {
+        match metadata::token_answered(&answer) {
             Ok(token) => Ok(Some(Zeroizing::new(token))),
             Err(failure) if self.instance.hardened_only => Err(failure),
             Err(failure) => {

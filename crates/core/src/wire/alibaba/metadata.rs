@@ -50,13 +50,26 @@ fn request(host: &str, path: String, token: Option<&str>) -> Request {
     }
 }
 
-/// The one word that was answered: a token, or the name of a role.
+/// The token of the hardened mode that was answered; it may hold whatever a header may.
 ///
 /// # Errors
-/// The service refused, or answered something else than a word.
-pub fn word(response: &Response) -> Result<String, Failure> {
+/// The service refused, or answered something else than one word.
+pub fn token_answered(response: &Response) -> Result<String, Failure> {
+    word(response, "<")
+}
+
+/// The name of a role that was answered, which goes into a path.
+///
+/// # Errors
+/// The service refused, or answered something else than a name.
+pub fn role_answered(response: &Response) -> Result<String, Failure> {
+    word(response, "</?#")
+}
+
+/// The one word that was answered, with none of the letters in `barred`.
+fn word(response: &Response, barred: &str) -> Result<String, Failure> {
     let text = str::from_utf8(&response.body).unwrap_or_default().trim();
-    let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b'?' | b'#' | b'<');
+    let plain = |byte: u8| byte.is_ascii_graphic() && !barred.as_bytes().contains(&byte);
     match response.status {
         200 if !text.is_empty() && text.bytes().all(plain) => Ok(text.to_owned()),
         200 => Err(refused(
@@ -105,5 +118,25 @@ fn refused(code: &str, message: &str) -> Failure {
         request_id: None,
         retry_after: None,
         maybe_done: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(text: &str) -> Response {
+        Response { status: 200, headers: Vec::new(), body: text.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn a_token_may_hold_all_that_base64_has_and_the_name_of_a_role_may_not() {
+        let token = "Ey/kA+dQ==";
+        assert_eq!(token_answered(&answered(&format!("{token}\n"))), Ok(token.to_owned()));
+        assert_eq!(role_answered(&answered("node\n")), Ok("node".to_owned()));
+        for wrong in ["", "two words", "<html>", "a/b"] {
+            assert!(role_answered(&answered(wrong)).is_err(), "{wrong}");
+            assert!(wrong == "a/b" || token_answered(&answered(wrong)).is_err(), "{wrong}");
+        }
     }
 }
