@@ -19,6 +19,7 @@ use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::AccountId;
 use privatelink_core::moment::Moment;
+use privatelink_core::observed::Facet;
 use privatelink_core::place::Place;
 use privatelink_core::plan::{Next, Plan, Saying, Tries, Truth, ready, say};
 use privatelink_core::rate::Limits;
@@ -247,6 +248,11 @@ async fn verify(
         Ok((place, answered, _)) if holders.is_none() => {
             // Before the status says where it leads, nothing is changed there.
             let site = context.pool.site(place).filter(|_| known.place.as_ref() == Some(&*place));
+            if answered.epoch != known.epoch {
+                // New credentials, or a person who asks: what was refused before is tried again.
+                mind.tries.forget();
+                mind.product = Facet::Unseen;
+            }
             let turned = product::turn(context, site.as_ref(), &account, mind).await;
             answered.epoch += u64::from(turned.opened);
             turned
