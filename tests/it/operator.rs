@@ -35,9 +35,10 @@ use kube::{
 use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService};
 use privatelink_sim::{
     cloud::{Cloud, Options},
-    dump,
+    control, dump,
     fault::Rule,
     fixture::Fixture,
+    inbound::Inbound,
     server::Simulator,
 };
 use serde_json::{Value, json};
@@ -61,6 +62,8 @@ const IDENTITY: &str = "operator-under-test";
 const TIME_SCALE: f64 = 20.0;
 /// What the process logs, where a test wants nothing else.
 const LOG: &str = "info,privatelink_operator=debug";
+/// The variable that says where the metadata service of the machine is.
+pub const METADATA: &str = "PRIVATELINK_ALIBABA_METADATA_ENDPOINT";
 /// How many lines of the log are shown when a test fails.
 const SHOWN: usize = 200;
 
@@ -180,6 +183,8 @@ impl Operator {
             None
         };
         let cloud = doors.as_ref().map_or(cloud, |doors| doors.cloud.address());
+        // The machine's metadata service is the simulated one, whatever machine the test runs on.
+        let environment = [("RUST_LOG", LOG.to_owned()), (METADATA, format!("http://{cloud}"))].into();
         Self {
             cluster,
             sim,
@@ -188,13 +193,18 @@ impl Operator {
             standby: None,
             doors,
             kubeconfig,
-            environment: [("RUST_LOG", LOG.to_owned())].into(),
+            environment,
             cluster_entry: BTreeMap::new(),
             accounts: Vec::new(),
             _serving: Serving { _stop: stop, _task: task },
             stand,
             _alone: alone,
         }
+    }
+
+    /// Where the cloud answers.
+    pub fn cloud(&self) -> String {
+        format!("http://{}", self.cloud)
     }
 
     /// Sets a variable of the process from its next start on.
@@ -304,7 +314,7 @@ impl Operator {
 
     /// The same with another key, or in another region.
     pub async fn account_with(&mut self, name: &str, namespaces: &[&str], key: Key, region: &str) -> CloudAccount {
-        let cloud = format!("http://{}", self.cloud);
+        let cloud = self.cloud();
         let alibaba = json!({"endpoints": {"privatelink": cloud, "sts": cloud}});
         self.declare(name, namespaces, key, region, &alibaba).await;
         let api = Api::<CloudAccount>::all(self.cluster.admin_client().await);
@@ -317,7 +327,7 @@ impl Operator {
 
     /// Makes a `CloudAccount` with this key, which says this of Alibaba Cloud, and waits for nothing.
     pub async fn declare(&mut self, name: &str, namespaces: &[&str], key: Key, region: &str, alibaba: &Value) {
-        self.secret_with(name, key.id, key.secret, key.token).await;
+        self.secret_of(name, key).await;
         self.accounts.push(name.to_owned());
         let account = json!({
             "apiVersion": "privatelink.dev/v1alpha1",
@@ -339,6 +349,11 @@ impl Operator {
     /// Writes the Secret of an account.
     pub async fn secret(&self, name: &str, id: &str, secret: &str) {
         self.secret_with(name, id, secret, None).await;
+    }
+
+    /// Writes the Secret of an account with all parts of a key.
+    pub async fn secret_of(&self, name: &str, key: Key) {
+        self.secret_with(name, key.id, key.secret, key.token).await;
     }
 
     async fn secret_with(&self, name: &str, id: &str, secret: &str, token: Option<&str>) {
@@ -421,6 +436,14 @@ impl Operator {
     pub fn fault(&self, rule: Value) {
         let rule: Rule = serde_json::from_value(rule).expect("a rule that the simulator knows");
         self.sim.with(|cloud| cloud.faults.add(rule));
+    }
+
+    /// Moves what no caller of the cloud can, by one of the simulator's control paths.
+    pub fn control(&self, path: &str, asked: &Value) {
+        let path = format!("{}{path}", control::PREFIX);
+        let asked = Inbound { method: "POST".to_owned(), path, body: asked.to_string().into(), ..Inbound::default() };
+        let (status, answer) = self.sim.with(|cloud| control::answer(cloud, &asked));
+        assert_eq!(status, 200, "{}: {answer}", asked.path);
     }
 
     /// Waits until this action has changed the world: each answer of the cloud is logged by the operator, or its

@@ -42,7 +42,16 @@ pub struct Stage {
 impl Stage {
     /// Starts all of it, to show `rows` in their order.
     pub async fn start(what: &str, rows: &'static [Row]) -> Self {
-        let mut operator = Operator::start(&format!("failures {what}")).await;
+        Self::start_with(what, rows, &[]).await
+    }
+
+    /// The same with these variables in the operator's environment.
+    pub async fn start_with(what: &str, rows: &'static [Row], variables: &[(&'static str, &str)]) -> Self {
+        let mut operator = Operator::unstarted(&format!("failures {what}")).await;
+        for &(variable, value) in variables {
+            operator.set(variable, value);
+        }
+        operator.run(&[]).await;
         let account = format!("failures-{what}");
         let namespace = operator.cluster.namespace(what).await;
         let made = operator.account(&account, &[&namespace]).await;
@@ -246,6 +255,11 @@ impl Stage {
             .filter(|call| call["account"] == account)
             .map(|call| call["action"].as_str().expect("a name").to_owned())
             .collect()
+    }
+
+    /// The actions that were called, by anybody.
+    pub fn called(&self) -> Vec<String> {
+        self.operator.sim.with(|cloud| cloud.journal.calls().map(|call| call.action.clone()).collect())
     }
 
     /// Ends all, and tells which rows were not read as the table has them.

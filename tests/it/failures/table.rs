@@ -156,46 +156,6 @@ pub const ACCOUNTS: &[Row] = &[
     ),
     row(
         ACCOUNT,
-        "`credentials.workloadIdentity`",
-        INVALID,
-        "InvalidSpec",
-        "credentials.workloadIdentity is not supported by this version: use credentials.secretRef or credentials.environment",
-        SPEC,
-    ),
-    row(
-        ACCOUNT,
-        "`credentials.instanceRole`",
-        INVALID,
-        "InvalidSpec",
-        "credentials.instanceRole is not supported by this version: use credentials.secretRef or credentials.environment",
-        SPEC,
-    ),
-    row(
-        ACCOUNT,
-        "`credentials.environment`, and the variables are not set",
-        STALLED,
-        "CredentialsInvalid",
-        "environment variable ALIBABA_CLOUD_ACCESS_KEY_ID is missing: set it on the operator's container, or use credentials.secretRef",
-        "Set them: the operator starts anew with them.",
-    ),
-    row(
-        ACCOUNT,
-        "`alibaba.assumeRole`",
-        INVALID,
-        "InvalidSpec",
-        "alibaba.assumeRole is not supported by this version: give the credentials of the role itself",
-        SPEC,
-    ),
-    row(
-        ACCOUNT,
-        "`alibaba.openProduct`",
-        INVALID,
-        "InvalidSpec",
-        "alibaba.openProduct is not supported by this version: open the product in the cloud's console, and leave it out",
-        SPEC,
-    ),
-    row(
-        ACCOUNT,
         "A plain `http://` endpoint on another machine",
         "refused by the API server",
         "Invalid",
@@ -257,6 +217,74 @@ pub const ACCOUNTS: &[Row] = &[
         "AccountNotPermitted",
         "accountRef: CloudAccount prod does not let namespace team-a use it: ask its administrator to add it to allowedNamespaces",
         "Allow the namespace: the service goes on at once.",
+    ),
+];
+
+/// Who an account is, and what it opens.
+pub const IDENTITIES: &[Row] = &[
+    row(
+        ACCOUNT,
+        "`credentials.workloadIdentity`, and a variable of RRSA is missing",
+        STALLED,
+        "CredentialsInvalid",
+        "environment variable ALIBABA_CLOUD_OIDC_TOKEN_FILE is missing: annotate the operator's service account for RRSA so that its pods get the variables, or set all three of them, or use credentials.secretRef",
+        "Set it: the operator starts anew with it.",
+    ),
+    row(
+        ACCOUNT,
+        "`credentials.environment`, and half a key is set",
+        STALLED,
+        "CredentialsInvalid",
+        "environment variable ALIBABA_CLOUD_ACCESS_KEY_ID is missing: set it on the operator's container, or use credentials.secretRef",
+        "Set it: the operator starts anew with it.",
+    ),
+    row(
+        ACCOUNT,
+        "The file with the token of the ServiceAccount is not there",
+        STALLED,
+        "CredentialsInvalid",
+        "the cloud refuses the credentials: <no token>: the token file /var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token, which ALIBABA_CLOUD_OIDC_TOKEN_FILE names, cannot be read (No such file or directory (os error 2)): mount the service account's token there, and let the operator's user read it",
+        "Mount it: the file is read again every minute.",
+    ),
+    row(
+        ACCOUNT,
+        "The token is one of another ServiceAccount",
+        STALLED,
+        "PermissionDenied",
+        "the cloud does not say whose the credentials are: AuthenticationFail.NoPermission: the role may not be assumed with the ServiceAccount's token: let ALIBABA_CLOUD_OIDC_PROVIDER_ARN be a provider of the account, and the trust policy of the role in ALIBABA_CLOUD_ROLE_ARN name that provider, the cluster's oidc:iss, the oidc:aud sts.aliyuncs.com and the oidc:sub system:serviceaccount:<namespace>:privatelink-operator. The cloud says: There is no permission.",
+        "Correct the role's trust policy, or the operator's ServiceAccount: it is tried again every minute.",
+    ),
+    row(
+        ACCOUNT,
+        "`credentials.instanceRole`, and the machine has no role",
+        STALLED,
+        "CredentialsInvalid",
+        "the cloud refuses the credentials: <http 404>: the machine's metadata service: the machine has no RAM role: attach one to the ECS instance, or correct ALIBABA_CLOUD_ECS_METADATA",
+        "Attach a role: it is tried again every minute.",
+    ),
+    row(
+        ACCOUNT,
+        "`alibaba.assumeRole`, and there is no such role",
+        STALLED,
+        "CredentialsInvalid",
+        "the cloud refuses the credentials: EntityNotExist.Role: the role does not exist: correct alibaba.assumeRole.arn of the CloudAccount, or for workloadIdentity ALIBABA_CLOUD_ROLE_ARN and ALIBABA_CLOUD_OIDC_PROVIDER_ARN, or create the role. The cloud says: The role not exists: acs:ram::1002000000000002:role/nobody.",
+        SPEC,
+    ),
+    row(
+        ACCOUNT,
+        "`alibaba.assumeRole`, and the role wants another external id",
+        STALLED,
+        "PermissionDenied",
+        "the cloud does not say whose the credentials are: NoPermission: the credentials may not assume the role: let the trust policy of the role in alibaba.assumeRole.arn name the calling user or role and, if it asks for one, the sts:ExternalId in alibaba.assumeRole.externalId; allow sts:AssumeRole on the role to the caller, which cannot be the account itself. The cloud says: You are not authorized to do this action. You should be authorized by RAM.",
+        SPEC,
+    ),
+    row(
+        ACCOUNT,
+        "`alibaba.openProduct`, and the account may not open the product",
+        STALLED,
+        "FeatureNotEnabled",
+        "OpenProduct of the product: InvalidAccountStatus.NotEnoughBalance: the account's balance is too low: charge the account: it is tried again every hour. The cloud says: The account has not enough balance.",
+        ASK,
     ),
 ];
 
@@ -437,9 +465,10 @@ pub const REFUSED: &[Row] = &[
 ];
 
 /// All rows, under the heading of each part of the page.
-pub const PARTS: [(&str, &[Row]); 6] = [
+pub const PARTS: [(&str, &[Row]); 7] = [
     ("Credentials", CREDENTIALS),
     ("Accounts", ACCOUNTS),
+    ("Identities", IDENTITIES),
     ("The way to the cloud", WAY),
     ("What the cloud refuses", REFUSED),
     ("What keeps an endpoint from being made", super::endpoint_rows::ENDPOINTS),
