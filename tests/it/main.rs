@@ -26,6 +26,7 @@ mod endpoint_publish;
 mod endpoint_scale;
 mod failures;
 mod federation;
+mod identities;
 mod killing;
 mod kube_door;
 mod link;
