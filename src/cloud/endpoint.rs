@@ -82,7 +82,7 @@ impl Base {
             return Err(Refused::Path { product, url });
         }
         let base = Self { scheme, authority };
-        if base.is_plain() && !base.is_loopback() && !insecure {
+        if base.is_open_to_listeners() && !insecure {
             return Err(Refused::Plain { product, url });
         }
         Ok(base)
@@ -123,12 +123,10 @@ impl Base {
         self.scheme.as_str()
     }
 
-    fn is_plain(&self) -> bool {
-        self.scheme == http::uri::Scheme::HTTP
-    }
-
-    fn is_loopback(&self) -> bool {
-        is_this_machine(self.authority.host())
+    /// What is sent there crosses a network in the clear.
+    #[must_use]
+    pub fn is_open_to_listeners(&self) -> bool {
+        self.scheme == http::uri::Scheme::HTTP && !is_this_machine(self.authority.host())
     }
 }
 

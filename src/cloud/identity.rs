@@ -81,7 +81,7 @@ impl<F: Fn(&str) -> Option<String>> Variables<F> {
     /// # Errors
     /// With the variable that is missing from a set of which others are there, and where nothing is left to try.
     pub fn any(&self) -> Result<Origin, Missing> {
-        if Credentials::VARIABLES[..2].iter().any(|name| self.get(name).is_some()) {
+        if Credentials::VARIABLES.iter().any(|name| self.get(name).is_some()) {
             return Credentials::from_environment(&self.0).map(Origin::Given);
         }
         if [ROLE_ARN, OIDC_PROVIDER_ARN, OIDC_TOKEN_FILE].iter().any(|name| self.get(name).is_some()) {

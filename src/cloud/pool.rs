@@ -335,8 +335,8 @@ impl Doors {
         self.lock().get(account).map(|entrance| Arc::clone(&entrance.door))
     }
 
-    fn first(&self) -> Option<Arc<dyn Door>> {
-        self.lock().values().next().map(|entrance| Arc::clone(&entrance.door))
+    fn all(&self) -> Vec<Arc<dyn Door>> {
+        self.lock().values().map(|entrance| Arc::clone(&entrance.door)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Entrance>> {
@@ -344,18 +344,24 @@ impl Doors {
     }
 }
 
-/// Reads a place with the credentials of whichever of its accounts is first by name: what a place holds does not
-/// depend on who looks. Writes go with the credentials of the object's own account.
+/// Reads a place with the credentials of whichever of its accounts is first by name, or of the next where the cloud
+/// does not take those: what a place holds does not depend on who looks. Writes go with the credentials of the object's own account.
 struct Reader(Doors);
 
 impl Door for Reader {
     fn read(&self, read: Read) -> BoxFuture<'_, Result<Answer, Failure>> {
-        let door = self.0.first();
+        let doors = self.0.all();
         async move {
-            match door {
-                Some(door) => door.read(read).await,
-                None => Err(no_account("any")),
+            let mut first = None;
+            for door in doors {
+                match door.read(read.clone()).await {
+                    Err(failure) if matches!(failure.meaning, Meaning::Credentials(_)) => {
+                        first.get_or_insert(failure);
+                    }
+                    read => return read,
+                }
             }
+            Err(first.unwrap_or_else(|| no_account("any")))
         }
         .boxed()
     }

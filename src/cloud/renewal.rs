@@ -209,11 +209,11 @@ impl Renewal {
 /// Whatever keeps keys from coming is the account's business, whoever needed them; what passes by itself stays so.
 fn ours(failure: Failure) -> Failure {
     let meaning = match failure.meaning {
-        Meaning::Throttled | Meaning::Unavailable | Meaning::InTransition => failure.meaning,
+        Meaning::Throttled | Meaning::Unavailable | Meaning::InTransition | Meaning::Unexpected => failure.meaning,
         Meaning::UserMustAct(reason) | Meaning::Waiting(reason) | Meaning::Credentials(reason) => {
             Meaning::Credentials(reason)
         }
-        Meaning::Gone | Meaning::Done | Meaning::TokenReused | Meaning::DryRun | Meaning::Unexpected => {
+        Meaning::Gone | Meaning::Done | Meaning::TokenReused | Meaning::DryRun => {
             Meaning::Credentials(Reason::CredentialsInvalid)
         }
     };

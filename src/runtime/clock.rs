@@ -32,6 +32,15 @@ pub fn now() -> Moment {
     Moment(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
+/// Now as the machine's wall clock shows it, also after somebody has set that: what calls are dated by.
+#[must_use]
+pub fn wall_now() -> Moment {
+    let now = now();
+    let Some(anchor) = ANCHOR.get() else { return now };
+    let set_by = wall() - anchor.wall - signed(anchor.instant.elapsed());
+    Moment(now.0.saturating_add(i64::try_from(set_by / NANOS_A_MILLISECOND).unwrap_or_default()))
+}
+
 const NANOS_A_MILLISECOND: i128 = 1_000_000;
 
 fn wall() -> i128 {
@@ -52,6 +61,12 @@ mod tests {
         assert_eq!(now(), before);
         tokio::time::advance(Duration::from_millis(1_500)).await;
         assert_eq!(now(), before + Duration::from_millis(1_500));
+    }
+
+    #[test]
+    fn calls_are_dated_by_the_wall_s_time() {
+        let apart = i128::from(wall_now().0) * NANOS_A_MILLISECOND - wall();
+        assert!(apart.abs() < signed(Duration::from_secs(1)), "{apart} ns");
     }
 
     #[test]

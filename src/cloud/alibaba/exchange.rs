@@ -6,6 +6,7 @@ use std::time::Duration;
 use privatelink_core::condition::Reason;
 use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::moment::Moment;
+use privatelink_core::wire::alibaba::action::Action;
 use privatelink_core::wire::alibaba::{Product, Unsigned, decode, sign};
 use privatelink_core::wire::{Request, Response};
 
@@ -28,8 +29,7 @@ impl Exchange {
         Self { transport, endpoints, ahead: AtomicI64::new(0) }
     }
 
-    /// Makes one call, signed with `key`; a second time, with a corrected date, where the cloud takes the first for
-    /// too old. Each time `may` is asked last, and what it refuses is not sent.
+    /// Makes one call, signed with `key`. Each time `may` is asked last, and what it refuses is not sent.
     ///
     /// # Errors
     /// What the cloud refused, why no answer came, or what `may` said.
@@ -42,38 +42,55 @@ impl Exchange {
     ) -> Result<Response, Failure> {
         let base = self.base(call.product, &call.host)?;
         base.authority().clone_into(&mut call.host);
+        let request = |date| {
+            let parts = sign::Key { id: key.id(), secret: key.secret(), token: key.token() };
+            let request = sign::sign(&call, &parts, date, &nonce()?);
+            may().map(|()| request)
+        };
+        let answer = self.dated(&base, call.action, patience, request).await;
+        answer.map_err(|failure| untold(failure, [Some(key.secret()), key.token()]))
+    }
+
+    /// Makes a call of the token service that nobody signs, and that `token` stands for; `request` is given the host
+    /// and the date.
+    ///
+    /// # Errors
+    /// What the cloud refused, or why no answer came.
+    pub async fn unsigned(
+        &self,
+        action: Action,
+        host: &str,
+        token: &str,
+        request: impl Fn(String, Moment) -> Request,
+    ) -> Result<Response, Failure> {
+        let base = self.base(action.product, host)?;
+        let request = |date| Ok(request(base.authority().to_owned(), date));
+        let answer = self.dated(&base, action.name, limit::READ, request).await;
+        answer.map_err(|failure| untold(failure, [Some(token), None]))
+    }
+
+    /// Sends a request that bears a date; a second time, with a corrected one, where the cloud takes the first for too
+    /// old.
+    async fn dated(
+        &self,
+        base: &Base,
+        action: &str,
+        patience: Duration,
+        request: impl Fn(Moment) -> Result<Request, Failure>,
+    ) -> Result<Response, Failure> {
         let mut again = true;
         loop {
-            let parts = sign::Key { id: key.id(), secret: key.secret(), token: key.token() };
-            let request = sign::sign(&call, &parts, self.date(), &nonce()?);
-            may()?;
-            let answer = self.transport.send(&base, request, patience).await?;
+            let answer = self.transport.send(base, request(self.date())?, patience).await?;
             if answer.is_success() {
                 return Ok(answer);
             }
-            let refused = decode::failure(call.action, &answer);
+            let refused = decode::failure(action, &answer);
             let skewed = refused.meaning == Meaning::Credentials(Reason::ClockSkew);
             if !(again && skewed && self.learn(&answer)) {
                 return Err(refused);
             }
             again = false;
         }
-    }
-
-    /// Sends a request that nobody signs to the product's host or to the one that is declared in its place; `request`
-    /// is given the host and the date.
-    ///
-    /// # Errors
-    /// Why no answer came.
-    pub async fn unsigned(
-        &self,
-        product: Product,
-        host: &str,
-        patience: Duration,
-        request: impl FnOnce(String, Moment) -> Request,
-    ) -> Result<Response, Failure> {
-        let base = self.base(product, host)?;
-        self.transport.send(&base, request(base.authority().to_owned(), self.date()), patience).await
     }
 
     /// Asks the machine's metadata service; `request` is given its host.
@@ -101,19 +118,25 @@ impl Exchange {
 
     /// The date that the cloud's clock shows, as far as is known.
     fn date(&self) -> Moment {
-        Moment(clock::now().0.saturating_add(self.ahead.load(Ordering::Relaxed)))
+        Moment(clock::wall_now().0.saturating_add(self.ahead.load(Ordering::Relaxed)))
     }
 
     /// Learns from an answer how far the cloud's clock is from ours; says whether another try is worth it.
     fn learn(&self, answer: &Response) -> bool {
         let Some(date) = answer.date() else { return false };
-        let ahead = date.0 - clock::now().0;
+        let ahead = date.0 - clock::wall_now().0;
         if ahead.unsigned_abs() > u64::try_from(limit::CLOCK_SKEW.as_millis()).unwrap_or(u64::MAX) {
             return false;
         }
         self.ahead.store(ahead, Ordering::Relaxed);
         true
     }
+}
+
+/// The failure without what proves who called: a gateway may repeat what it was sent.
+fn untold<const PARTS: usize>(failure: Failure, parts: [Option<&str>; PARTS]) -> Failure {
+    let hidden = |message: String, part: &str| message.replace(part, "<hidden>");
+    Failure { message: parts.into_iter().flatten().fold(failure.message, hidden), ..failure }
 }
 
 /// 32 hexadecimal digits that no other call has.

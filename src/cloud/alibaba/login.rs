@@ -9,12 +9,12 @@ use futures::future::BoxFuture;
 use privatelink_core::condition::Reason;
 use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::Region;
-use privatelink_core::wire::alibaba::Product;
 use privatelink_core::wire::alibaba::action::{ASSUME, FEDERATE};
 use privatelink_core::wire::alibaba::metadata;
 use privatelink_core::wire::alibaba::sts::{self, Session};
 use zeroize::Zeroizing;
 
+use super::UNKNOWN;
 use super::exchange::Exchange;
 use crate::cloud::credentials::Credentials;
 use crate::cloud::identity::{Identity, Instance, Origin, Role, WebIdentity};
@@ -69,7 +69,7 @@ impl Source for Exchanged {
             let identity = sts::WebIdentity { role, provider, session };
             let token = self.token()?;
             let request = |host, date| sts::assume_role_with_oidc(&identity, &token, host, date);
-            let answer = self.exchange.unsigned(Product::Sts, &self.host, limit::READ, request).await?;
+            let answer = self.exchange.unsigned(FEDERATE, &self.host, &token, request).await?;
             kept(&sts::session(FEDERATE, answer, clock::now())?)
         }
         .boxed()
@@ -113,11 +113,11 @@ impl Source for HandedOut {
 }
 
 impl HandedOut {
-    /// A token of the hardened mode, first; without one where the service does not know that mode and the older one is
-    /// not forbidden.
+    /// A token of the hardened mode, first; none where the service gives none, or keeps silent as it does before pods
+    /// that are too many hops away, and the older mode is not forbidden.
     async fn token(&self) -> Result<Option<Zeroizing<String>>, Failure> {
-        let answer = self.exchange.metadata(metadata::token).await?;
-        match metadata::token_answered(&answer) {
+        let answer = self.exchange.metadata(metadata::token).await;
+        match answer.and_then(|answer| metadata::token_answered(&answer)) {
             Ok(token) => Ok(Some(Zeroizing::new(token))),
             Err(failure) if self.instance.hardened_only => Err(failure),
             Err(failure) => {
@@ -134,7 +134,17 @@ impl Source for Assumed {
             let Role { arn, external_id } = &self.role;
             let key = self.by.look_after().await?;
             let call = sts::assume_role(arn, external_id.as_deref(), self.host.clone());
-            let answer = self.exchange.signed(call, &key, limit::READ, || Ok(())).await?;
+            let call_as = |key: Credentials| {
+                let call = call.clone();
+                async move { self.exchange.signed(call, &key, limit::READ, || Ok(())).await }
+            };
+            let answer = match call_as(key.clone()).await {
+                Err(refused) if refused.meaning == UNKNOWN => match self.by.instead_of(&key).await {
+                    Some(other) => call_as(other).await?,
+                    None => return Err(refused),
+                },
+                answer => answer?,
+            };
             kept(&sts::session(ASSUME, answer, clock::now())?)
         }
         .boxed()

@@ -343,3 +343,25 @@ async fn a_session_that_the_cloud_no_longer_knows_is_replaced_and_the_call_made_
     let keys: Vec<_> = told(&exchange).into_iter().filter_map(|(_, key)| key).collect();
     assert_eq!(keys, ["LTAI5t", "STS.1", "STS.1", "LTAI5t", "STS.2", "STS.2"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_gateway_repeats_of_the_keys_is_not_told() {
+    let body =
+        r#"{"Code":"SignatureDoesNotMatch","Message":"canonical: x-acs-security-token:t0k3n s3cr3t","RequestId":"1"}"#;
+    let answer = Answered::builder().status(400).body(Full::new(Bytes::from_static(body.as_bytes()))).unwrap();
+    let exchange = answering([answer]);
+    let failure = door(&exchange, Claim::Sole, &[]).read(Read::CallerIdentity).await.unwrap_err();
+    assert!(failure.message.contains("<hidden>"), "{failure}");
+    assert!(!failure.message.contains("t0k3n") && !failure.message.contains("s3cr3t"), "{failure}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_clock_is_corrected_for_a_token_s_call_too() {
+    let file = token_file("skewed", "first");
+    let ahead = Duration::from_mins(10);
+    let exchange = answering([refused("InvalidTimeStamp.Expired", ahead), session("STS.1"), ok(IDENTITY)]);
+    let door = door_of(&exchange, Claim::Sole, &pod(&file), endpoints(&[]));
+    door.read(Read::CallerIdentity).await.unwrap();
+    std::fs::remove_file(file).unwrap();
+    assert_eq!(asked(&exchange).len(), 3);
+}

@@ -276,3 +276,17 @@ async fn a_place_without_accounts_and_a_pool_that_is_dropped_observe_nothing_any
     assert_eq!((calls(), meter.calls().len()), (0, 0), "not even an attempt");
     assert!(forgotten.observer().laid().snapshot.listed_services.value().is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_account_whose_keys_are_dead_blinds_no_other_of_its_place() {
+    let Stage { pool, .. } = stage();
+    let here = place("cn-hangzhou");
+    pool.put("a", &here, &wrong(), LIMITS);
+    let site = pool.put("b", &here, &right(), LIMITS);
+    let look = Look { facet: FacetKey::Services, not_older_than: clock::now() };
+    site.observer().look(std::slice::from_ref(&look)).await.unwrap();
+    pool.remove("b");
+    let look = Look { not_older_than: clock::now() + Duration::from_secs(1), ..look };
+    let failure = site.observer().look(&[look]).await.unwrap_err();
+    assert_eq!(failure.meaning, Meaning::Credentials(Reason::CredentialsInvalid));
+}

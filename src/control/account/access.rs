@@ -31,13 +31,17 @@ pub(super) async fn access(
     let insecure = spec.allow.and_then(|allow| allow.insecure_endpoints).unwrap_or_default();
     let (region, variables) = (Region::from(spec.region.as_str()), Variables(|name: &str| std::env::var(name).ok()));
     let metadata = context.alibaba_metadata.clone();
-    let endpoints = match Endpoints::parse(&options.endpoints.clone().unwrap_or_default(), insecure, metadata) {
-        Ok(endpoints) => {
-            let sts = endpoints.sts.or_else(|| Base::own(&variables.sts_host(&region)?));
-            Endpoints { sts, ..endpoints }
-        }
+    let mut endpoints = match Endpoints::parse(&options.endpoints.clone().unwrap_or_default(), insecure, metadata) {
+        Ok(endpoints) => endpoints,
         Err(refused) => return Ok(Err(Trouble::Spec(Reason::InvalidSpec, format!("alibaba.{refused}")))),
     };
+    if let Some(host) = variables.sts_host(&region).filter(|_| endpoints.sts.is_none()) {
+        endpoints.sts = Base::own(&host);
+        if endpoints.sts.is_none() {
+            let message = format!("{host} is no host: correct ALIBABA_CLOUD_STS_REGION on the operator's container");
+            return Ok(Err(Trouble::Spec(Reason::InvalidSpec, message)));
+        }
+    }
     let origin = if let Some(secret) = &spec.credentials.secret_ref {
         secret_credentials(context, secret).await?
     } else {
@@ -51,6 +55,14 @@ pub(super) async fn access(
         // The environment of a process does not change.
         found.map(|found| (found, String::new())).map_err(|missing| Trouble::NoCredentials(missing.to_string()))
     };
+    if let (Ok((Origin::WebIdentity(_), _)), Some(sts)) = (&origin, &endpoints.sts)
+        && sts.is_open_to_listeners()
+    {
+        // Unlike a signature, a token is of use to whoever reads it.
+        let message = "alibaba.endpoints.sts: the ServiceAccount's token is sent by https:// alone, whatever \
+                       allow.insecureEndpoints says: write https://, or leave it out";
+        return Ok(Err(Trouble::Spec(Reason::InvalidSpec, message.to_owned())));
+    }
     let role = options.assume_role.clone().map(|AssumeRole { arn, external_id }| Role { arn, external_id });
     Ok(origin.map(|(origin, version)| {
         let identity = Identity { origin, role };
