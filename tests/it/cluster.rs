@@ -345,20 +345,9 @@ impl Cluster {
     }
 
     async fn account_token(&self, namespace: &str, account: &str) -> String {
-        self.token_for(namespace, account, &[]).await
-    }
-
-    /// A fresh token of a `ServiceAccount`, as the kubelet gets it, for these audiences; for the API server itself
-    /// where there are none.
-    pub async fn token_for(&self, namespace: &str, account: &str, audiences: &[&str]) -> String {
         let accounts = Api::<ServiceAccount>::namespaced(self.admin_client().await, namespace);
-        let audiences = audiences.iter().map(|&audience| audience.to_owned()).collect();
         let wanted = TokenRequest {
-            spec: TokenRequestSpec {
-                audiences,
-                expiration_seconds: Some(TOKEN_SECONDS),
-                ..TokenRequestSpec::default()
-            },
+            spec: TokenRequestSpec { expiration_seconds: Some(TOKEN_SECONDS), ..TokenRequestSpec::default() },
             ..TokenRequest::default()
         };
         let answer = accounts
@@ -366,13 +355,6 @@ impl Cluster {
             .await
             .unwrap_or_else(|error| panic!("token of {namespace}/{account}: {error}"));
         answer.status.expect("a granted token request has a status").token
-    }
-
-    /// What the API server tells everybody at this path, as JSON.
-    pub async fn published(&self, path: &str) -> serde_json::Value {
-        let asked = http::Request::get(path).body(Vec::new()).expect("a path");
-        let told = self.admin_client().await.request(asked).await;
-        told.unwrap_or_else(|error| panic!("{path} of the API server: {error}"))
     }
 
     /// A kubeconfig, as text, of the operator: with a fresh token of its `ServiceAccount`, and nothing of the

@@ -15,10 +15,10 @@ use privatelink_sim::journal::{Call, Proof};
 use serde_json::{Value, json};
 
 use crate::cluster::{OPERATOR_ACCOUNT, OPERATOR_NAMESPACE};
+use crate::federation::{self, CLUSTER, PROVIDER_ARN, ROLE, ROLE_ARN, TOKEN_FILE, TokenFile};
 use crate::objects::{is_settled, said};
 use crate::operator::{METADATA, Operator, apply};
 use crate::past::{CONSUMER, Key, PROVIDER};
-use crate::rrsa::{self, CLUSTER, PROVIDER_ARN, ROLE, ROLE_ARN, TOKEN_FILE, TokenFile};
 use crate::service::{becomes_ready, goes, service};
 
 /// A session of a role of the provider's.
@@ -242,8 +242,8 @@ async fn keys_of_a_session_the_role_of_the_machine_and_a_role_of_another_account
 async fn the_environment_gives_keys_before_the_pod_s_identity_and_that_before_the_machine_s() {
     let mut stage = Stage::set("environment").await;
     let token = TokenFile::of("environment");
-    rrsa::register(&stage.operator).await;
-    token.holds(stage.operator.cluster, OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await;
+    federation::trust(&stage.operator).await;
+    token.holds(&stage.operator, OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await;
 
     stage.operator.run(&[]).await;
     stage.declare("identity-environment", json!({"environment": {}}), &json!({})).await;
@@ -291,13 +291,12 @@ async fn the_environment_gives_keys_before_the_pod_s_identity_and_that_before_th
 async fn a_token_that_the_api_server_has_signed_becomes_a_session_and_another_s_does_not() {
     let mut stage = Stage::set("workload identity").await;
     let token = TokenFile::of("workload identity");
-    rrsa::register(&stage.operator).await;
+    federation::trust(&stage.operator).await;
     for (variable, value) in [(ROLE_ARN, ROLE), (PROVIDER_ARN, CLUSTER), (TOKEN_FILE, &*token.path())] {
         stage.operator.set(variable, value);
     }
-    let cluster = stage.operator.cluster;
-    cluster.tenant_client(&stage.namespace).await;
-    token.holds(cluster, &stage.namespace, "tenant").await;
+    stage.operator.cluster.tenant_client(&stage.namespace).await;
+    token.holds(&stage.operator, &stage.namespace, "tenant").await;
     stage.operator.run(&[]).await;
     stage.declare("identity-pod", json!({"workloadIdentity": {}}), &json!({})).await;
     let message = stage.says("identity-pod", "False", "PermissionDenied").await;
@@ -309,7 +308,7 @@ async fn a_token_that_the_api_server_has_signed_becomes_a_session_and_another_s_
     let oidc = |call: &Call| (&*call.action, &*call.method, call.proof) == ("AssumeRoleWithOIDC", "POST", Proof::Body);
     assert!(!refused.is_empty() && refused.iter().all(oidc), "{refused:#?}");
 
-    token.holds(cluster, OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await;
+    token.holds(&stage.operator, OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await;
     stage.serves("identity-pod", PROVIDER).await;
     stage.leaves("identity-pod").await;
     let (signed, unsigned) = told("the operator's own token", stage.calls());

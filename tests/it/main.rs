@@ -37,7 +37,6 @@ mod past;
 mod rbac;
 mod rotation;
 mod round_trip;
-mod rrsa;
 mod service;
 mod service_adoption;
 mod service_crashes;

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::stage::Stage;
 use super::table::IDENTITIES;
 use crate::cluster::{OPERATOR_ACCOUNT, OPERATOR_NAMESPACE};
-use crate::rrsa::{self, CLUSTER, PROVIDER_ARN, ROLE, ROLE_ARN, TOKEN_FILE, TokenFile};
+use crate::federation::{self, CLUSTER, PROVIDER_ARN, ROLE, ROLE_ARN, TOKEN_FILE, TokenFile};
 
 /// The account that is somebody else in each row.
 const SOMEBODY: &str = "failures-somebody";
@@ -19,7 +19,7 @@ async fn an_identity_that_cannot_be_had_is_said_at_the_account() {
     let mut stage = Stage::start_with("identities", IDENTITIES, &begun).await;
     let accounts = stage.accounts.clone();
     let token = TokenFile::of("somebody");
-    rrsa::register(&stage.operator).await;
+    federation::trust(&stage.operator).await;
     stage.mask(SOMEBODY, "prod");
     stage.mask(&token.path(), "/var/run/secrets/ack.alibabacloud.com/rrsa-tokens/token");
 
@@ -38,14 +38,13 @@ async fn an_identity_that_cannot_be_had_is_said_at_the_account() {
     stage.operator.kill();
     stage.operator.set(TOKEN_FILE, token.path());
     stage.operator.run(&[]).await;
-    let cluster = stage.operator.cluster;
     stage.apply_account(SOMEBODY, json!({"credentials": {"workloadIdentity": {}}})).await;
     stage.reads("The file with the token of the ServiceAccount is not there", &accounts, SOMEBODY).await;
-    cluster.tenant_client(&stage.namespace).await;
-    token.holds(cluster, &stage.namespace, "tenant").await;
+    stage.operator.cluster.tenant_client(&stage.namespace).await;
+    token.holds(&stage.operator, &stage.namespace, "tenant").await;
     stage.ask(&accounts, SOMEBODY).await;
     stage.reads("The token is one of another ServiceAccount", &accounts, SOMEBODY).await;
-    token.holds(cluster, OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await;
+    token.holds(&stage.operator, OPERATOR_NAMESPACE, OPERATOR_ACCOUNT).await;
     stage.ask(&accounts, SOMEBODY).await;
     stage.mended(&accounts, SOMEBODY).await;
 
