@@ -246,13 +246,14 @@ async fn verify(
     }
     let turned = match &mut answer {
         Ok((place, answered, _)) if holders.is_none() => {
-            // Before the status says where it leads, nothing is changed there.
-            let site = context.pool.site(place).filter(|_| known.place.as_ref() == Some(&*place));
-            if answered.epoch != known.epoch {
+            let renewed = answered.epoch != known.epoch;
+            if renewed {
                 // New credentials, or a person who asks: what was refused before is tried again.
                 mind.tries.forget();
                 mind.product = Facet::Unseen;
             }
+            // Nothing is changed there before the status says where it leads, nor with the keys from before.
+            let site = context.pool.site(place).filter(|_| known.place.as_ref() == Some(&*place) && !renewed);
             let turned = product::turn(context, site.as_ref(), &account, mind).await;
             answered.epoch += u64::from(turned.opened);
             turned
