@@ -255,7 +255,11 @@ async fn verify(
             // Nothing is changed there before the status says where it leads, nor with the keys from before.
             let site = context.pool.site(place).filter(|_| known.place.as_ref() == Some(&*place) && !renewed);
             let turned = product::turn(context, site.as_ref(), &account, mind).await;
-            answered.epoch += u64::from(turned.opened);
+            if turned.opened {
+                answered.epoch += 1;
+                // Should this turn fail yet, the next one still knows.
+                context.answered.put(&name, answered.clone());
+            }
             turned
         }
         _ => product::Turned::default(),

@@ -17,8 +17,8 @@ use crate::runtime::clock;
 
 /// When a step that others keep back is looked at again, if its turn at the gate does not come before.
 const QUEUED: Duration = Duration::from_secs(2);
-/// Looks and steps of one turn at most: a look, the step, and a look that shows it.
-const ROUNDS: usize = 3;
+/// Rounds of one turn at most: a look, the step, a look that shows it, and nothing left to do.
+const ROUNDS: usize = 4;
 
 /// What came of one turn.
 #[derive(Default)]
