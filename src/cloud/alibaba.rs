@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use privatelink_core::condition::Reason;
-use privatelink_core::error::{Failure, Meaning};
+use privatelink_core::error::Failure;
 use privatelink_core::id::Region;
 use privatelink_core::read::{Answer, Done, Read};
 use privatelink_core::step::Step;
@@ -56,21 +55,12 @@ impl Alibaba {
         &self.keys
     }
 
-    /// Makes one call; a second time, with other keys, where the cloud no longer knows those of a session.
     async fn call(&self, call: Unsigned, patience: Duration, writes: bool) -> Result<Response, Failure> {
         let may = || if writes && !self.claimed.holds() { Err(not_the_writer()) } else { Ok(()) };
         let key = self.keys.get().await?;
-        let result = self.exchange.signed(call.clone(), &key, patience, may).await;
-        let unknown = matches!(&result, Err(refused) if refused.meaning == UNKNOWN);
-        match if unknown { self.keys.instead_of(&key).await } else { None } {
-            Some(other) => self.exchange.signed(call, &other, patience, may).await,
-            None => result,
-        }
+        self.exchange.signed(call, &self.keys, key, patience, may).await
     }
 }
-
-/// What a call is refused with whose keys the cloud does not know.
-const UNKNOWN: Meaning = Meaning::Credentials(Reason::CredentialsInvalid);
 
 impl Door for Alibaba {
     fn read(&self, read: Read) -> BoxFuture<'_, Result<Answer, Failure>> {

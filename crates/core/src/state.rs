@@ -38,6 +38,12 @@ open_vocabulary! {
 }
 
 impl ZoneState {
+    /// The cloud is changing it, by a word that is known.
+    #[must_use]
+    pub const fn is_moving(&self) -> bool {
+        matches!(self, Self::Creating | Self::Connecting | Self::Migrating | Self::Disconnecting | Self::Deleting)
+    }
+
     /// The zone has not got beyond waiting: nobody has accepted its connection yet, as far as it shows.
     #[must_use]
     pub const fn is_untouched(&self) -> bool {

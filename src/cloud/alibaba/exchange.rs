@@ -13,8 +13,12 @@ use privatelink_core::wire::{Request, Response};
 use crate::cloud::credentials::Credentials;
 use crate::cloud::endpoint::{Base, Endpoints};
 use crate::cloud::limit;
+use crate::cloud::renewal::Keys;
 use crate::cloud::transport::{Transport, failure};
 use crate::runtime::clock;
+
+/// What a call is refused with whose key the cloud does not know.
+const UNKNOWN: Meaning = Meaning::Credentials(Reason::CredentialsInvalid);
 
 /// The way of one account to the cloud, whoever it calls as.
 pub struct Exchange {
@@ -29,16 +33,33 @@ impl Exchange {
         Self { transport, endpoints, ahead: AtomicI64::new(0) }
     }
 
-    /// Makes one call, signed with `key`. Each time `may` is asked last, and what it refuses is not sent.
+    /// Makes one call, signed with `key` of `keys`; a second time, with others of them, where the cloud no longer knows
+    /// that one. Each time `may` is asked last, and what it refuses is not sent.
     ///
     /// # Errors
     /// What the cloud refused, why no answer came, or what `may` said.
     pub async fn signed(
         &self,
-        mut call: Unsigned,
-        key: &Credentials,
+        call: Unsigned,
+        keys: &Keys,
+        key: Credentials,
         patience: Duration,
         may: impl Fn() -> Result<(), Failure>,
+    ) -> Result<Response, Failure> {
+        let result = self.signed_with(&key, call.clone(), patience, &may).await;
+        let unknown = matches!(&result, Err(refused) if refused.meaning == UNKNOWN);
+        match if unknown { keys.instead_of(&key).await } else { None } {
+            Some(other) => self.signed_with(&other, call, patience, &may).await,
+            None => result,
+        }
+    }
+
+    async fn signed_with(
+        &self,
+        key: &Credentials,
+        mut call: Unsigned,
+        patience: Duration,
+        may: &impl Fn() -> Result<(), Failure>,
     ) -> Result<Response, Failure> {
         let base = self.base(call.product, &call.host)?;
         base.authority().clone_into(&mut call.host);
@@ -134,7 +155,7 @@ impl Exchange {
 }
 
 /// The failure without what proves who called: a gateway may repeat what it was sent.
-fn untold<const PARTS: usize>(failure: Failure, parts: [Option<&str>; PARTS]) -> Failure {
+fn untold(failure: Failure, parts: [Option<&str>; 2]) -> Failure {
     let hidden = |message: String, part: &str| message.replace(part, "<hidden>");
     Failure { message: parts.into_iter().flatten().fold(failure.message, hidden), ..failure }
 }

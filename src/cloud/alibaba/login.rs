@@ -14,7 +14,6 @@ use privatelink_core::wire::alibaba::metadata;
 use privatelink_core::wire::alibaba::sts::{self, Session};
 use zeroize::Zeroizing;
 
-use super::UNKNOWN;
 use super::exchange::Exchange;
 use crate::cloud::credentials::Credentials;
 use crate::cloud::identity::{Identity, Instance, Origin, Role, WebIdentity};
@@ -134,17 +133,7 @@ impl Source for Assumed {
             let Role { arn, external_id } = &self.role;
             let key = self.by.look_after().await?;
             let call = sts::assume_role(arn, external_id.as_deref(), self.host.clone());
-            let call_as = |key: Credentials| {
-                let call = call.clone();
-                async move { self.exchange.signed(call, &key, limit::READ, || Ok(())).await }
-            };
-            let answer = match call_as(key.clone()).await {
-                Err(refused) if refused.meaning == UNKNOWN => match self.by.instead_of(&key).await {
-                    Some(other) => call_as(other).await?,
-                    None => return Err(refused),
-                },
-                answer => answer?,
-            };
+            let answer = self.exchange.signed(call, &self.by, key, limit::READ, || Ok(())).await?;
             kept(&sts::session(ASSUME, answer, clock::now())?)
         }
         .boxed()

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response as Answered, Uri};
 use http_body_util::{BodyExt as _, Full};
+use privatelink_core::condition::Reason;
+use privatelink_core::error::Meaning;
 use privatelink_core::id::ServiceId;
 use tokio::sync::watch;
 use tokio::time::Instant;

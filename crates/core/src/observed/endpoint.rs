@@ -103,15 +103,7 @@ impl Interface {
     /// The cloud is changing it: what it will be is not seen yet.
     #[must_use]
     pub const fn is_moving(&self) -> bool {
-        matches!(
-            self.state,
-            ZoneState::Creating
-                | ZoneState::Connecting
-                | ZoneState::Migrating
-                | ZoneState::Disconnecting
-                | ZoneState::Deleting
-                | ZoneState::Unknown(_)
-        )
+        self.state.is_moving() || matches!(self.state, ZoneState::Unknown(_))
     }
 }
 

@@ -123,14 +123,7 @@ impl ZoneLeg {
     /// The cloud is changing it: calls on the connection are refused until it has settled.
     #[must_use]
     pub const fn is_moving(&self) -> bool {
-        matches!(
-            self.state,
-            ZoneState::Creating
-                | ZoneState::Connecting
-                | ZoneState::Migrating
-                | ZoneState::Disconnecting
-                | ZoneState::Deleting
-        )
+        self.state.is_moving()
     }
 }
 
