@@ -1,6 +1,7 @@
 //! Statuses as the API has them, and as core does: what is read here is what the next turn remembers.
 
 pub mod endpoint;
+pub mod entry;
 pub mod service;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{self, Time};
@@ -9,10 +10,10 @@ use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::id::{AccountId, Region};
 use privatelink_core::moment::Moment;
 use privatelink_core::plan::{Creating, Truth};
-use privatelink_core::status::{Common, Condition, Creation, LastError};
+use privatelink_core::status::{Common, Condition, Counts, Creation, LastError};
 
 use super::parse::moment;
-use super::shared::{self, CommonStatus, CreationStatus};
+use super::shared::{self, CommonStatus, ConnectionCounts, CreationStatus};
 
 /// The time of Kubernetes, in whole seconds, that a moment is in.
 #[must_use]
@@ -108,6 +109,20 @@ pub fn creation_status(creation: &Creation) -> CreationStatus {
         incarnation: (creation.incarnation > 0).then_some(creation.incarnation),
         creating: creating.map(|creating| shared::Creating { at: time(creating.at), form: creating.form.clone() }),
     }
+}
+
+/// Numbers of connections, as core has them.
+#[must_use]
+pub const fn counts(status: ConnectionCounts) -> Counts {
+    let ConnectionCounts { total, connected, awaiting, held, other } = status;
+    Counts { total, connected, awaiting, held, other }
+}
+
+/// Numbers of connections, as the API has them.
+#[must_use]
+pub const fn counts_status(counts: Counts) -> ConnectionCounts {
+    let Counts { total, connected, awaiting, held, other } = counts;
+    ConnectionCounts { total, connected, awaiting, held, other }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! on nothing is checked again.
 
 pub mod endpoint;
+pub mod entry;
 pub mod service;
 
 use std::collections::BTreeMap;

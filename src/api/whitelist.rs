@@ -223,6 +223,13 @@ pub struct WhitelistEntryStatus {
     #[schemars(length(max = limit::HELD))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub held: Vec<String>,
+
+    /// The endpoints whose connection was cut before this entry asked for it anew, and which it
+    /// connects again; at most 1000. The operator's memory: without it they count as held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = limit::HELD))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub reconnect: Vec<String>,
 }
 
 /// One connection of a principal.
@@ -243,6 +250,9 @@ pub struct ConnectionStatus {
     /// The bandwidth of the connection, in Mbit/s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bandwidth_mbps: Option<u32>,
+    /// When the connection was first seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
     /// What was decided: Accept, Reject, Leave, Wait, Held or Kept; a word of another version is kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]

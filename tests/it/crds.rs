@@ -440,6 +440,7 @@ fn the_numbers_of_the_contract_stand_in_the_schemas() {
         ("WhitelistEntry", "spec.connections.bandwidthMbps", "maximum", 50_000),
         ("WhitelistEntry", "status.connections", "maxItems", 100),
         ("WhitelistEntry", "status.held", "maxItems", 1000),
+        ("WhitelistEntry", "status.reconnect", "maxItems", 1000),
         ("ZoneResourceAssignment", "status.history", "maxItems", 10),
         ("ZoneResourceAssignment", "status.lastError.message", "maxLength", limit::MESSAGE),
     ] {

@@ -4,14 +4,13 @@ use privatelink_core::id::{AccountId, EndpointId, ResourceId, ServiceId, VpcId, 
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{Resource, ResourceKey, ResourceKind};
 use privatelink_core::state::ResourceState;
-use privatelink_core::status::{Counts, Leaving, ServiceStatus, Unclaimed};
+use privatelink_core::status::{Leaving, ServiceStatus, Unclaimed};
 
-use super::{common, common_status, creation, creation_status, time};
+use super::{common, common_status, counts, counts_status, creation, creation_status, time};
 use crate::api::parse::moment;
 use crate::api::service::{
     BandwidthRange, Deletion, EndpointServiceStatus, Evacuation, ResourceStatus, UnclaimedConnection,
 };
-use crate::api::shared::ConnectionCounts;
 
 /// A service's status as core has it.
 #[must_use]
@@ -27,13 +26,7 @@ pub fn remembered(status: &EndpointServiceStatus) -> ServiceStatus {
         zones: status.zones.iter().map(|zone| Zone::from(zone.as_str())).collect(),
         bandwidth_mbps: status.bandwidth.map(|range| (range.min, range.max)),
         resources: status.resources.iter().filter_map(resource).collect(),
-        counts: status.connection_counts.map(|counts| Counts {
-            total: counts.total,
-            connected: counts.connected,
-            awaiting: counts.awaiting,
-            held: counts.held,
-            other: counts.other,
-        }),
+        counts: status.connection_counts.map(counts),
         unclaimed: status.unclaimed.iter().map(unclaimed).collect(),
         leaving: status.evacuation.iter().filter_map(leaving).collect(),
         blocked_by: status.deletion.as_ref().map(|deletion| {
@@ -85,13 +78,7 @@ pub fn written(status: &ServiceStatus, previous: Option<&EndpointServiceStatus>)
         zones: status.zones.iter().map(ToString::to_string).collect(),
         bandwidth: status.bandwidth_mbps.map(|(min, max)| BandwidthRange { min, max }),
         resources: status.resources.iter().map(resource_status).collect(),
-        connection_counts: status.counts.map(|counts| ConnectionCounts {
-            total: counts.total,
-            connected: counts.connected,
-            awaiting: counts.awaiting,
-            held: counts.held,
-            other: counts.other,
-        }),
+        connection_counts: status.counts.map(counts_status),
         unclaimed: status.unclaimed.iter().map(unclaimed_status).collect(),
         evacuation: status.leaving.iter().map(|leaving| evacuation(leaving, previous)).collect(),
         private_dns_verification: previous.and_then(|previous| previous.private_dns_verification.clone()),
