@@ -6,6 +6,7 @@
 
 mod known;
 mod list;
+mod news;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use privatelink_core::read::{FacetKey, Look};
 use tokio::sync::Notify;
 
 use self::known::{Changed, Known};
+pub use self::news::News;
 use crate::cloud::Door;
 use crate::cloud::metered::Meter;
 use crate::cloud::pace::Pace;
@@ -45,7 +47,7 @@ struct Inner {
     meter: Meter,
     rate: Pace,
     state: Mutex<State>,
-    touched: Wakes<CloudId>,
+    touched: Wakes<News>,
     /// Somebody begins to follow what nobody followed before.
     followed: Notify,
 }
@@ -154,11 +156,10 @@ impl Observer {
         self.lock().known.believe_vanished();
     }
 
-    /// The objects of which a read has shown something new, or has confirmed what our own writes said, or that
-    /// have come into a list or left it; from now on. Endpoints of other places are among them where a service of
-    /// this one shows that their legs have changed.
+    /// What reads show to be new from now on, and what of our own writes they confirm. Endpoints of other places
+    /// are among it where a service of this one shows that their legs have changed.
     #[must_use]
-    pub fn touched(&self) -> Woken<CloudId> {
+    pub fn touched(&self) -> Woken<News> {
         self.0.touched.listen()
     }
 

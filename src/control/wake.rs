@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
 use crate::object::ObjectKey;
+use crate::observe::News;
 
 use super::account::wake_objects;
 use super::context::{Context, Name};
@@ -271,7 +272,10 @@ async fn by_place(context: Arc<Context>, place: Place) {
                 };
                 wakes.wake([(key.namespace, key.name)]);
             }
-            Some(id) = touched.next() => by_cloud(&context, &place, &id),
+            Some(news) = touched.next() => match news {
+                News::Object(id) => by_cloud(&context, &place, &id),
+                News::Connection(..) | News::Principal(..) | News::Tenants(..) => {}
+            },
             else => return,
         }
     }

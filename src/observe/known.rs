@@ -12,6 +12,7 @@ use privatelink_core::state::LifeState;
 use privatelink_core::step::Step;
 
 use super::list::Shown;
+use super::news::{Glimpse, News};
 
 /// What is known of a place.
 #[derive(Debug, Default)]
@@ -32,9 +33,8 @@ pub struct Known {
 /// What a read has changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changed {
-    /// Objects of which something is new. An endpoint is among them also where a service of this place shows
-    /// another state of its legs, wherever the endpoint itself lives.
-    pub touched: BTreeSet<CloudId>,
+    /// What is new.
+    pub touched: BTreeSet<News>,
     /// Writes of ours that no read has shown in time.
     pub unshown: usize,
 }
@@ -152,11 +152,10 @@ impl Known {
         }
         let unshown = self.overlay.prune(&self.snapshot, now);
         self.laid = None;
-        let after = self.glimpse(&ids);
+        let mut touched = before.news(&self.glimpse(&ids), ids);
         let listed = self.listed_of(&part);
-        let mut touched: BTreeSet<CloudId> = listed_before.symmetric_difference(&listed).cloned().collect();
-        touched.extend(ids.into_iter().filter(|id| differ(&before, &after, id)));
-        touched.extend(legs);
+        let listing = listed_before.symmetric_difference(&listed).cloned();
+        touched.extend(listing.chain(legs).map(News::Object));
         Changed { touched, unshown }
     }
 
@@ -283,8 +282,8 @@ impl Known {
         seen.chain(managed).filter(expected).collect()
     }
 
-    /// What is known of some objects, with our own writes over it.
-    fn glimpse(&self, ids: &BTreeSet<CloudId>) -> Laid {
+    /// What is known of some objects now.
+    fn glimpse(&self, ids: &BTreeSet<CloudId>) -> Glimpse {
         let mut snapshot = Snapshot::default();
         for id in ids {
             match id {
@@ -297,7 +296,7 @@ impl Known {
                 }
             }
         }
-        self.overlay.lay(&snapshot)
+        Glimpse::new(snapshot, &self.overlay)
     }
 }
 
@@ -366,33 +365,4 @@ fn newer<T>(facet: &mut Facet<T>, at: Moment, value: T) {
     if facet.at().is_none_or(|last| last <= at) {
         *facet = Facet::seen(at, value);
     }
-}
-
-/// Whether two looks at an object differ in more than in when they were taken.
-fn differ(before: &Laid, after: &Laid, id: &CloudId) -> bool {
-    let unconfirmed = before.unconfirmed_of(id) != after.unconfirmed_of(id);
-    unconfirmed
-        || match id {
-            CloudId::Service(id) => {
-                let view = |laid: &Laid| laid.snapshot.services.get(id).cloned().unwrap_or_default();
-                let (before, after) = (view(before), view(after));
-                (
-                    before.service.value(),
-                    before.resources.value(),
-                    before.connections.value(),
-                    before.principals.value(),
-                ) != (
-                    after.service.value(),
-                    after.resources.value(),
-                    after.connections.value(),
-                    after.principals.value(),
-                )
-            }
-            CloudId::Endpoint(id) => {
-                let view = |laid: &Laid| laid.snapshot.endpoints.get(id).cloned().unwrap_or_default();
-                let (before, after) = (view(before), view(after));
-                (before.endpoint.value(), before.interfaces.value(), before.groups.value())
-                    != (after.endpoint.value(), after.interfaces.value(), after.groups.value())
-            }
-        }
 }

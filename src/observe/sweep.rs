@@ -14,7 +14,7 @@ use privatelink_core::place::Place;
 use privatelink_core::read::{FacetKey, Look};
 use tokio::time::Instant;
 
-use super::{Failing, Observer};
+use super::{Failing, News, Observer};
 use crate::runtime::clock;
 
 /// How often a place is swept.
@@ -75,7 +75,12 @@ impl Observer {
             };
             if changed {
                 let managed = self.lock().known.managed().clone();
-                self.0.touched.wake(managed.into_iter().filter(|id| id.sort() == sort));
+                let concerned = managed.into_iter().filter(|id| id.sort() == sort);
+                // The tenants of a service have nothing else to stand on either.
+                self.0.touched.wake(concerned.flat_map(|id| match &id {
+                    CloudId::Service(service) => vec![News::Tenants(service.clone()), News::Object(id)],
+                    CloudId::Endpoint(_) => vec![News::Object(id)],
+                }));
             }
         }
     }
@@ -95,11 +100,15 @@ impl Observer {
             }
         }
         // Where a list cannot be read, nothing else of its sort is asked for: one failure, not one for each object.
-        let parts = managed.into_iter().filter(|id| !failed.contains_key(&id.sort())).flat_map(|id| match id {
-            CloudId::Service(id) => vec![FacetKey::Resources(id.clone()), FacetKey::Connections(id)],
+        let mut parts = Vec::new();
+        for id in managed.into_iter().filter(|id| !failed.contains_key(&id.sort())) {
             // What no list shows of endpoints is read in turn, not with every sweep.
-            CloudId::Endpoint(_) => Vec::new(),
-        });
+            let CloudId::Service(id) = id else { continue };
+            parts.extend([FacetKey::Resources(id.clone()), FacetKey::Connections(id.clone())]);
+            // Its list may take many calls: nobody wants to know it of whom nobody has ever asked for it.
+            let list = FacetKey::Principals(id);
+            parts.extend(self.lock().known.read_at(&list).map(|_| list));
+        }
         stream::iter(parts).map(look).for_each_concurrent(TOGETHER, |look| self.read(look)).await;
         failed
     }
@@ -120,7 +129,7 @@ impl Observer {
             if let Err(failure) = self.look(&looks).await {
                 tracing::debug!(place = %self.0.place, endpoint = %id, %failure, "could not be read in its turn");
                 // Its own turn reads again once what is known is too old, and says why it cannot.
-                self.0.touched.wake([CloudId::from(id)]);
+                self.0.touched.wake([News::Object(id.into())]);
             }
         }
     }

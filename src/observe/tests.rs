@@ -1,11 +1,15 @@
 //! The observer before a cloud that is a map in memory, on a clock that stands until a test moves it.
 
 mod endpoints;
+mod tenants;
 
 use futures::StreamExt as _;
 use privatelink_core::id::{AccountId, CloudId, Region, ServiceId};
-use privatelink_core::observed::{AddressFamily, Endpoint, Payer, Resource, ResourceKey, ResourceKind, Service, Tags};
+use privatelink_core::observed::{
+    AddressFamily, Connection, Endpoint, Payer, Resource, ResourceKey, ResourceKind, Service, Tags,
+};
 use privatelink_core::place::Cloud;
+use privatelink_core::principal::Principal;
 use privatelink_core::rate::Limits;
 use privatelink_core::read::{Answer, Done, Page, Read};
 use privatelink_core::state::LifeState;
@@ -31,6 +35,8 @@ struct Held {
     services: BTreeMap<ServiceId, Service>,
     endpoints: BTreeMap<EndpointId, Endpoint>,
     resources: BTreeMap<ServiceId, BTreeMap<ResourceKey, Resource>>,
+    connections: BTreeMap<ServiceId, Vec<Connection>>,
+    principals: BTreeMap<ServiceId, BTreeSet<Principal>>,
     page: usize,
     reads: Vec<Read>,
     /// Answers that are given instead of what is held, first to last.
@@ -121,8 +127,12 @@ impl Held {
             Read::Resources(id, _) => {
                 Ok(Answer::Resources(self.resources.get(id).cloned().unwrap_or_default(), Page::None))
             }
-            Read::Connections(..) => Ok(Answer::Connections(Vec::new(), Page::None)),
-            Read::Principals(..) => Ok(Answer::Principals(BTreeSet::new(), Page::None)),
+            Read::Connections(id, _) => {
+                Ok(Answer::Connections(self.connections.get(id).cloned().unwrap_or_default(), Page::None))
+            }
+            Read::Principals(id, _) => {
+                Ok(Answer::Principals(self.principals.get(id).cloned().unwrap_or_default(), Page::None))
+            }
             Read::CallerIdentity | Read::Product => panic!("an observer looks at objects"),
         }
     }
@@ -293,7 +303,7 @@ async fn a_read_lands_although_who_asked_has_gone() {
     look.abort();
     let mut touched = observer.touched();
     fake.answers.add_permits(FREELY);
-    assert_eq!(touched.next().await, Some(id.into()));
+    assert_eq!(touched.next().await, Some(News::Object(id.into())));
 }
 
 #[tokio::test(start_paused = true)]
@@ -308,7 +318,7 @@ async fn what_is_renewed_is_read_once_for_all_who_ask_and_touches_whom_it_concer
     for _ in 0..2 {
         observer.renew(FacetKey::Service(id.clone()));
     }
-    assert_eq!(touched.next().await, Some(id.clone().into()));
+    assert_eq!(touched.next().await, Some(News::Object(id.clone().into())));
     assert_eq!(fake.reads(), [Read::Service(id)]);
 }
 
@@ -347,7 +357,11 @@ async fn a_list_shows_what_is_and_never_what_is_not() {
     fake.with(|held| held.services.remove(&one));
     let mut touched = observer.touched();
     list(&observer).await;
-    assert_eq!(touched.next().await, Some(one.clone().into()), "whoever manages it asks for it by its id");
+    assert_eq!(
+        touched.next().await,
+        Some(News::Object(one.clone().into())),
+        "whoever manages it asks for it by its id"
+    );
     let laid = observer.laid();
     assert!(!laid.snapshot.listed_services.value().unwrap().contains(&one));
     assert!(laid.snapshot.service(&one).unwrap().service.value().unwrap().is_some(), "still as it was last seen");
@@ -355,7 +369,7 @@ async fn a_list_shows_what_is_and_never_what_is_not() {
     observer.look(&[now(FacetKey::Resources(one.clone()))]).await.unwrap();
     let laid = observer.laid();
     assert_eq!(laid.snapshot.service(&one).unwrap().service.value(), Some(&None), "asked for by its id, it is absent");
-    assert_eq!(touched.next().await, Some(one.into()));
+    assert_eq!(touched.next().await, Some(News::Object(one.into())));
 }
 
 #[tokio::test(start_paused = true)]
@@ -535,7 +549,7 @@ async fn a_write_covers_reads_that_left_before_its_answer_and_no_later_one() {
     let unconfirmed = observer.laid().unconfirmed[&part];
     observer.look(&[Look { facet: part, not_older_than: unconfirmed }]).await.unwrap();
     assert_eq!(allocates(&observer), (false, false));
-    assert_eq!(touched.next().await, Some(id.clone().into()), "a confirmation is news");
+    assert_eq!(touched.next().await, Some(News::Object(id.clone().into())), "a confirmation is news");
 }
 
 #[tokio::test(start_paused = true)]
@@ -571,11 +585,11 @@ async fn only_what_differs_wakes() {
     list(&observer).await;
     fake.change(&two, |service| service.description = Some("new".into()));
     list(&observer).await;
-    assert_eq!(touched.next().await, Some(two.into()));
+    assert_eq!(touched.next().await, Some(News::Object(two.into())));
     assert_eq!(touched.next().now_or_never(), None);
     fake.change(&one, |service| service.auto_accept = true);
     list(&observer).await;
-    assert_eq!(touched.next().now_or_never(), Some(Some(one.into())));
+    assert_eq!(touched.next().now_or_never(), Some(Some(News::Object(one.into()))));
 }
 
 #[tokio::test(start_paused = true)]
