@@ -2,7 +2,7 @@
 //!
 //! [`reconcile`] is the page to read first: one turn of one object, whatever its kind. [`account`] is the other
 //! page: whose credentials these are. What is watched is in [`watch`], who refers to whom in
-//! [`relate`], and from there to the account in [`reach`]; what is
+//! [`relate`], who decides on what in [`tenancy`], and from there to the account in [`reach`]; what is
 //! written to Kubernetes in [`status`], [`finalizer`], [`events`] and [`publish`], and to clouds in [`act`]. How the API server is
 //! reached is in [`cluster`].
 
@@ -11,6 +11,7 @@ pub mod act;
 pub mod cluster;
 pub mod context;
 pub mod endpoint;
+pub mod entry;
 pub mod error;
 pub mod events;
 pub mod finalizer;
@@ -25,5 +26,6 @@ pub mod relate;
 pub mod run;
 pub mod service;
 pub mod status;
+pub mod tenancy;
 pub mod wake;
 pub mod watch;

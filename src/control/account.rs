@@ -36,7 +36,7 @@ use crate::cloud::renewal::Outlook;
 use crate::runtime::clock;
 
 use self::access::access;
-use super::context::{Context, Mind, Standing};
+use super::context::{Context, Mind, Name, Standing};
 use super::error::Error;
 use super::events::{Happening, transitions};
 use super::finalizer;
@@ -200,25 +200,27 @@ fn holders(context: &Context, name: &str) -> Vec<String> {
     let stores = &context.stores;
     let services = Stores::each(&stores.services, |service| Some(context.own.services.latest(service.clone())));
     let endpoints = Stores::each(&stores.endpoints, |endpoint| Some(context.own.endpoints.latest(endpoint.clone())));
-    let entries = Stores::each(&stores.entries, |entry| Some(entry.clone()));
+    let entries = Stores::each(&stores.entries, |entry| Some(context.own.entries.latest(entry.clone())));
     relate::holders(name, &services, &endpoints, &entries)
 }
 
 /// All objects of the account are to be looked at again.
 pub fn wake_objects(context: &Context, name: &str) {
-    wake_kind(context, &context.stores.services, name);
+    let services = wake_kind(context, &context.stores.services, name);
     wake_kind(context, &context.stores.endpoints, name);
+    context.wakes.entries.wake(services.iter().flat_map(|service| context.tenancies.entries(service)));
 }
 
-fn wake_kind<K>(context: &Context, store: &Store<Guarded<K>>, name: &str)
+fn wake_kind<K>(context: &Context, store: &Store<Guarded<K>>, name: &str) -> Vec<Name>
 where
     K: Placed + Clone + std::fmt::Debug + 'static,
 {
     let of_account = Stores::each(store, |object| {
         let refers = relate::account_of(object.placement()) == name;
-        refers.then(|| (object.namespace().unwrap_or_default(), object.name_any()))
+        refers.then(|| super::context::name(object))
     });
-    context.wakes.of(K::SORT).wake(of_account);
+    context.wakes.of(K::SORT).wake(of_account.iter().cloned());
+    of_account
 }
 
 /// Asks whose the credentials are, lets the account speak to its place or keeps it from it, and says so; gives when

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use kube::Client;
 use kube::core::ObjectMeta;
+use kube::{Client, Resource, ResourceExt as _};
 use privatelink_core::condition::Reason;
 use privatelink_core::id::{CloudId, EndpointId, Sort};
 use privatelink_core::moment::Moment;
@@ -14,10 +14,11 @@ use privatelink_core::plan::Tries;
 use tokio::time::Instant;
 
 use crate::api::shared::Placement;
-use crate::api::{CloudAccount, Endpoint, EndpointService};
+use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
 use crate::cloud::claim::Claimed;
 use crate::cloud::endpoint::Base;
 use crate::cloud::pool::Pool;
+use crate::object::ObjectKey;
 use crate::runtime::clock;
 use crate::runtime::shutdown::Stop;
 use crate::wakes::Wakes;
@@ -27,11 +28,18 @@ use super::error::Error;
 use super::events::{Teller, Told};
 use super::own::Own;
 use super::publish::Published;
-use super::relate;
+use super::relate::{self, Ours as _};
+use super::tenancy::Tenancies;
 use super::watch::Stores;
 
 /// Namespace and name of an object; the namespace is empty for a kind that has none.
 pub type Name = (String, String);
+
+/// Namespace and name of this object.
+#[must_use]
+pub fn name<K: Resource>(object: &K) -> Name {
+    (object.namespace().unwrap_or_default(), object.name_any())
+}
 
 /// What every turn can reach; one a process.
 pub struct Context {
@@ -65,6 +73,8 @@ pub struct Context {
     pub living: Living,
     /// Which cloud object belongs to which object.
     pub managed: Managed,
+    /// Who decides on what touches each service.
+    pub tenancies: Tenancies,
     /// What this process remembers of each object.
     pub minds: Minds,
     /// Our own last writes.
@@ -82,6 +92,8 @@ pub struct Owns {
     pub services: Own<EndpointService>,
     /// Endpoints.
     pub endpoints: Own<Endpoint>,
+    /// Whitelist entries.
+    pub entries: Own<WhitelistEntry>,
 }
 
 /// Who is to be looked at again, by kind.
@@ -93,9 +105,22 @@ pub struct Wake {
     pub services: Wakes<Name>,
     /// Endpoints.
     pub endpoints: Wakes<Name>,
+    /// Whitelist entries.
+    pub entries: Wakes<Name>,
 }
 
 impl Wake {
+    /// The object that waits at a gate.
+    pub fn one(&self, key: ObjectKey) {
+        let wakes = match key.kind {
+            Endpoint::KIND => &self.endpoints,
+            EndpointService::KIND => &self.services,
+            WhitelistEntry::KIND => &self.entries,
+            _ => &self.accounts,
+        };
+        wakes.wake([(key.namespace, key.name)]);
+    }
+
     /// The objects that stand for cloud objects of this sort.
     #[must_use]
     pub const fn of(&self, sort: Sort) -> &Wakes<Name> {

@@ -3,10 +3,8 @@
 use kube::ResourceExt as _;
 use kube::runtime::reflector::Store;
 use privatelink_core::condition::Reason;
-use privatelink_core::desired::{DesiredEndpoint, Target};
-use privatelink_core::id::{CloudId, EndpointId};
-use privatelink_core::overlay::Laid;
-use privatelink_core::place::Place;
+use privatelink_core::desired::{Deletion, DesiredEndpoint, Target};
+use privatelink_core::id::{CloudId, EndpointId, Sort};
 use privatelink_core::plan::{self, Plan};
 use privatelink_core::read::FacetKey;
 use privatelink_core::report;
@@ -15,10 +13,10 @@ use privatelink_core::status::{self, Common, Creation};
 use crate::api::EndpointService;
 use crate::api::endpoint::{Endpoint as Object, EndpointStatus};
 use crate::api::memory::endpoint as memory;
-use crate::api::parse::{self, Invalid};
+use crate::api::parse::{self, Invalid, Surroundings};
 
 use super::context::Context;
-use super::kind::{Fault, Kind, Turn, Unmet};
+use super::kind::{self, Fault, Kind, Made, Turn, Unmet};
 use super::own::Own;
 use super::publish::{self, Unpublished};
 use super::reach::{Reached, reach};
@@ -33,6 +31,7 @@ pub struct Endpoint;
 #[derive(Debug)]
 pub struct Around {
     reached: Reached,
+    surroundings: Surroundings,
     target: Target,
 }
 
@@ -43,6 +42,9 @@ impl Kind for Endpoint {
     type Memory = status::EndpointStatus;
     type Status = EndpointStatus;
 
+    const STANDS_FOR: Option<Sort> = Some(Sort::Endpoint);
+    const SEEN_AMONG: Sort = Sort::Endpoint;
+
     fn store(context: &Context) -> &Store<Guarded<Object>> {
         &context.stores.endpoints
     }
@@ -52,21 +54,17 @@ impl Kind for Endpoint {
     }
 
     fn dereference(context: &Context, object: &Object, memory: &status::EndpointStatus) -> Result<Around, Unmet> {
-        let reached = reach::<Self>(context, object, memory)?;
+        let (reached, surroundings) = reach::<Self>(context, object, memory)?;
         let target = target(context, object, &reached)?;
-        Ok(Around { reached, target })
+        Ok(Around { reached, surroundings, target })
     }
 
-    fn place(around: &Around) -> &Place {
-        &around.reached.place
-    }
-
-    fn epoch(around: &Around) -> u64 {
-        around.reached.epoch
+    fn reached(around: &Around) -> &Reached {
+        &around.reached
     }
 
     fn parse(object: &Object, around: &Around) -> Result<DesiredEndpoint, Invalid> {
-        parse::endpoint::parse(object, around.reached.surroundings.clone(), around.target.clone())
+        parse::endpoint::parse(object, around.surroundings.clone(), around.target.clone())
     }
 
     fn memory(object: &Object) -> status::EndpointStatus {
@@ -84,8 +82,16 @@ impl Kind for Endpoint {
         memory.endpoint_id.clone().map(CloudId::from)
     }
 
-    fn creation(memory: &status::EndpointStatus) -> &Creation {
-        &memory.creation
+    fn may_exist(_: &Object, memory: &status::EndpointStatus) -> bool {
+        memory.endpoint_id.is_some() || memory.creation.has_begun()
+    }
+
+    fn deletion(object: &Object) -> Deletion {
+        parse::deletion(&object.spec.placement)
+    }
+
+    fn left_behind(_: &Object, memory: &status::EndpointStatus) -> String {
+        kind::left_tagged(memory.endpoint_id.as_ref())
     }
 
     fn plan(turn: &Turn<'_, Self>) -> Plan {
@@ -96,12 +102,7 @@ impl Kind for Endpoint {
         report::endpoint::report(&input(turn), plan)
     }
 
-    fn untold(_: &status::EndpointStatus, _: &Laid) -> Vec<FacetKey> {
-        // Whatever its status tells of, a decision needs.
-        Vec::new()
-    }
-
-    fn parts(memory: &status::EndpointStatus) -> Vec<FacetKey> {
+    fn parts(_: &Around, memory: &status::EndpointStatus) -> Vec<FacetKey> {
         let of = |id: &EndpointId| {
             [FacetKey::Endpoint(id.clone()), FacetKey::Interfaces(id.clone()), FacetKey::Groups(id.clone())]
         };
@@ -116,11 +117,6 @@ impl Kind for Endpoint {
         object.status.as_ref()
     }
 
-    fn without_counts(status: &EndpointStatus) -> EndpointStatus {
-        // It counts nothing.
-        status.clone()
-    }
-
     async fn publish(context: &Context, object: &Object, memory: &status::EndpointStatus) -> Result<(), Unpublished> {
         let asked = object.spec.publish.as_ref();
         let map = asked.and_then(|publish| publish.config_map.as_ref()).map(|map| map.name.as_str());
@@ -129,6 +125,12 @@ impl Kind for Endpoint {
         let data = place.and_then(|place| publish::handover::of_endpoint(place.cloud, memory));
         publish::config_map(context, object, map, data).await?;
         publish::external_name(context, object, alias, memory.domain.as_deref()).await
+    }
+}
+
+impl Made for Endpoint {
+    fn creation(memory: &status::EndpointStatus) -> &Creation {
+        &memory.creation
     }
 }
 

@@ -7,10 +7,10 @@ use kube::core::NamespaceResourceScope;
 use kube::runtime::reflector::Store;
 use kube::{Api, Resource};
 use privatelink_core::condition::Reason;
-use privatelink_core::id::CloudId;
+use privatelink_core::desired::Deletion;
+use privatelink_core::id::{CloudId, Sort};
 use privatelink_core::moment::Moment;
 use privatelink_core::overlay::Laid;
-use privatelink_core::place::Place;
 use privatelink_core::plan::{Ground, Plan, Tries};
 use privatelink_core::read::FacetKey;
 use privatelink_core::status::{Common, Creation};
@@ -20,8 +20,10 @@ use serde::de::DeserializeOwned;
 use crate::api::parse::Invalid;
 
 use super::context::Context;
+use super::events::Happening;
 use super::own::Own;
-use super::relate::Placed;
+use super::reach::Reached;
+use super::relate::{Ours, Placed};
 use super::watch::Guarded;
 
 /// What an object refers to and cannot have now.
@@ -44,6 +46,8 @@ pub enum Fault {
     Others,
     /// Nobody's: it is being looked at, and the object is woken then.
     Soon,
+    /// Nobody's: the object is being deleted, and nothing is to be done for it in the cloud.
+    Moot,
 }
 
 impl Unmet {
@@ -79,7 +83,7 @@ impl<K: Kind> Turn<'_, K> {
     /// What every planner is told.
     pub(super) fn ground(&self) -> Ground<'_> {
         Ground {
-            place: K::place(self.around),
+            place: &K::reached(self.around).place,
             laid: self.laid,
             tries: self.tries,
             living: self.living,
@@ -89,10 +93,10 @@ impl<K: Kind> Turn<'_, K> {
     }
 }
 
-/// A kind of objects that exist in a cloud.
+/// A kind of objects that are brought about in a cloud.
 pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// The object in Kubernetes.
-    type Object: Placed
+    type Object: Ours
         + Resource<DynamicType = (), Scope = NamespaceResourceScope>
         + Clone
         + Debug
@@ -110,6 +114,11 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// Its status, as the API has it.
     type Status: PartialEq + Clone + Serialize + Send + Sync;
 
+    /// The sort of cloud object that an object of this kind stands for; none, if it speaks of a part of another's.
+    const STANDS_FOR: Option<Sort>;
+    /// The sort of cloud objects whose lists show whether anything has changed for it.
+    const SEEN_AMONG: Sort;
+
     /// What is watched of this kind.
     fn store(context: &Context) -> &Store<Guarded<Self::Object>>;
 
@@ -122,11 +131,8 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// With what is missing, and for whom.
     fn dereference(context: &Context, object: &Self::Object, memory: &Self::Memory) -> Result<Self::Around, Unmet>;
 
-    /// Where the object's account leads.
-    fn place(around: &Self::Around) -> &Place;
-
-    /// How often the account's credentials have changed.
-    fn epoch(around: &Self::Around) -> u64;
+    /// The object's account, and where it leads.
+    fn reached(around: &Self::Around) -> &Reached;
 
     /// Parses the spec.
     ///
@@ -143,14 +149,14 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// The cloud object that was written down.
     fn id(memory: &Self::Memory) -> Option<CloudId>;
 
-    /// Where it was made, and how, as was written down.
-    fn creation(memory: &Self::Memory) -> &Creation;
+    /// Whether a call for the object may ever have left, as far as was written down.
+    fn may_exist(object: &Self::Object, memory: &Self::Memory) -> bool;
 
-    /// Whether a call that makes something for the object may ever have left, as far as was written down.
-    fn may_exist(memory: &Self::Memory) -> bool {
-        let creation = Self::creation(memory);
-        Self::id(memory).is_some() || creation.creating.is_some() || creation.account.is_some()
-    }
+    /// What happens in the cloud when the object is deleted.
+    fn deletion(object: &Self::Object) -> Deletion;
+
+    /// What stays in the cloud where the object goes without a call.
+    fn left_behind(object: &Self::Object, memory: &Self::Memory) -> String;
 
     /// Decides. Pure.
     fn plan(turn: &Turn<'_, Self>) -> Plan;
@@ -160,10 +166,13 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
 
     /// The parts that the status tells of, that no decision needs, and that nobody has looked at yet: they are
     /// looked at before the status is written, not after.
-    fn untold(memory: &Self::Memory, laid: &Laid) -> Vec<FacetKey>;
+    #[must_use]
+    fn untold(_: &Self::Memory, _: &Laid) -> Vec<FacetKey> {
+        Vec::new()
+    }
 
     /// The parts that a person who asks for a look wants to see as they are now.
-    fn parts(memory: &Self::Memory) -> Vec<FacetKey>;
+    fn parts(around: &Self::Around, memory: &Self::Memory) -> Vec<FacetKey>;
 
     /// The status as the API has it, over the one that is there.
     fn status(memory: &Self::Memory, object: &Self::Object) -> Self::Status;
@@ -172,7 +181,21 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     fn current(object: &Self::Object) -> Option<&Self::Status>;
 
     /// The status without what merely counts: two that are equal so need not be told apart at once.
-    fn without_counts(status: &Self::Status) -> Self::Status;
+    fn without_counts(status: &Self::Status) -> Self::Status {
+        status.clone()
+    }
+
+    /// What has happened between two statuses, beside what their conditions say.
+    #[must_use]
+    fn happenings(_: &Self::Memory, _: &Self::Memory) -> Vec<Happening> {
+        Vec::new()
+    }
+
+    /// When the status says something else although nothing has changed but the time.
+    #[must_use]
+    fn due(_: &Self::Memory, _: Moment) -> Option<Moment> {
+        None
+    }
 
     /// Where objects of this kind are written.
     fn api(context: &Context, namespace: &str) -> Api<Self::Object> {
@@ -181,9 +204,24 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
 
     /// The object's published data: written, or removed where it is no longer asked for. A message, where it
     /// cannot be.
+    #[must_use]
     fn publish(
-        context: &Context,
-        object: &Self::Object,
-        memory: &Self::Memory,
-    ) -> impl Future<Output = Result<(), super::publish::Unpublished>> + Send;
+        _: &Context,
+        _: &Self::Object,
+        _: &Self::Memory,
+    ) -> impl Future<Output = Result<(), super::publish::Unpublished>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+/// A kind of objects that stand for cloud objects of their own.
+pub trait Made: Kind<Object: Placed> {
+    /// Where the cloud object was made, and how, as was written down.
+    fn creation(memory: &Self::Memory) -> &Creation;
+}
+
+/// What stays in the cloud of an object that stood for this.
+pub(super) fn left_tagged(id: Option<&impl std::fmt::Display>) -> String {
+    let kept = id.map_or_else(|| "what was made".to_owned(), ToString::to_string);
+    format!("{kept} stays in the cloud with our tags")
 }

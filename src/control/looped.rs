@@ -9,4 +9,5 @@ mod pair;
 mod settled;
 mod stage;
 mod subject;
+mod tenants;
 mod troubled;

@@ -21,12 +21,11 @@ use privatelink_core::moment::Moment;
 use privatelink_core::overlay::Laid;
 use privatelink_core::plan::{Next, Plan, Truth, say};
 use privatelink_core::read::{FacetKey, Look};
-use privatelink_core::status::Common;
 use privatelink_core::{report, requeue};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use crate::api::parse::{Invalid, RECONCILE_REQUESTED_AT, annotations, deletion};
+use crate::api::parse::{Invalid, RECONCILE_REQUESTED_AT, annotations};
 use crate::cloud::pool::Site;
 use crate::object::ObjectKey;
 use crate::runtime::clock;
@@ -38,7 +37,8 @@ use super::error::Error;
 use super::events::{Happening, transitions};
 use super::finalizer;
 use super::kind::{Fault, Kind, Turn, Unmet};
-use super::relate::{self, Placed as _};
+use super::reach::Reached;
+use super::relate::Ours as _;
 use super::status;
 use super::watch::Guarded;
 
@@ -118,8 +118,8 @@ struct InTurn<'c, K: Kind> {
     key: ObjectKey,
     object: K::Object,
     memory: K::Memory,
-    /// What the status said when the turn began.
-    before: Common,
+    /// What the status said when it was last told of.
+    before: K::Memory,
     requested: Option<String>,
     /// The status says nothing although turns were made: it was lost, and something may have been made.
     lost: bool,
@@ -134,14 +134,14 @@ async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) ->
         return Ok(None);
     }
     let mut memory = K::memory(&object);
-    let before = K::common(&mut memory).clone();
+    let untouched = K::common(&mut memory).observed_generation < 0;
     let mut turn = InTurn::<K> {
         context,
         mind,
         key: key::<K>(&object),
-        lost: before.observed_generation < 0 && finalizer::is_on(&object),
-        living: context.living.of(K::Object::SORT),
-        before,
+        lost: untouched && finalizer::is_on(&object),
+        living: K::STANDS_FOR.map(|sort| context.living.of(sort)).unwrap_or_default(),
+        before: memory.clone(),
         memory,
         requested: object.annotations().get(RECONCILE_REQUESTED_AT).cloned(),
         object,
@@ -154,7 +154,7 @@ async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) ->
         Ok(desired) => desired,
         Err(invalid) => return turn.invalid(invalid).await,
     };
-    let Some(site) = context.pool.site(K::place(&around)) else {
+    let Some(site) = context.pool.site(&K::reached(&around).place) else {
         return turn.unmet(Unmet::soon("its account is being looked at")).await;
     };
     let paused = annotations(turn.object.annotations()).paused;
@@ -168,10 +168,11 @@ async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) ->
 impl<K: Kind> InTurn<'_, K> {
     /// The rounds, and what comes of them.
     async fn go(mut self, site: &Site, around: &K::Around, desired: &K::Desired) -> Result<Option<Duration>, Error> {
-        let asked = self.look_where_asked(site, K::epoch(around)).await;
+        let reached = K::reached(around);
+        let asked = self.look_where_asked(site, around).await;
         let mut looked = BTreeSet::new();
         let mut acted = Acted::default();
-        let mut plan = asked.err().map(|failure| self.unreadable(&failure));
+        let mut plan = asked.err().map(|failure| self.unreadable(reached, &failure));
         let mut unread = plan.is_some();
         for _ in 0..if unread { 0 } else { ROUNDS } {
             let now = clock::now();
@@ -191,11 +192,11 @@ impl<K: Kind> InTurn<'_, K> {
                     self.mind.unreadable_since = None;
                     continue;
                 };
-                plan = Some(self.unreadable(&failure));
+                plan = Some(self.unreadable(reached, &failure));
                 unread = true;
                 break;
             }
-            acted = self.act(site, &planned).await;
+            acted = self.act(site, reached, &planned).await;
             plan = Some(planned);
             if !acted.answered || self.context.stop.is_requested() {
                 break;
@@ -205,7 +206,7 @@ impl<K: Kind> InTurn<'_, K> {
         if !plan.released
             && plan.next == Next::Settled
             && !annotations(self.object.annotations()).paused
-            && let Some((since, failure)) = site.observer().blind(K::Object::SORT)
+            && let Some((since, failure)) = site.observer().blind(K::SEEN_AMONG)
         {
             // Nothing is known to have changed because nothing is seen.
             let unreadable = Plan::unreadable(&failure, K::common(&mut self.memory), since, clock::now());
@@ -217,7 +218,7 @@ impl<K: Kind> InTurn<'_, K> {
         }
         if unread && plan.says(ConditionType::Stalled, Truth::True) && self.object.meta().deletion_timestamp.is_some() {
             let why = plan.sayings.iter().map(|saying| saying.message.clone()).next().unwrap_or_default();
-            if deletion(self.object.placement()) == Deletion::Retain {
+            if K::deletion(&self.object) == Deletion::Retain {
                 return self.leave(&why).await;
             }
             for saying in &mut plan.sayings {
@@ -248,10 +249,10 @@ impl<K: Kind> InTurn<'_, K> {
     }
 
     /// What a read that failed means for the object.
-    fn unreadable(&mut self, failure: &Failure) -> Plan {
+    fn unreadable(&mut self, reached: &Reached, failure: &Failure) -> Plan {
         tracing::info!(code = failure.code, request_id = failure.request_id, "a look failed: {failure}");
         if matches!(failure.meaning, Meaning::Credentials(_)) {
-            account::doubt(self.context, relate::account_of(self.object.placement()));
+            account::doubt(self.context, &reached.account);
         }
         let now = clock::now();
         let since = *self.mind.unreadable_since.get_or_insert(now);
@@ -260,7 +261,8 @@ impl<K: Kind> InTurn<'_, K> {
 
     /// New credentials, or a person who asks: what was refused before is tried again, and for a person all is
     /// looked at anew.
-    async fn look_where_asked(&mut self, site: &Site, epoch: u64) -> Result<(), Failure> {
+    async fn look_where_asked(&mut self, site: &Site, around: &K::Around) -> Result<(), Failure> {
+        let epoch = K::reached(around).epoch;
         let handled = &K::common(&mut self.memory).last_handled_reconcile_at;
         let asked = self.requested.is_some() && self.requested != *handled && self.requested != self.mind.requested;
         if asked || epoch != self.mind.epoch {
@@ -271,7 +273,7 @@ impl<K: Kind> InTurn<'_, K> {
             return Ok(());
         }
         let now = clock::now();
-        let looks = K::parts(&self.memory).into_iter().map(|facet| Look { facet, not_older_than: now });
+        let looks = K::parts(around, &self.memory).into_iter().map(|facet| Look { facet, not_older_than: now });
         let looked = site.observer().look(&looks.collect::<Vec<_>>()).await;
         if looked.is_ok() {
             self.mind.requested.clone_from(&self.requested);
@@ -291,10 +293,9 @@ impl<K: Kind> InTurn<'_, K> {
         }
     }
 
-    async fn act(&mut self, site: &Site, plan: &Plan) -> Acted {
-        let account = relate::account_of(self.object.placement()).to_owned();
+    async fn act(&mut self, site: &Site, reached: &Reached, plan: &Plan) -> Acted {
         let generation = self.object.meta().generation.unwrap_or_default();
-        act(self.context, site, &account, &self.key, generation, self.mind, &plan.steps).await
+        act(self.context, site, &reached.account, &self.key, generation, self.mind, &plan.steps).await
     }
 
     /// While something moves, what this turn looked at is polled for it, together with all that others wait for.
@@ -309,15 +310,17 @@ impl<K: Kind> InTurn<'_, K> {
         if plan.identity.is_none() && !plan.released {
             return;
         }
+        let Some(sort) = K::STANDS_FOR else { return };
         let id = if plan.released { None } else { K::id(&self.memory) };
-        if let Some(ids) = self.context.managed.put(site.place(), K::Object::SORT, id.as_ref(), &self.name()) {
+        if let Some(ids) = self.context.managed.put(site.place(), sort, id.as_ref(), &self.name()) {
             site.observer().manage(ids);
         }
     }
 
-    /// Nothing is polled for it any more, wherever its account has led.
+    /// Nothing is polled for it any more, and it waits at no gate, wherever its account has led.
     fn rest(&self) {
         for site in self.context.pool.sites() {
+            site.gate().retain(&self.key, &[]);
             site.observer().follow(&self.key, BTreeSet::new());
         }
     }
@@ -350,9 +353,10 @@ impl<K: Kind> InTurn<'_, K> {
                 memory = K::report(&self.view(around, desired, &laid, now), &plan);
             }
         }
+        let due = K::due(&memory, now).map(|due| due.since(now));
         let deferred = self.write(memory, false).await?;
         self.tell(Vec::new()).await;
-        Ok([deferred, again].into_iter().flatten().min())
+        Ok([deferred, again, due].into_iter().flatten().min())
     }
 
     /// What it refers to cannot be had now.
@@ -370,7 +374,7 @@ impl<K: Kind> InTurn<'_, K> {
             Fault::Others => {
                 K::id(&self.memory).is_some() && K::common(&mut self.memory).observed_generation == generation
             }
-            Fault::Own => false,
+            Fault::Own | Fault::Moot => false,
         };
         if silent {
             tracing::debug!(reason = %unmet.reason, "waiting: {}", unmet.message);
@@ -387,8 +391,8 @@ impl<K: Kind> InTurn<'_, K> {
 
     /// What was made stays, and nobody has been able to take our tags off it.
     async fn leave(&mut self, why: &str) -> Result<Option<Duration>, Error> {
-        let kept = K::id(&self.memory).map_or_else(|| "what was made".to_owned(), |id| id.to_string());
-        let message = format!("{kept} stays in the cloud with our tags, as deletionPolicy: Retain asks and {why}");
+        let left = K::left_behind(&self.object, &self.memory);
+        let message = format!("{left}, as deletionPolicy: Retain asks and {why}");
         self.release(&Plan::released(Reason::Deleting, message)).await
     }
 
@@ -398,11 +402,14 @@ impl<K: Kind> InTurn<'_, K> {
             let message = "paused by the annotation privatelink.dev/paused: deletion waits until it is removed";
             return self.say(&Plan::stuck(Reason::Paused, message)).await;
         }
-        if deletion(self.object.placement()) == Deletion::Retain {
+        if unmet.fault == Fault::Moot {
+            return self.release(&Plan::released(Reason::Deleting, unmet.message)).await;
+        }
+        if K::deletion(&self.object) == Deletion::Retain {
             return self.leave(&unmet.message).await;
         }
         let written = K::common(&mut self.memory).observed_generation >= 0;
-        if written && !K::may_exist(&self.memory) {
+        if written && !K::may_exist(&self.object, &self.memory) {
             return self.release(&Plan::released(Reason::Deleting, "nothing was made for this object")).await;
         }
         if unmet.fault == Fault::Soon {
@@ -446,12 +453,12 @@ impl<K: Kind> InTurn<'_, K> {
             note: saying.message.clone(),
         });
         self.tell(happenings.into_iter().collect()).await;
-        for place in self.context.managed.places_of(K::Object::SORT, &self.name()) {
-            let ids = self.context.managed.put(&place, K::Object::SORT, None, &self.name());
-            if let (Some(ids), Some(site)) = (ids, self.context.pool.site(&place)) {
-                site.gate().retain(&self.key, &[]);
-                site.observer().follow(&self.key, BTreeSet::new());
-                site.observer().manage(ids);
+        if let Some(sort) = K::STANDS_FOR {
+            for place in self.context.managed.places_of(sort, &self.name()) {
+                let ids = self.context.managed.put(&place, sort, None, &self.name());
+                if let (Some(ids), Some(site)) = (ids, self.context.pool.site(&place)) {
+                    site.observer().manage(ids);
+                }
             }
         }
         self.context.may_write()?;
@@ -465,7 +472,7 @@ impl<K: Kind> InTurn<'_, K> {
         if self.requested.is_some() {
             K::common(&mut memory).last_handled_reconcile_at.clone_from(&self.requested);
         }
-        if self.lost && !K::may_exist(&memory) {
+        if self.lost && !K::may_exist(&self.object, &memory) {
             // It must not look like the status of an object for which nothing was made.
             K::common(&mut memory).observed_generation = -1;
         }
@@ -479,6 +486,8 @@ impl<K: Kind> InTurn<'_, K> {
         if only_counts && !at_once {
             let due = self.mind.counted.map(|counted| counted + COUNTS).filter(|due| *due > Instant::now());
             if let Some(due) = due {
+                // Nobody is told of what does not stand in the status.
+                self.memory = K::memory(&self.object);
                 return Ok(Some(due - Instant::now()));
             }
         }
@@ -497,7 +506,8 @@ impl<K: Kind> InTurn<'_, K> {
     }
 
     async fn tell(&mut self, mut happenings: Vec<Happening>) {
-        happenings.extend(transitions(&self.before, K::common(&mut self.memory)));
+        happenings.extend(transitions(K::common(&mut self.before), K::common(&mut self.memory)));
+        happenings.extend(K::happenings(&self.before, &self.memory));
         let reference = self.object.object_ref(&());
         self.context.teller.tell(&reference, &mut self.mind.told, &happenings).await;
     }

@@ -8,7 +8,6 @@ use privatelink_core::claims::{self, Claimant};
 use privatelink_core::desired::{Adoption, Target};
 use privatelink_core::id::{AccountId, Region, ServiceId, Sort};
 use privatelink_core::moment::Moment;
-use privatelink_core::principal::Principal;
 use privatelink_core::state::LifeState;
 
 use crate::api::account::{AllowedFrom, AllowedNamespaces};
@@ -58,12 +57,28 @@ fn selector(wanted: &NamespaceSelector) -> Selector {
     labels.chain(expressions).collect()
 }
 
-/// An object that stands for a cloud object of an account.
-pub trait Placed: Resource<DynamicType = ()> {
-    /// The sort of the cloud object.
-    const SORT: Sort;
+/// An object of ours.
+pub trait Ours: Resource<DynamicType = ()> {
     /// The kind as manifests write it.
     const KIND: &'static str;
+}
+
+impl Ours for EndpointService {
+    const KIND: &'static str = "EndpointService";
+}
+
+impl Ours for Endpoint {
+    const KIND: &'static str = "Endpoint";
+}
+
+impl Ours for WhitelistEntry {
+    const KIND: &'static str = "WhitelistEntry";
+}
+
+/// An object that stands for a cloud object of an account.
+pub trait Placed: Ours {
+    /// The sort of the cloud object.
+    const SORT: Sort;
 
     /// What every such object declares.
     fn placement(&self) -> &Placement;
@@ -74,7 +89,6 @@ pub trait Placed: Resource<DynamicType = ()> {
 
 impl Placed for EndpointService {
     const SORT: Sort = Sort::Service;
-    const KIND: &'static str = "EndpointService";
 
     fn placement(&self) -> &Placement {
         &self.spec.placement
@@ -87,7 +101,6 @@ impl Placed for EndpointService {
 
 impl Placed for Endpoint {
     const SORT: Sort = Sort::Endpoint;
-    const KIND: &'static str = "Endpoint";
 
     fn placement(&self) -> &Placement {
         &self.spec.placement
@@ -197,20 +210,10 @@ pub fn target(wanted: &ServiceTarget, service: Option<&EndpointService>, region:
     Target::Known { id: Some(ServiceId::from(id)), name: None, region: elsewhere(at) }
 }
 
-/// What an entry claims, if it is one of this service. Entries are not acted on yet: none is idle, and none holds.
+/// The service that an entry is for, by namespace and name.
 #[must_use]
-pub fn claim(object: &EndpointService, entry: &WhitelistEntry) -> Option<claims::Entry> {
-    let names = entry.namespace() == object.namespace() && entry.spec.service_ref.name == object.name_any();
-    let ends = entry.metadata.deletion_timestamp.is_some();
-    names.then(|| claims::Entry {
-        uid: entry.uid().unwrap_or_default(),
-        name: entry.name_any(),
-        created: entry.metadata.creation_timestamp.as_ref().map_or(Moment::default(), |time| moment(time.0)),
-        whom: Principal::from(entry.spec.principal.as_str()).whom(),
-        say: if ends { claims::Say::Ending } else { claims::Say::Live },
-        holds: false,
-        idle: None,
-    })
+pub fn service_of(entry: &WhitelistEntry) -> (String, String) {
+    (entry.namespace().unwrap_or_default(), entry.spec.service_ref.name.clone())
 }
 
 /// The objects that keep an account: those that refer to it and carry our finalizer, since something of theirs

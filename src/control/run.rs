@@ -36,6 +36,7 @@ use super::account;
 use super::cluster;
 use super::context::{Context, Name, Wake};
 use super::endpoint::Endpoint;
+use super::entry::Entry;
 use super::error::call;
 use super::events::Teller;
 use super::publish::{self, Published};
@@ -232,6 +233,7 @@ pub(super) fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<
         standings: super::context::Standings::default(),
         living: super::context::Living::default(),
         managed: super::context::Managed::default(),
+        tenancies: super::tenancy::Tenancies::default(),
         minds: super::context::Minds::default(),
         own: super::context::Owns::default(),
         wakes: Wake::default(),
@@ -271,7 +273,7 @@ pub(super) async fn serve(context: Arc<Context>, health: Health, claim: Receiver
     let stores = context.stores.clone();
     // Asked for before anything is woken, so that nothing that is woken is missed.
     let (accounts, services) = (context.wakes.accounts.listen(), context.wakes.services.listen());
-    let endpoints = context.wakes.endpoints.listen();
+    let (endpoints, entries) = (context.wakes.endpoints.listen(), context.wakes.entries.listen());
     let ready = async {
         health.all_filled().await;
         tracing::info!("everything is listed");
@@ -289,7 +291,8 @@ pub(super) async fn serve(context: Arc<Context>, health: Health, claim: Receiver
     let accounts = controller(stores.accounts, accounts, &context, account::reconcile);
     let services = controller(stores.services, services, &context, reconcile::<Service>);
     let endpoints = controller(stores.endpoints, endpoints, &context, reconcile::<Endpoint>);
-    let turns = async { tokio::join!(accounts, services, endpoints) };
+    let entries = controller(stores.entries, entries, &context, reconcile::<Entry>);
+    let turns = async { tokio::join!(accounts, services, endpoints, entries) };
     let late = async {
         stop.requested().await;
         tokio::time::sleep(ENDING).await;

@@ -1,27 +1,30 @@
 //! `EndpointService` in the loop: what it refers to, and the way to core and back.
 
 use kube::runtime::reflector::Store;
-use privatelink_core::claims::{self, Claims};
-use privatelink_core::desired::DesiredService;
-use privatelink_core::id::{CloudId, ServiceId};
+use std::sync::Arc;
+
+use privatelink_core::claims::Claims;
+use privatelink_core::desired::{Deletion, DesiredService};
+use privatelink_core::id::{CloudId, ServiceId, Sort};
+use privatelink_core::moment::Moment;
 use privatelink_core::overlay::Laid;
-use privatelink_core::place::Place;
 use privatelink_core::plan::{self, Plan};
 use privatelink_core::read::FacetKey;
 use privatelink_core::report;
 use privatelink_core::status::{Common, Creation, ServiceStatus};
 
 use crate::api::memory::service as memory;
-use crate::api::parse::{self, Invalid};
+use crate::api::parse::{self, Invalid, Surroundings};
 use crate::api::service::{EndpointService, EndpointServiceStatus};
 
-use super::context::Context;
-use super::kind::{Kind, Turn, Unmet};
+use super::context::{Context, name};
+use super::events::Happening;
+use super::kind::{self, Kind, Made, Turn, Unmet};
 use super::own::Own;
 use super::publish::{self, Unpublished};
 use super::reach::{Reached, reach};
-use super::relate;
-use super::watch::{Guarded, Stores};
+use super::tenancy;
+use super::watch::Guarded;
 
 /// The kind.
 #[derive(Debug)]
@@ -31,7 +34,8 @@ pub struct Service;
 #[derive(Debug)]
 pub struct Around {
     reached: Reached,
-    claims: Claims,
+    surroundings: Surroundings,
+    claims: Arc<Claims>,
 }
 
 impl Kind for Service {
@@ -40,6 +44,9 @@ impl Kind for Service {
     type Desired = DesiredService;
     type Memory = ServiceStatus;
     type Status = EndpointServiceStatus;
+
+    const STANDS_FOR: Option<Sort> = Some(Sort::Service);
+    const SEEN_AMONG: Sort = Sort::Service;
 
     fn store(context: &Context) -> &Store<Guarded<EndpointService>> {
         &context.stores.services
@@ -50,20 +57,16 @@ impl Kind for Service {
     }
 
     fn dereference(context: &Context, object: &EndpointService, memory: &ServiceStatus) -> Result<Around, Unmet> {
-        let entries = Stores::each(&context.stores.entries, |entry| relate::claim(object, entry));
-        Ok(Around { reached: reach::<Self>(context, object, memory)?, claims: claims::settle(&entries, &[]) })
+        let (reached, surroundings) = reach::<Self>(context, object, memory)?;
+        Ok(Around { reached, surroundings, claims: tenancy::of(context, &name(object)) })
     }
 
-    fn place(around: &Around) -> &Place {
-        &around.reached.place
-    }
-
-    fn epoch(around: &Around) -> u64 {
-        around.reached.epoch
+    fn reached(around: &Around) -> &Reached {
+        &around.reached
     }
 
     fn parse(object: &EndpointService, around: &Around) -> Result<DesiredService, Invalid> {
-        parse::service::parse(object, around.reached.surroundings.clone())
+        parse::service::parse(object, around.surroundings.clone())
     }
 
     fn memory(object: &EndpointService) -> ServiceStatus {
@@ -81,8 +84,16 @@ impl Kind for Service {
         memory.service_id.clone().map(CloudId::from)
     }
 
-    fn creation(memory: &ServiceStatus) -> &Creation {
-        &memory.creation
+    fn may_exist(_: &EndpointService, memory: &ServiceStatus) -> bool {
+        memory.service_id.is_some() || memory.creation.has_begun()
+    }
+
+    fn deletion(object: &EndpointService) -> Deletion {
+        parse::deletion(&object.spec.placement)
+    }
+
+    fn left_behind(_: &EndpointService, memory: &ServiceStatus) -> String {
+        kind::left_tagged(memory.service_id.as_ref())
     }
 
     fn plan(turn: &Turn<'_, Self>) -> Plan {
@@ -102,7 +113,7 @@ impl Kind for Service {
         memory.service_id.iter().filter(unseen).map(|id| FacetKey::Connections(id.clone())).collect()
     }
 
-    fn parts(memory: &ServiceStatus) -> Vec<FacetKey> {
+    fn parts(_: &Around, memory: &ServiceStatus) -> Vec<FacetKey> {
         let of = |id: &ServiceId| {
             [FacetKey::Service(id.clone()), FacetKey::Resources(id.clone()), FacetKey::Connections(id.clone())]
         };
@@ -135,11 +146,32 @@ impl Kind for Service {
         status
     }
 
+    fn happenings(before: &ServiceStatus, after: &ServiceStatus) -> Vec<Happening> {
+        let waited = report::service::newly_long(before, after);
+        waited
+            .map(|one| Happening {
+                normal: false,
+                reason: "ConnectionUndecided",
+                note: format!("the connection of {} waits to be accepted: {}", one.endpoint, one.reason),
+            })
+            .collect()
+    }
+
+    fn due(memory: &ServiceStatus, now: Moment) -> Option<Moment> {
+        report::service::next_long(memory, now)
+    }
+
     async fn publish(context: &Context, object: &EndpointService, memory: &ServiceStatus) -> Result<(), Unpublished> {
         let name = object.spec.publish.as_ref().map(|publish| publish.config_map.name.as_str());
         let place = context.place_of(&object.spec.placement);
         let data = place.and_then(|place| publish::handover::of_service(place.cloud, &object.spec, memory));
         publish::config_map(context, object, name, data).await
+    }
+}
+
+impl Made for Service {
+    fn creation(memory: &ServiceStatus) -> &Creation {
+        &memory.creation
     }
 }
 

@@ -9,26 +9,25 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt as _};
-use privatelink_core::id::{CloudId, Sort};
+use privatelink_core::id::{AccountId, CloudId};
 use privatelink_core::place::Place;
+use privatelink_core::principal::Whom;
 use privatelink_core::read::FacetKey;
 use tokio::task::JoinSet;
 
+use crate::api::parse;
 use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
 use crate::object::ObjectKey;
 use crate::observe::News;
 
 use super::account::wake_objects;
-use super::context::{Context, Name};
+use super::context::{Context, Name, name};
 use super::endpoint::Endpoint as EndpointKind;
-use super::kind::Kind;
-use super::relate::{self, Placed};
+use super::kind::Made;
+use super::relate::{self, Ours, Placed};
 use super::service::Service as ServiceKind;
+use super::tenancy;
 use super::watch::{Change, Guarded, Stores};
-
-fn name<K: Resource>(object: &K) -> Name {
-    (object.namespace().unwrap_or_default(), object.name_any())
-}
 
 /// An account has come, changed or gone. Its objects are concerned where its spec or its life has changed; a
 /// changed standing wakes them by itself.
@@ -64,6 +63,7 @@ pub fn by_service(context: &Context, change: &Change<'_, Guarded<EndpointService
     if before.is_some_and(|before| says_the_same(before, service)) {
         return;
     }
+    context.wakes.entries.wake(context.tenancies.entries(&name(service)));
     let refers = |endpoint: &Endpoint| {
         let refers = relate::refers_to(endpoint, service) || before.is_some_and(|one| relate::refers_to(endpoint, one));
         refers.then(|| name(endpoint))
@@ -76,7 +76,8 @@ fn says_the_same(before: &EndpointService, after: &EndpointService) -> bool {
     let of = |service: &EndpointService| {
         let status = service.status.clone().unwrap_or_default();
         let known = (status.service_id, status.service_name, status.state, status.creation.region);
-        (known, service.spec.consumer_namespaces.clone(), service.metadata.deletion_timestamp.clone())
+        let spec = (service.spec.consumer_namespaces.clone(), service.spec.placement.account_ref.clone());
+        (known, spec, parse::entry::parent(service))
     };
     of(before) == of(after)
 }
@@ -122,15 +123,7 @@ where
     if matches!(change, Change::Gone(_)) {
         context.living.gone(K::SORT, &uid);
         forget(context, guarded, own);
-        let gone = ObjectKey {
-            kind: K::KIND,
-            namespace: guarded.namespace().unwrap_or_default(),
-            name: guarded.name_any(),
-            uid,
-        };
-        for site in context.pool.sites() {
-            site.observer().follow(&gone, BTreeSet::new());
-        }
+        leave(context, &key(guarded));
         for place in context.managed.places_of(K::SORT, &name(guarded)) {
             // A namesake may have come by now, and has what it has.
             let followed = context.managed.put(&place, K::SORT, None, &name(guarded));
@@ -147,6 +140,23 @@ where
     wake_if_going(context, relate::account_of(object.placement()));
 }
 
+fn key<K: Ours>(guarded: &Guarded<K>) -> ObjectKey {
+    ObjectKey {
+        kind: K::KIND,
+        namespace: guarded.namespace().unwrap_or_default(),
+        name: guarded.name_any(),
+        uid: guarded.uid().unwrap_or_default(),
+    }
+}
+
+/// Nothing is polled for an object that is gone, and it waits at no gate.
+fn leave(context: &Context, gone: &ObjectKey) {
+    for site in context.pool.sites() {
+        site.observer().follow(gone, BTreeSet::new());
+        site.gate().retain(gone, &[]);
+    }
+}
+
 fn those_that_adopt<K: Placed + Clone + Debug + 'static>(store: &Store<Guarded<K>>, id: &str) -> Vec<Name> {
     Stores::each(store, |object| {
         object.placement().adopt.as_ref().is_some_and(|adopt| adopt.id == id).then(|| name(object))
@@ -161,12 +171,23 @@ fn wake_if_going(context: &Context, account: &str) {
     }
 }
 
-/// An entry has come, changed or gone: its service counts the connections that no entry names.
+/// An entry has come, changed or gone. Where that changes who decides on what, those whom it concerns are looked at
+/// too; and so is an account that is being deleted and kept by it.
 pub fn by_entry(context: &Context, change: &Change<'_, Guarded<WhitelistEntry>>) {
-    let Ok(entry) = &change.object().0 else { return };
-    let settled = matches!(change, Change::Is { before: Some(before), .. } if before.meta().generation == entry.meta().generation);
-    if !settled {
-        context.wakes.services.wake([(entry.namespace().unwrap_or_default(), entry.spec.service_ref.name.clone())]);
+    let guarded = change.object();
+    context.wakes.entries.wake([name(guarded)]);
+    if matches!(change, Change::Gone(_)) {
+        tenancy::gone(context, &guarded.uid().unwrap_or_default());
+        forget(context, guarded, &context.own.entries);
+        leave(context, &key(guarded));
+    }
+    let Ok(entry) = &guarded.0 else { return };
+    if matches!(change, Change::Is { .. }) {
+        tenancy::is(context, entry);
+    }
+    let (namespace, service) = relate::service_of(entry);
+    if let Some(service) = Stores::get(&context.stores.services, &namespace, &service) {
+        wake_if_going(context, relate::account_of(&service.spec.placement));
     }
 }
 
@@ -180,8 +201,10 @@ pub fn by_namespace(context: &Context, change: &Change<'_, PartialObjectMeta<Nam
     let inside = namespace.name_any();
     let services = Stores::each(&context.stores.services, |one| is_in(one, &inside).then(|| name(one)));
     let endpoints = Stores::each(&context.stores.endpoints, |one| is_in(one, &inside).then(|| name(one)));
+    let entries = Stores::each(&context.stores.entries, |one| is_in(one, &inside).then(|| name(one)));
     context.wakes.services.wake(services);
     context.wakes.endpoints.wake(endpoints);
+    context.wakes.entries.wake(entries);
 }
 
 fn is_in<K: Resource>(object: &K, namespace: &str) -> bool {
@@ -246,7 +269,7 @@ fn manage(context: &Context, place: &Place) {
     context.managed.set(place, ids);
 }
 
-fn written_down<K: Kind>(context: &Context, place: &Place) -> Vec<(CloudId, Name)> {
+fn written_down<K: Made>(context: &Context, place: &Place) -> Vec<(CloudId, Name)> {
     Stores::each(K::store(context), |object| {
         let memory = K::memory(&K::own(context).latest(object.clone()));
         let made = K::creation(&memory);
@@ -264,21 +287,39 @@ async fn by_place(context: Arc<Context>, place: Place) {
     tracing::info!(%place, "this place is spoken to");
     loop {
         tokio::select! {
-            Some(key) = heads.next() => {
-                let wakes = match key.kind {
-                    Endpoint::KIND => context.wakes.of(Sort::Endpoint),
-                    EndpointService::KIND => context.wakes.of(Sort::Service),
-                    _ => &context.wakes.accounts,
-                };
-                wakes.wake([(key.namespace, key.name)]);
-            }
-            Some(news) = touched.next() => match news {
-                News::Object(id) => by_cloud(&context, &place, &id),
-                News::Connection(..) | News::Principal(..) | News::Tenants(..) => {}
-            },
-            else => return,
-        }
+        Some(key) = heads.next() => context.wakes.one(key),
+                    Some(news) = touched.next() => by_news(&context, &place, news),
+                    else => return,
+                }
     }
+}
+
+/// A read has shown something new: of what an entry decides on, that entry is looked at.
+fn by_news(context: &Context, place: &Place, news: News) {
+    let (service, whom) = match news {
+        News::Object(id) => return by_cloud(context, place, &id),
+        News::Tenants(service) => (service, None),
+        News::Connection(service, owner) => (service, Some(Tenant::Owner(owner))),
+        News::Principal(service, whom) => (service, Some(Tenant::Named(whom))),
+    };
+    let Some(object) = context.managed.owner(place, &service.into()) else { return };
+    let Some(tenant) = whom else {
+        return context.wakes.entries.wake(context.tenancies.entries(&object));
+    };
+    let claims = tenancy::of(context, &object);
+    let holder = match tenant {
+        Tenant::Owner(owner) => claims.decider(owner.as_ref()),
+        Tenant::Named(whom) => claims.holder(&whom),
+    };
+    context.wakes.entries.wake(holder.map(|holder| (object.0, holder.name.clone())));
+}
+
+/// Whose entry is meant.
+enum Tenant {
+    /// That which decides on this account's connections.
+    Owner(Option<AccountId>),
+    /// That which names this principal.
+    Named(Whom),
 }
 
 /// A cloud object has changed: its object is looked at, and whoever wants to adopt it. An endpoint may live in

@@ -67,6 +67,14 @@ pub struct Creation {
     pub creating: Option<Creating>,
 }
 
+impl Creation {
+    /// A call that makes something may have left.
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        self.account.is_some() || self.creating.is_some()
+    }
+}
+
 /// Connections by what they are doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -36,10 +36,16 @@ pub fn parse(object: &WhitelistEntry, parent: Parent, everybody_permitted: bool)
             None | Some(Revocation::KeepConnections) => Revoked::KeepConnections,
             Some(Revocation::Disconnect) => Revoked::Disconnect,
         },
-        deletion: match spec.deletion_policy {
-            None | Some(DeletionPolicy::Delete) => Deletion::Delete,
-            Some(DeletionPolicy::Retain) => Deletion::Retain,
-        },
+        deletion: deletion(object),
+    }
+}
+
+/// What happens on the service's list when the entry is deleted.
+#[must_use]
+pub fn deletion(object: &WhitelistEntry) -> Deletion {
+    match object.spec.deletion_policy {
+        None | Some(DeletionPolicy::Delete) => Deletion::Delete,
+        Some(DeletionPolicy::Retain) => Deletion::Retain,
     }
 }
 
@@ -158,7 +164,7 @@ mod tests {
     fn known_of(object: Value) -> ParentService {
         match parent_of(object) {
             Parent::Service(known) => known,
-            Parent::Awaited(why) => panic!("{why}"),
+            Parent::Absent(why) | Parent::Awaited(why) => panic!("{why}"),
         }
     }
 

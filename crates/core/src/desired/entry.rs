@@ -55,7 +55,9 @@ pub enum Revocation {
 /// The service that an entry is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parent {
-    /// There is none yet; with a sentence that says which.
+    /// There is no object of that name; with a sentence that says which.
+    Absent(String),
+    /// It is not in the cloud yet, as far as its object says; with a sentence that says which.
     Awaited(String),
     /// This one.
     Service(ParentService),

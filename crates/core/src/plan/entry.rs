@@ -25,6 +25,8 @@ use crate::principal::Whom;
 use crate::read::FacetKey;
 use crate::status::{self, EntryStatus};
 
+pub use parent::left_alone;
+
 /// Longest pause between two looks at what moves: what is due within it is due at its own time.
 const POLL: Duration = Duration::from_secs(20);
 

@@ -7,6 +7,7 @@ use privatelink_core::desired::{Deletion, Management, OnDelete, Policy, Revocati
 use privatelink_core::plan::{Next, Truth};
 use privatelink_core::read::FacetKey;
 use privatelink_core::state::{ClaimState, Decision};
+use privatelink_core::status::ServiceStatus;
 use privatelink_sim::world::call::ConnectionKey;
 use privatelink_sim::world::object::{ConnectionStatus, Principal};
 use privatelink_sim::world::{AccountId, Call};
@@ -208,6 +209,19 @@ fn an_entry_goes_without_a_call_where_its_service_is_not_to_be_changed() {
         assert!(tenants.entries.is_empty(), "{case}");
         assert!(is_connected(&tenants, key) && tenants.stage.calls.is_empty(), "{case}");
     }
+}
+
+/// A status is lost where objects are restored from a copy: the principal must not stay on the list for that.
+#[test]
+fn an_entry_that_has_acted_waits_with_its_deletion_for_a_service_that_has_lost_its_status() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.service.status.service = ServiceStatus::default();
+    delete(&mut tenants);
+    tenants.turn_of(Some("tenant"), (0, Trouble::None));
+    assert_eq!(tenants.ready("tenant").1, Reason::WaitingForService);
+    assert!(is_connected(&tenants, key) && tenants.stage.calls.is_empty());
+    tenants.rest();
+    assert!(tenants.entries.is_empty() && !is_connected(&tenants, key));
 }
 
 #[test]

@@ -9,34 +9,51 @@ use crate::plan::entry::{Input, Scene};
 use crate::plan::{Next, Plan, Truth, ready, say};
 use crate::read::FacetKey;
 use crate::state::LifeState;
+use crate::status::EntryStatus;
 
 /// The service, where it exists.
 pub(super) fn of<'a>(input: &Input<'a>) -> Option<&'a ParentService> {
     match &input.desired.parent {
         Parent::Service(service) => Some(service),
-        Parent::Awaited(_) => None,
+        Parent::Absent(_) | Parent::Awaited(_) => None,
     }
+}
+
+/// Why an entry that is deleted goes without a call, where the object of its service is enough to say so. One that has
+/// acted waits for an object that has lost its status.
+#[must_use]
+pub fn left_alone(parent: &Parent, status: &EntryStatus) -> Option<String> {
+    let has_acted = status.allowed.is_some() || status.common.observed_generation < 0;
+    let service = match parent {
+        Parent::Awaited(_) if has_acted => return None,
+        Parent::Absent(_) | Parent::Awaited(_) => {
+            return Some("there is no service whose list could hold the principal".to_owned());
+        }
+        Parent::Service(service) => service,
+    };
+    let why = if service.deleting {
+        "is being deleted"
+    } else if service.observed {
+        "is observed only"
+    } else if service.disowned.is_some() {
+        "is not its EndpointService's"
+    } else {
+        return None;
+    };
+    Some(format!("{} {why}, and its list stays as it is", service.id))
 }
 
 /// What is said and done where nothing may be done for the service, as its own object says.
 pub(super) fn unusable(input: &Input<'_>) -> Option<Plan> {
-    let deleting = input.desired.deleting;
-    let service = match &input.desired.parent {
+    let (deleting, parent) = (input.desired.deleting, &input.desired.parent);
+    if deleting && let Some(why) = left_alone(parent, input.status) {
+        return Some(left(&why));
+    }
+    let service = match parent {
         Parent::Service(service) => service,
-        Parent::Awaited(_) if deleting => return Some(left("there is no service whose list could hold the principal")),
-        Parent::Awaited(message) => return Some(waits(message.clone())),
+        Parent::Absent(message) | Parent::Awaited(message) => return Some(waits(message.clone())),
     };
     let id = &service.id;
-    if deleting && (service.deleting || service.observed || service.disowned.is_some()) {
-        let why = if service.deleting {
-            "is being deleted"
-        } else if service.observed {
-            "is observed only"
-        } else {
-            "is not its EndpointService's"
-        };
-        return Some(left(&format!("{id} {why}, and its list stays as it is")));
-    }
     if service.paused {
         let what = if deleting { "deletion waits" } else { "nothing is changed" };
         let message = format!("the EndpointService of {id} is paused: {what} until it is not");

@@ -311,6 +311,7 @@ impl Tenants {
                 deleting: desired.common.deleting,
                 disowned: None,
             }),
+            _ if self.service.released => Parent::Absent("there is no EndpointService".to_owned()),
             _ => Parent::Awaited("the EndpointService does not exist yet".to_owned()),
         }
     }

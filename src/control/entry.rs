@@ -1,0 +1,165 @@
+//! `WhitelistEntry` in the loop: what it refers to, and the way to core and back.
+
+use std::sync::Arc;
+
+use kube::runtime::reflector::Store;
+use privatelink_core::claims::Claims;
+use privatelink_core::condition::Reason;
+use privatelink_core::desired::{Deletion, DesiredEntry, Parent};
+use privatelink_core::id::{CloudId, Sort};
+use privatelink_core::plan::{self, Plan};
+use privatelink_core::read::FacetKey;
+use privatelink_core::report;
+use privatelink_core::status::{Common, EntryStatus};
+
+use crate::api::WhitelistEntry;
+use crate::api::memory::entry as memory;
+use crate::api::parse::{self, Invalid};
+use crate::api::whitelist::WhitelistEntryStatus;
+
+use super::context::Context;
+use super::events::Happening;
+use super::finalizer;
+use super::kind::{Fault, Kind, Turn, Unmet};
+use super::own::Own;
+use super::reach::{self, Reached};
+use super::relate;
+use super::tenancy;
+use super::watch::{Guarded, Stores};
+
+/// The kind.
+#[derive(Debug)]
+pub struct Entry;
+
+/// What an entry refers to.
+#[derive(Debug)]
+pub struct Around {
+    reached: Reached,
+    parent: Parent,
+    claims: Arc<Claims>,
+    everybody_permitted: bool,
+}
+
+impl Kind for Entry {
+    type Object = WhitelistEntry;
+    type Around = Around;
+    type Desired = DesiredEntry;
+    type Memory = EntryStatus;
+    type Status = WhitelistEntryStatus;
+
+    const STANDS_FOR: Option<Sort> = None;
+    const SEEN_AMONG: Sort = Sort::Service;
+
+    fn store(context: &Context) -> &Store<Guarded<WhitelistEntry>> {
+        &context.stores.entries
+    }
+
+    fn own(context: &Context) -> &Own<WhitelistEntry> {
+        &context.own.entries
+    }
+
+    fn dereference(context: &Context, object: &WhitelistEntry, memory: &EntryStatus) -> Result<Around, Unmet> {
+        // It may have expired since it was seen last.
+        tenancy::is(context, object);
+        let (namespace, name) = relate::service_of(object);
+        let claims = tenancy::of(context, &(namespace.clone(), name.clone()));
+        let found = Stores::get(&context.stores.services, &namespace, &name);
+        let service = found.map(|service| context.own.services.latest(service));
+        let absent = || format!("serviceRef: there is no EndpointService {name} yet");
+        let parent = service.as_ref().map_or_else(|| Parent::Absent(absent()), parse::entry::parent);
+        let deleting = object.metadata.deletion_timestamp.is_some();
+        if deleting && let Some(why) = plan::entry::left_alone(&parent, memory) {
+            let message = format!("nothing is changed in the cloud: {why}");
+            return Err(Unmet { reason: Reason::Deleting, message, fault: Fault::Moot });
+        }
+        let Some(service) = service else {
+            return Err(Unmet { reason: Reason::WaitingForService, message: absent(), fault: Fault::Others });
+        };
+        let account = relate::account_of(&service.spec.placement);
+        let account = reach::account(context, account, object, finalizer::is_on(object))?;
+        let reached = reach::lead(context, &account, deleting)?;
+        Ok(Around { reached, parent, claims, everybody_permitted: tenancy::everybody_permitted(context, object) })
+    }
+
+    fn reached(around: &Around) -> &Reached {
+        &around.reached
+    }
+
+    fn parse(object: &WhitelistEntry, around: &Around) -> Result<DesiredEntry, Invalid> {
+        Ok(parse::entry::parse(object, around.parent.clone(), around.everybody_permitted))
+    }
+
+    fn memory(object: &WhitelistEntry) -> EntryStatus {
+        match &object.status {
+            Some(status) => memory::remembered(status),
+            None => memory::remembered(&WhitelistEntryStatus::default()),
+        }
+    }
+
+    fn common(memory: &mut EntryStatus) -> &mut Common {
+        &mut memory.common
+    }
+
+    fn id(_: &EntryStatus) -> Option<CloudId> {
+        None
+    }
+
+    fn may_exist(object: &WhitelistEntry, _: &EntryStatus) -> bool {
+        // A call may leave before its status says anything of it, but not before the finalizer is on.
+        finalizer::is_on(object)
+    }
+
+    fn deletion(object: &WhitelistEntry) -> Deletion {
+        parse::entry::deletion(object)
+    }
+
+    fn left_behind(object: &WhitelistEntry, _: &EntryStatus) -> String {
+        let spec = &object.spec;
+        format!("{} stays on the list of EndpointService {}", spec.principal, spec.service_ref.name)
+    }
+
+    fn plan(turn: &Turn<'_, Self>) -> Plan {
+        plan::entry::plan(&input(turn))
+    }
+
+    fn report(turn: &Turn<'_, Self>, plan: &Plan) -> EntryStatus {
+        report::entry::report(&input(turn), plan)
+    }
+
+    fn parts(around: &Around, _: &EntryStatus) -> Vec<FacetKey> {
+        let Parent::Service(service) = &around.parent else { return Vec::new() };
+        let parts = [FacetKey::Service, FacetKey::Principals, FacetKey::Connections, FacetKey::Resources];
+        parts.map(|part| part(service.id.clone())).into()
+    }
+
+    fn status(memory: &EntryStatus, object: &WhitelistEntry) -> WhitelistEntryStatus {
+        memory::written(memory, object.status.as_ref())
+    }
+
+    fn current(object: &WhitelistEntry) -> Option<&WhitelistEntryStatus> {
+        object.status.as_ref()
+    }
+
+    fn without_counts(status: &WhitelistEntryStatus) -> WhitelistEntryStatus {
+        WhitelistEntryStatus { connection_counts: None, truncated: None, connections: Vec::new(), ..status.clone() }
+    }
+
+    fn happenings(before: &EntryStatus, after: &EntryStatus) -> Vec<Happening> {
+        let held = report::entry::newly_held(before, after);
+        held.map(|endpoint| Happening {
+            normal: false,
+            reason: Reason::DisconnectedOutside.as_str(),
+            note: format!("someone else has cut the connection of {endpoint}, which is left so until a person asks"),
+        })
+        .collect()
+    }
+}
+
+fn input<'t>(turn: &'t Turn<'_, Entry>) -> plan::entry::Input<'t> {
+    plan::entry::Input {
+        ground: turn.ground(),
+        desired: turn.desired,
+        status: turn.memory,
+        claims: &turn.around.claims,
+    }
+}

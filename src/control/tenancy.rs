@@ -1,0 +1,208 @@
+//! Who decides on what touches each service: kept as entries come, change and go, because every turn of the service
+//! and of each of its entries wants to know.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use privatelink_core::claims::{self, Claims};
+use privatelink_core::desired::Parent;
+use privatelink_core::principal::{Principal, Whom};
+use privatelink_core::state::ClaimState;
+
+use crate::api::WhitelistEntry;
+use crate::api::parse::entry::parse;
+use crate::runtime::clock;
+
+use super::context::{Context, Name};
+use super::relate;
+use super::watch::Stores;
+
+/// Who decides, by service.
+#[derive(Debug, Default)]
+pub struct Tenancies(Mutex<BTreeMap<Name, Tenancy>>);
+
+/// The entries of one service, and what comes of them.
+#[derive(Debug, Default)]
+struct Tenancy {
+    /// By uid.
+    rows: BTreeMap<String, claims::Entry>,
+    settled: Arc<Claims>,
+    /// A row has changed since it was settled.
+    stale: bool,
+}
+
+/// Who decides, and who is to be looked at again because that has changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Settled {
+    claims: Arc<Claims>,
+    /// Names of entries.
+    entries: Vec<String>,
+    /// Somebody else decides on something, or for another reason nobody does.
+    changed: bool,
+}
+
+impl Tenancies {
+    /// Whether what this entry claims is news.
+    fn put(&self, service: &Name, row: claims::Entry) -> bool {
+        let mut all = lock(&self.0);
+        let tenancy = all.entry(service.clone()).or_default();
+        let before = tenancy.rows.get(&row.uid);
+        if before == Some(&row) {
+            return false;
+        }
+        let holds = || tenancy.settled.holder(&row.whom).is_some_and(|holder| holder.uid == row.uid);
+        // That whoever decides has written it down changes nothing.
+        let is_news = tenancy.stale
+            || !holds()
+            || before.is_none_or(|before| claims::Entry { holds: row.holds, ..before.clone() } != row);
+        tenancy.stale |= is_news;
+        tenancy.rows.insert(row.uid.clone(), row);
+        is_news
+    }
+
+    /// An entry is gone: its service, if it claimed anything there.
+    fn remove(&self, uid: &str) -> Option<Name> {
+        let mut all = lock(&self.0);
+        let (service, tenancy) = all.iter_mut().find(|(_, tenancy)| tenancy.rows.contains_key(uid))?;
+        let service = service.clone();
+        tenancy.rows.remove(uid);
+        tenancy.stale = true;
+        if tenancy.rows.is_empty() {
+            all.remove(&service);
+        }
+        Some(service)
+    }
+
+    fn settle(&self, service: &Name) -> Settled {
+        let mut all = lock(&self.0);
+        let Some(tenancy) = all.get_mut(service) else { return Settled::default() };
+        if !tenancy.stale {
+            return Settled { claims: Arc::clone(&tenancy.settled), ..Settled::default() };
+        }
+        let rows: Vec<claims::Entry> = tenancy.rows.values().cloned().collect();
+        let after = Arc::new(claims::settle(&rows, &[]));
+        let before = std::mem::replace(&mut tenancy.settled, Arc::clone(&after));
+        tenancy.stale = false;
+        let concerned = before.concerned(&after).entries;
+        let names = concerned.iter().filter_map(|uid| Some(tenancy.rows.get(uid)?.name.clone()));
+        Settled { entries: names.collect(), changed: before != after, claims: after }
+    }
+
+    /// The entries of a service.
+    #[must_use]
+    pub fn entries(&self, service: &Name) -> Vec<Name> {
+        let all = lock(&self.0);
+        let rows = all.get(service).into_iter().flat_map(|tenancy| tenancy.rows.values());
+        rows.map(|row| (service.0.clone(), row.name.clone())).collect()
+    }
+}
+
+/// Who decides on what touches a service of this name. Whom it concerns that this has changed is looked at again.
+#[must_use]
+pub fn of(context: &Context, service: &Name) -> Arc<Claims> {
+    let Settled { claims, entries, changed } = context.tenancies.settle(service);
+    context.wakes.entries.wake(entries.into_iter().map(|name| (service.0.clone(), name)));
+    if changed {
+        context.wakes.services.wake([service.clone()]);
+    }
+    claims
+}
+
+/// An entry is there, as this says; where what it claims is news, its service is looked at again.
+pub fn is(context: &Context, entry: &WhitelistEntry) {
+    let service = relate::service_of(entry);
+    let desired = parse(entry, Parent::Absent(String::new()), everybody_permitted(context, entry));
+    let claim = entry.status.as_ref().and_then(|status| status.claim.as_ref());
+    let row = desired.claim(claim == Some(&ClaimState::Held), clock::now());
+    if context.tenancies.put(&service, row) {
+        context.wakes.services.wake([service]);
+    }
+}
+
+/// The entry with this uid is gone: whoever takes over is looked at again.
+pub fn gone(context: &Context, uid: &str) {
+    let Some(service) = context.tenancies.remove(uid) else { return };
+    let _settled = of(context, &service);
+    context.wakes.services.wake([service]);
+}
+
+/// Whether the account of the entry's service lets entries name everybody; asked only of one that does.
+#[must_use]
+pub fn everybody_permitted(context: &Context, entry: &WhitelistEntry) -> bool {
+    if Principal::from(entry.spec.principal.as_str()).whom() != Whom::Everybody {
+        return false;
+    }
+    let (namespace, name) = relate::service_of(entry);
+    let service = Stores::get(&context.stores.services, &namespace, &name);
+    let account = service
+        .and_then(|service| Stores::get(&context.stores.accounts, "", relate::account_of(&service.spec.placement)));
+    let allow = account.and_then(|account| account.spec.allow);
+    allow.and_then(|allow| allow.wildcard_principals).unwrap_or_default()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use privatelink_core::claims::{Entry, Say};
+    use privatelink_core::moment::Moment;
+
+    use super::*;
+
+    fn row(uid: &str, account: &str, created: i64) -> Entry {
+        Entry {
+            uid: uid.into(),
+            name: format!("entry-{uid}"),
+            created: Moment(created),
+            whom: Whom::Account(account.into()),
+            say: Say::Live,
+            holds: false,
+            idle: None,
+        }
+    }
+
+    fn gateway() -> Name {
+        ("team".to_owned(), "gateway".to_owned())
+    }
+
+    #[test]
+    fn a_claim_is_news_once_and_that_its_holder_wrote_it_down_is_none() {
+        let tenancies = Tenancies::default();
+        assert!(tenancies.put(&gateway(), row("a", "1", 1)));
+        let settled = tenancies.settle(&gateway());
+        assert_eq!((settled.entries.as_slice(), settled.changed), (&["entry-a".to_owned()][..], true));
+        assert!(!tenancies.put(&gateway(), row("a", "1", 1)));
+        assert!(!tenancies.put(&gateway(), Entry { holds: true, ..row("a", "1", 1) }));
+        let again = tenancies.settle(&gateway());
+        assert_eq!((again.entries, again.changed), (Vec::new(), false));
+        assert!(Arc::ptr_eq(&settled.claims, &again.claims), "nothing was settled anew");
+    }
+
+    #[test]
+    fn whoever_waited_is_named_when_the_holder_ends_and_when_it_goes() {
+        let tenancies = Tenancies::default();
+        for row in [row("a", "1", 1), row("b", "1", 2), row("c", "2", 3)] {
+            tenancies.put(&gateway(), row);
+        }
+        let holder = |settled: &Settled| settled.claims.holder(&Whom::Account("1".into())).map(|one| one.uid.clone());
+        assert_eq!(holder(&tenancies.settle(&gateway())).as_deref(), Some("a"));
+        tenancies.put(&gateway(), Entry { say: Say::Ending, ..row("a", "1", 1) });
+        let settled = tenancies.settle(&gateway());
+        assert_eq!(holder(&settled).as_deref(), Some("b"));
+        assert_eq!(settled.entries, ["entry-a", "entry-b"], "and nobody else is woken");
+        assert_eq!(tenancies.remove("b"), Some(gateway()));
+        assert_eq!(holder(&tenancies.settle(&gateway())).as_deref(), Some("a"));
+        assert_eq!(tenancies.entries(&gateway()).len(), 2);
+    }
+
+    #[test]
+    fn a_service_without_entries_is_forgotten() {
+        let tenancies = Tenancies::default();
+        tenancies.put(&gateway(), row("a", "1", 1));
+        assert_eq!((tenancies.remove("a"), tenancies.remove("a")), (Some(gateway()), None));
+        assert_eq!(tenancies.settle(&gateway()), Settled::default());
+        assert!(lock(&tenancies.0).is_empty());
+    }
+}
