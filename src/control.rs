@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod act;
+pub mod census;
 pub mod cluster;
 pub mod context;
 pub mod endpoint;

@@ -33,6 +33,7 @@ use crate::settings::Settings;
 use crate::wakes::Woken;
 
 use super::account;
+use super::census::Census;
 use super::cluster;
 use super::context::{Context, Name, Wake};
 use super::endpoint::Endpoint;
@@ -133,11 +134,19 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 
     let meter = Meter::default();
     let pool = Pool::new(transport, Claimed::new(claim.clone()), meter.clone());
-    let metrics = Metrics::new(meter, pool.clone());
     let teller = Teller::new(client.clone(), &identity);
-    let means =
-        Means { client: client.clone(), cluster, namespace, pool, teller, claim: claim.clone(), stop: stop.clone() };
+    let means = Means {
+        client: client.clone(),
+        cluster,
+        namespace,
+        pool: pool.clone(),
+        teller,
+        claim: claim.clone(),
+        stop: stop.clone(),
+    };
     let (context, mut watches) = begin(&settings, means, &health);
+    let census = Census::new(context.stores.clone(), context.claimed.clone());
+    let metrics = Metrics::new(meter, pool, Box::new(census));
 
     // What is on its way ends under the claim: the Lease is kept until all turns are over.
     let (finish, finished) = shutdown::pair();

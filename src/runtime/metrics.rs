@@ -1,6 +1,7 @@
 //! What those who run the process can measure: each family with its help, its unit and its samples.
 //!
-//! Nothing is counted here: the numbers are those of [`Meter`] and [`Pool`] at the moment of the scrape. A label's
+//! Nothing is counted here: the numbers are those of [`Meter`], of [`Pool`] and of the objects at the moment of the
+//! scrape. A label's
 //! value is a word of a closed list, a region, or the name of a `CloudAccount`, of which administrators make few;
 //! nothing that tenants name is one.
 
@@ -34,11 +35,12 @@ const NO_EXAMPLE: Option<&Exemplar<NoLabelSet, u64>> = None;
 pub struct Metrics(Arc<Registry>);
 
 impl Metrics {
-    /// What is counted by `meter`, and what is ahead of the keys of `pool`.
+    /// What is counted by `meter`, what is ahead of the keys of `pool`, and what the objects say.
     #[must_use]
-    pub fn new(meter: Meter, pool: Pool) -> Self {
+    pub fn new(meter: Meter, pool: Pool, objects: Box<dyn Collector>) -> Self {
         let mut registry = Registry::with_prefix("privatelink");
         registry.register_collector(Box::new(Scrape { meter, pool }));
+        registry.register_collector(objects);
         Self(Arc::new(registry))
     }
 

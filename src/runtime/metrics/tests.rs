@@ -21,16 +21,20 @@ use crate::cloud::identity::{Identity, Origin, Role};
 use crate::cloud::metered::class;
 use crate::cloud::pool::Access;
 use crate::cloud::transport::Transport;
+use crate::control::census::Census;
+use crate::control::watch::stores;
 use crate::runtime::clock;
 
 const DOCUMENTED: &str = include_str!("../../../docs/metrics.md");
 /// All families, as they are called in the documentation.
-const FAMILIES: [(&str, &str); 5] = [
+const FAMILIES: [(&str, &str); 7] = [
     ("privatelink_cloud_requests", "counter"),
     ("privatelink_gate_waits_seconds", "histogram"),
     ("privatelink_writes_unshown", "gauge"),
     ("privatelink_credentials_expiry_timestamp_seconds", "gauge"),
     ("privatelink_credentials_renewal_failing", "gauge"),
+    ("privatelink_connections_undecided", "gauge"),
+    ("privatelink_connections_held", "gauge"),
 ];
 
 /// No sample of either family of credentials.
@@ -48,8 +52,9 @@ pub fn stage() -> Stage {
     let world = Simulator::new(World::new(Fixture::built_in(), Options::standing(start)));
     let meter = Meter::default();
     let claimed = Claimed::new(watch::channel(Claim::Sole).1);
-    let pool = Pool::new(Transport::over(world.clone()), claimed, meter.clone());
-    let metrics = Metrics::new(meter.clone(), pool.clone());
+    let pool = Pool::new(Transport::over(world.clone()), claimed.clone(), meter.clone());
+    let census = Census::new(stores().0, claimed);
+    let metrics = Metrics::new(meter.clone(), pool.clone(), Box::new(census));
     Stage { world, meter, pool, metrics }
 }
 

@@ -146,7 +146,9 @@ fn undecided(input: &Input<'_>, connection: &Connection) -> Option<String> {
     input.claims.undecided(connection.owner.as_ref())
 }
 
-fn waits_long(state: &ConnectionState, since: Moment, now: Moment) -> bool {
+/// A connection in this state, of those that no entry decides on and first seen `since`, has waited for long.
+#[must_use]
+pub fn waits_long(state: &ConnectionState, since: Moment, now: Moment) -> bool {
     *state == ConnectionState::AwaitingAcceptance && now.since(since) >= LONG_WAIT
 }
 
