@@ -113,9 +113,12 @@ pub fn touches(step: &Step, object: Option<&CloudId>) -> Vec<FacetKey> {
         Step::AcceptConnection(..)
         | Step::RejectConnection(..)
         | Step::SetTraffic(..)
+        | Step::CloseReplaced(..)
         | Step::ConnectZone(..)
         | Step::DisconnectZone(..) => [of_service(FacetKey::Connections), None, None],
-        Step::PickResource(..) => [whole, of_service(FacetKey::Connections), None],
+        Step::PickResource(..) | Step::AssignResource(..) | Step::ReplaceResource(..) => {
+            [whole, of_service(FacetKey::Connections), None]
+        }
         Step::CreateEndpoint(_) => [whole, of_endpoint(FacetKey::Interfaces), of_endpoint(FacetKey::Groups)],
         Step::AddZone(..) | Step::RemoveZone(..) => [of_endpoint(FacetKey::Interfaces), None, None],
         Step::AttachSecurityGroup(..) | Step::DetachSecurityGroup(..) => [whole, of_endpoint(FacetKey::Groups), None],
@@ -168,7 +171,8 @@ pub struct Laid {
     pub snapshot: Snapshot,
     /// Parts that say so only by our own writes, with the moment since which a read confirms them.
     pub unconfirmed: BTreeMap<FacetKey, Moment>,
-    /// The same of single principals and connections: who speaks of another one of the same service need not wait.
+    /// The same of single principals, connections and their zones: who speaks of another one of the same service need
+    /// not wait.
     pub unconfirmed_parts: BTreeMap<Part, Moment>,
 }
 

@@ -4,11 +4,13 @@ mod form;
 
 use std::collections::BTreeSet;
 
-use crate::id::{CloudId, EndpointId, GroupId, ServiceId, Sort, SubnetId, Zone};
+use crate::id::{CloudId, EndpointId, GroupId, ResourceId, ServiceId, Sort, SubnetId, Zone};
 use crate::observed::{ResourceKey, ResourceKind, Tags};
 use crate::principal::Principal;
 
-pub use form::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Traffic};
+pub use form::{
+    EndpointChange, EndpointForm, InterfaceForm, MigrationMode, Replacement, ServiceChange, ServiceForm, Traffic,
+};
 
 /// One mutation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,12 @@ pub enum Step {
     SetTraffic(ServiceId, EndpointId, Traffic),
     /// Have the cloud pick a load balancer for one zone of a connection that is not connected.
     PickResource(ServiceId, EndpointId, Zone),
+    /// Give one zone of a connection that is not connected this load balancer, of this kind.
+    AssignResource(ServiceId, EndpointId, Zone, ResourceId, ResourceKind),
+    /// Give one zone of a connection that stands another load balancer.
+    ReplaceResource(ServiceId, EndpointId, Zone, Replacement),
+    /// Close the side of one zone that a smooth migration left behind.
+    CloseReplaced(ServiceId, EndpointId, Zone),
     /// Connect one zone of a connection that stands.
     ConnectZone(ServiceId, EndpointId, Zone),
     /// Cut the side of one zone that serves now.
@@ -106,8 +114,10 @@ impl Lane {
 pub enum Part {
     /// A principal on its list.
     Principal(ServiceId, Principal),
-    /// The connection of an endpoint.
+    /// The connection of an endpoint as a whole.
     Connection(ServiceId, EndpointId),
+    /// One zone of the connection of an endpoint.
+    Leg(ServiceId, EndpointId, Zone),
 }
 
 impl Step {
@@ -127,6 +137,9 @@ impl Step {
             | Self::RejectConnection(id, _)
             | Self::SetTraffic(id, ..)
             | Self::PickResource(id, ..)
+            | Self::AssignResource(id, ..)
+            | Self::ReplaceResource(id, ..)
+            | Self::CloseReplaced(id, ..)
             | Self::ConnectZone(id, ..)
             | Self::DisconnectZone(id, ..) => Some(id.clone().into()),
             Self::UpdateEndpoint(id, _)
@@ -139,7 +152,7 @@ impl Step {
         }
     }
 
-    /// What of a service the step is about, where it is about one connection or one principal alone.
+    /// What of a service the step is about, where it is about one principal, one connection or one zone of it alone.
     #[must_use]
     pub fn part(&self) -> Option<Part> {
         match self {
@@ -148,10 +161,13 @@ impl Step {
             }
             Self::AcceptConnection(id, endpoint, _)
             | Self::RejectConnection(id, endpoint)
-            | Self::SetTraffic(id, endpoint, _)
-            | Self::PickResource(id, endpoint, _)
-            | Self::ConnectZone(id, endpoint, _)
-            | Self::DisconnectZone(id, endpoint, _) => Some(Part::Connection(id.clone(), endpoint.clone())),
+            | Self::SetTraffic(id, endpoint, _) => Some(Part::Connection(id.clone(), endpoint.clone())),
+            Self::PickResource(id, endpoint, zone)
+            | Self::AssignResource(id, endpoint, zone, ..)
+            | Self::ReplaceResource(id, endpoint, zone, _)
+            | Self::CloseReplaced(id, endpoint, zone)
+            | Self::ConnectZone(id, endpoint, zone)
+            | Self::DisconnectZone(id, endpoint, zone) => Some(Part::Leg(id.clone(), endpoint.clone(), zone.clone())),
             _ => None,
         }
     }
@@ -184,6 +200,9 @@ impl Step {
             | Self::SetAutoAllocate(id, ..)
             | Self::DisallowPrincipal(id, _) => Exclusion::Service(id.clone()),
             Self::PickResource(_, id, _)
+            | Self::AssignResource(_, id, ..)
+            | Self::ReplaceResource(_, id, ..)
+            | Self::CloseReplaced(_, id, _)
             | Self::ConnectZone(_, id, _)
             | Self::DisconnectZone(_, id, _)
             | Self::AddZone(id, ..)
@@ -225,6 +244,9 @@ impl Step {
             Self::RejectConnection(..) => "RejectConnection",
             Self::SetTraffic(..) => "SetTraffic",
             Self::PickResource(..) => "PickResource",
+            Self::AssignResource(..) => "AssignResource",
+            Self::ReplaceResource(..) => "ReplaceResource",
+            Self::CloseReplaced(..) => "CloseReplaced",
             Self::ConnectZone(..) => "ConnectZone",
             Self::DisconnectZone(..) => "DisconnectZone",
             Self::CreateEndpoint(_) => "CreateEndpoint",
@@ -267,6 +289,9 @@ impl Step {
             | Self::RejectConnection(_, endpoint)
             | Self::SetTraffic(_, endpoint, _) => endpoint.to_string(),
             Self::PickResource(_, endpoint, zone)
+            | Self::AssignResource(_, endpoint, zone, ..)
+            | Self::ReplaceResource(_, endpoint, zone, _)
+            | Self::CloseReplaced(_, endpoint, zone)
             | Self::ConnectZone(_, endpoint, zone)
             | Self::DisconnectZone(_, endpoint, zone) => format!("{endpoint} in {zone}"),
             Self::AddZone(_, subnet, form) => format!("{subnet} in {}", form.zone),

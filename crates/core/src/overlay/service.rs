@@ -1,10 +1,10 @@
 //! What our own writes make of a service and its parts.
 
 use super::{Effect, lay_on_tags};
-use crate::observed::{Connection, Facet, Resource, ResourceKind, ServiceView};
+use crate::observed::{Connection, Facet, Resource, ResourceKind, ServiceView, ZoneLeg};
 use crate::read::Done;
 use crate::state::{ConnectionState, LifeState, ZoneState};
-use crate::step::{Part, Step, Traffic};
+use crate::step::{Part, Replacement, Step, Traffic};
 
 pub(super) fn lay_on_whole(effect: &Effect, view: &mut ServiceView) {
     if let Done::CreatedService(made) = &effect.done
@@ -26,9 +26,11 @@ pub(super) fn lay_on_whole(effect: &Effect, view: &mut ServiceView) {
             service.regions.retain(|region| !change.close_regions.contains(region));
         }
         Step::DeleteService(_) => service.state = LifeState::Deleting,
-        Step::AttachResource(..) | Step::DetachResource(..) | Step::PickResource(..) => {
-            service.state = LifeState::Modifying;
-        }
+        Step::AttachResource(..)
+        | Step::DetachResource(..)
+        | Step::PickResource(..)
+        | Step::AssignResource(..)
+        | Step::ReplaceResource(..) => service.state = LifeState::Modifying,
         Step::Tag(..) | Step::Untag(..) => lay_on_tags(&effect.step, &mut service.tags),
         Step::Move(_, group) => service.resource_group = Some(group.clone()),
         _ => {}
@@ -61,7 +63,7 @@ pub(super) fn lay_on_resources(effect: &Effect, view: &mut ServiceView) {
 }
 
 pub(super) fn lay_on_connections(effect: &Effect, view: &mut ServiceView) {
-    let Some(Part::Connection(_, endpoint)) = effect.step.part() else { return };
+    let Some(Part::Connection(_, endpoint) | Part::Leg(_, endpoint, _)) = effect.step.part() else { return };
     let Some(connections) = view.connections.value_mut() else { return };
     for connection in connections.iter_mut().filter(|connection| connection.endpoint == endpoint) {
         lay_on_connection(&effect.step, connection);
@@ -92,9 +94,29 @@ fn lay_on_connection(step: &Step, connection: &mut Connection) {
             connection.state = ConnectionState::Modifying;
             traffic(connection, asked);
         }
+        Step::AssignResource(_, _, zone, to, _) => {
+            if let Some(leg) = connection.zones.get_mut(zone) {
+                leg.resource = Some(to.clone());
+            }
+        }
+        Step::ReplaceResource(_, _, zone, replacement) => {
+            if let Some(leg) = connection.zones.get_mut(zone) {
+                lay_on_replaced(leg, replacement);
+            }
+        }
         Step::ConnectZone(_, _, zone) => leg(connection, zone, ZoneState::Connecting),
         Step::DisconnectZone(_, _, zone) => leg(connection, zone, ZoneState::Disconnecting),
         _ => {}
+    }
+}
+
+/// A zone that carries traffic moves, and has two sides from now on; in one that is cut, the load balancer is another.
+fn lay_on_replaced(leg: &mut ZoneLeg, replacement: &Replacement) {
+    let from = leg.resource.replace(replacement.to.clone());
+    if leg.state == ZoneState::Connected {
+        leg.state = ZoneState::Migrating;
+        leg.replaced_resource = from;
+        leg.replaced_interface = leg.interface.take();
     }
 }
 

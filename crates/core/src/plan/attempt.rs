@@ -101,6 +101,9 @@ fn spoken_of(step: &Step) -> Vec<FacetKey> {
             | Step::RejectConnection(id, _)
             | Step::SetTraffic(id, ..)
             | Step::PickResource(id, ..)
+            | Step::AssignResource(id, ..)
+            | Step::ReplaceResource(id, ..)
+            | Step::CloseReplaced(id, ..)
             | Step::ConnectZone(id, ..)
             | Step::DisconnectZone(id, ..),
             _,

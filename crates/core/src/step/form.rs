@@ -3,7 +3,7 @@
 use core::net::{Ipv4Addr, Ipv6Addr};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::id::{GroupId, Region, ServiceId, SubnetId, VpcId, Zone};
+use crate::id::{GroupId, Region, ResourceId, ServiceId, SubnetId, VpcId, Zone};
 use crate::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind, Tags, TrafficControl};
 
 /// A service to be made.
@@ -134,4 +134,35 @@ pub struct EndpointChange {
     pub reset_policy: bool,
     /// Bandwidth to a service in another region, Mbit/s.
     pub cross_region_bandwidth_mbps: Option<u32>,
+}
+
+/// How a zone moves to another load balancer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MigrationMode {
+    /// Both sides stay until the old one is closed.
+    Smooth,
+    /// At once, with a gap in traffic.
+    Forced,
+}
+
+impl MigrationMode {
+    /// The word that specs and statuses use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Smooth => "Smooth",
+            Self::Forced => "Forced",
+        }
+    }
+}
+
+/// Another load balancer for a zone that has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The load balancer that serves from then on.
+    pub to: ResourceId,
+    /// Its kind.
+    pub kind: ResourceKind,
+    /// How the zone moves.
+    pub mode: MigrationMode,
 }

@@ -8,6 +8,7 @@ mod codes;
 mod dialect;
 mod dialect_of_connections;
 mod dialect_of_endpoints;
+mod dialect_of_zones;
 mod product;
 mod refusals;
 mod requests;
@@ -17,7 +18,9 @@ use std::collections::BTreeMap;
 use privatelink_core::id::{CloudId, EndpointId, Region, ServiceId};
 use privatelink_core::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind, TrafficControl};
 use privatelink_core::read::Read;
-use privatelink_core::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step, Traffic};
+use privatelink_core::step::{
+    EndpointChange, EndpointForm, InterfaceForm, MigrationMode, Replacement, ServiceChange, ServiceForm, Step, Traffic,
+};
 use privatelink_core::wire::alibaba::{Unsigned, encode};
 use serde_json::Value;
 
@@ -183,6 +186,13 @@ fn steps_of_connections() -> Vec<Step> {
         steps.push(Step::SetTraffic(id(), of(), traffic));
     }
     steps.push(Step::PickResource(id(), of(), zone()));
+    for kind in [ResourceKind::Clb, ResourceKind::Alb] {
+        steps.push(Step::AssignResource(id(), of(), zone(), "x-1".into(), kind));
+        for mode in [MigrationMode::Smooth, MigrationMode::Forced] {
+            steps.push(Step::ReplaceResource(id(), of(), zone(), Replacement { to: "x-1".into(), kind, mode }));
+        }
+    }
+    steps.push(Step::CloseReplaced(id(), of(), zone()));
     steps.push(Step::ConnectZone(id(), of(), zone()));
     steps.push(Step::DisconnectZone(id(), of(), zone()));
     steps

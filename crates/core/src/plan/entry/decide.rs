@@ -117,17 +117,28 @@ const fn is_cut(state: &ConnectionState) -> bool {
     matches!(state, ConnectionState::Disconnected | ConnectionState::Rejected | ConnectionState::Disconnecting)
 }
 
-/// Since when a read confirms what we did to the connection, where none has yet.
+/// Since when a read confirms what we did to the connection, or to a zone that no assignment decides on, where none
+/// has yet.
 pub(crate) fn unconfirmed(scene: &Scene<'_>, endpoint: &EndpointId) -> Option<Moment> {
-    let part = Part::Connection(scene.parent.id.clone(), endpoint.clone());
-    scene.input.ground.laid.unconfirmed_parts.get(&part).copied()
+    unconfirmed_parts(scene, endpoint, |zone| scene.input.claims.pin(endpoint, zone).is_none())
+}
+
+fn unconfirmed_parts(scene: &Scene<'_>, endpoint: &EndpointId, counts: impl Fn(&Zone) -> bool) -> Option<Moment> {
+    let of_it = |part: &Part| match part {
+        Part::Connection(id, one) => *id == scene.parent.id && one == endpoint,
+        Part::Leg(id, one, zone) => *id == scene.parent.id && one == endpoint && counts(zone),
+        Part::Principal(..) => false,
+    };
+    let parts = &scene.input.ground.laid.unconfirmed_parts;
+    parts.iter().filter(|(part, _)| of_it(part)).map(|(_, since)| *since).max()
 }
 
 /// Cutting or refusing, until it is neither connected nor waits.
 pub(super) fn reject(scene: &Scene<'_>, one: &Connection) -> Verdict {
     let (id, endpoint) = (&scene.parent.id, &one.endpoint);
     let verdict = |stand, reason: &str| (Decision::Reject, stand, reason.to_owned());
-    if unconfirmed(scene, endpoint).is_some() || one.zones.values().any(ZoneLeg::is_moving) {
+    let is_changing = unconfirmed_parts(scene, endpoint, |_| true).is_some();
+    if is_changing || one.zones.values().any(ZoneLeg::is_moving) {
         return verdict(Stand::Moves, "it is cut once the cloud has stopped changing it");
     }
     let cut = || Stand::needs(Step::RejectConnection(id.clone(), endpoint.clone()));
@@ -152,7 +163,7 @@ fn accept(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection, reconnec
         return (Decision::Accept, Stand::Moves, "what was done is being confirmed".to_owned());
     }
     match &one.state {
-        ConnectionState::Connected => connected(scene, acceptance, one),
+        ConnectionState::Connected => undisturbed(scene, one, connected(scene, acceptance, one)),
         ConnectionState::Connecting | ConnectionState::Modifying | ConnectionState::Disconnecting => {
             (Decision::Accept, Stand::Moves, "the cloud is changing it".to_owned())
         }
@@ -265,6 +276,25 @@ fn is_served(scene: &Scene<'_>, one: &Connection, zone: &Zone, leg: &ZoneLeg) ->
     held.any(|(key, resource)| resource.auto_allocate || leg.resource.as_ref() == Some(&key.id))
 }
 
+/// Nothing is asked of a connection while one of its zones moves; what is as declared stays so meanwhile. A zone that
+/// migrates carries traffic, and whose business it is waits for it.
+fn undisturbed(scene: &Scene<'_>, one: &Connection, verdict: Verdict) -> Verdict {
+    let pinned = |zone: &Zone| scene.input.claims.pin(&one.endpoint, zone).is_some();
+    let free_moves =
+        |(zone, leg): (&Zone, &ZoneLeg)| leg.is_moving() && leg.state != ZoneState::Migrating && !pinned(zone);
+    let (decision, stand, reason) = verdict;
+    if decision != Decision::Accept || scene.parent.deleting {
+        return (decision, stand, reason);
+    }
+    let needs = matches!(stand, Stand::Needs(_));
+    let moves =
+        one.zones.values().any(ZoneLeg::is_moving) || unconfirmed_parts(scene, &one.endpoint, |_| true).is_some();
+    if needs && moves || one.zones.iter().any(free_moves) {
+        return (decision, Stand::Moves, "the cloud is changing its zones".to_owned());
+    }
+    (decision, stand, reason)
+}
+
 /// A connection that stands: its zones, then its traffic.
 fn connected(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection) -> Verdict {
     let (id, endpoint) = (&scene.parent.id, &one.endpoint);
@@ -274,9 +304,6 @@ fn connected(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection) -> Ve
     let verdict = |stand, reason: String| (Decision::Accept, stand, reason);
     if scene.parent.deleting {
         return verdict(Stand::Settled, "the service is being deleted, and nothing is changed on it".to_owned());
-    }
-    if one.zones.values().any(ZoneLeg::is_moving) {
-        return verdict(Stand::Moves, "the cloud is changing its zones".to_owned());
     }
     let down = |leg: &ZoneLeg| matches!(leg.state, ZoneState::Waiting | ZoneState::Disconnected);
     let mut unserved = Vec::new();

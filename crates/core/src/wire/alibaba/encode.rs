@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::{Product, Unsigned, sts};
-use crate::id::{CloudId, EndpointId, Region, ServiceId, Sort, SubnetId, Zone};
+use crate::id::{CloudId, EndpointId, Region, ResourceId, ServiceId, Sort, SubnetId, Zone};
 use crate::observed::{AddressFamily, Payer, ResourceKey, ResourceKind, Tags, TrafficControl};
 use crate::principal::Principal;
 use crate::read::{Page, Read};
-use crate::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step, Traffic};
+use crate::step::{
+    EndpointChange, EndpointForm, InterfaceForm, MigrationMode, ServiceChange, ServiceForm, Step, Traffic,
+};
 
 /// Largest documented page of services, connections, endpoints and interfaces.
 const PAGE: u32 = 1_000;
@@ -68,6 +70,22 @@ pub fn step(step: &Step, region: &Region, token: &str) -> Unsigned {
                 .zone_of(endpoint, zone)
                 .with("ResourceAllocateMode", "Auto")
         }
+        Step::AssignResource(id, endpoint, zone, to, kind) => {
+            write("UpdateVpcEndpointZoneConnectionResourceAttribute", id, region, token)
+                .zone_of(endpoint, zone)
+                .with("ResourceAllocateMode", "Manual")
+                .balancer("", to, *kind)
+        }
+        Step::ReplaceResource(id, endpoint, zone, replacement) => {
+            write("UpdateVpcEndpointZoneConnectionResourceAttribute", id, region, token)
+                .zone_of(endpoint, zone)
+                .with("ResourceReplaceMode", replace_mode(replacement.mode))
+                .balancer("", &replacement.to, replacement.kind)
+        }
+        // Without the last word the same call would cut the side that serves.
+        Step::CloseReplaced(id, endpoint, zone) => write("DisableVpcEndpointZoneConnection", id, region, token)
+            .zone_of(endpoint, zone)
+            .with("ReplacedResource", &true),
         Step::ConnectZone(id, endpoint, zone) => {
             write("EnableVpcEndpointZoneConnection", id, region, token).zone_of(endpoint, zone)
         }
@@ -284,9 +302,11 @@ impl Unsigned {
     /// A classic load balancer is in one zone, so only the other kinds must say which.
     fn resource(self, prefix: &str, key: &ResourceKey, of: ResourceKind) -> Self {
         let zone = (of != ResourceKind::Clb).then_some(&key.zone);
-        self.with(&format!("{prefix}ResourceId"), &key.id)
-            .with(&format!("{prefix}ResourceType"), kind(of))
-            .maybe(&format!("{prefix}ZoneId"), zone)
+        self.balancer(prefix, &key.id, of).maybe(&format!("{prefix}ZoneId"), zone)
+    }
+
+    fn balancer(self, prefix: &str, id: &ResourceId, of: ResourceKind) -> Self {
+        self.with(&format!("{prefix}ResourceId"), id).with(&format!("{prefix}ResourceType"), kind(of))
     }
 
     /// The vendor writes `ip` small, and everything beside it with a capital.
@@ -323,6 +343,13 @@ const fn kind(kind: ResourceKind) -> &'static str {
         ResourceKind::Alb => "alb",
         ResourceKind::Nlb => "nlb",
         ResourceKind::Gwlb => "gwlb",
+    }
+}
+
+const fn replace_mode(mode: MigrationMode) -> &'static str {
+    match mode {
+        MigrationMode::Smooth => "Graceful",
+        MigrationMode::Forced => "Force",
     }
 }
 

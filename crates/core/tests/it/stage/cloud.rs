@@ -2,11 +2,13 @@
 
 use privatelink_core::condition::Reason;
 use privatelink_core::error::{Failure, Meaning};
-use privatelink_core::id::{CloudId, EndpointId, ServiceId, Zone};
+use privatelink_core::id::{CloudId, EndpointId, ResourceId, ServiceId, Zone};
 use privatelink_core::observed::{AddressFamily, Endpoint, EndpointKind, Payer, ResourceKey, TrafficControl};
 use privatelink_core::read::Done;
 use privatelink_core::state::{ConnectionState, LifeState};
-use privatelink_core::step::{EndpointChange, EndpointForm, InterfaceForm, ServiceChange, ServiceForm, Step, Traffic};
+use privatelink_core::step::{
+    EndpointChange, EndpointForm, InterfaceForm, MigrationMode, ServiceChange, ServiceForm, Step, Traffic,
+};
 use privatelink_sim::world::call::{self, ConnectionKey, ObjectId, ResourceForm, UntagKeys, ZoneForm};
 use privatelink_sim::world::object::{self, BalancerKind, IpVersion};
 use privatelink_sim::world::{self, Answer, Call, Refusal, Request, apply};
@@ -91,6 +93,20 @@ impl<R: Role> Stage<R> {
             Step::DisconnectZone(id, one, at) => {
                 Call::DisconnectZone(connection(id, one)?, zone(at), call::Side::Current)
             }
+            Step::AssignResource(id, one, at, to, _) => {
+                Call::AssignZoneResource(connection(id, one)?, zone(at), call::Assignment::Manual(self.balancer(to)))
+            }
+            Step::ReplaceResource(id, one, at, replacement) => {
+                let to = self.balancer(&replacement.to);
+                let assignment = match replacement.mode {
+                    MigrationMode::Smooth => call::Assignment::ReplaceGracefully(to),
+                    MigrationMode::Forced => call::Assignment::ReplaceForcibly(to),
+                };
+                Call::AssignZoneResource(connection(id, one)?, zone(at), assignment)
+            }
+            Step::CloseReplaced(id, one, at) => {
+                Call::DisconnectZone(connection(id, one)?, zone(at), call::Side::Replaced)
+            }
             Step::CreateEndpoint(form) => Call::CreateEndpoint(self.endpoint_form(form)),
             Step::UpdateEndpoint(id, change) => Call::UpdateEndpoint(endpoint(id)?, endpoint_change(change)),
             Step::DeleteEndpoint(id) => Call::DeleteEndpoint(endpoint(id)?),
@@ -115,7 +131,11 @@ impl<R: Role> Stage<R> {
     }
 
     fn resource(&self, key: &ResourceKey) -> ResourceForm {
-        let balancer = self.world.land.balancer_named(key.id.as_str());
+        self.balancer(&key.id)
+    }
+
+    fn balancer(&self, id: &ResourceId) -> ResourceForm {
+        let balancer = self.world.land.balancer_named(id.as_str());
         ResourceForm { balancer, kind: Some(BalancerKind::Clb), zone: None }
     }
 
@@ -259,9 +279,13 @@ fn failure(refusal: Refusal, step: &Step) -> Failure {
         | Refusal::NoObject => Meaning::Gone,
         // Who leaves a group that it is not in has what it wants; who wants to join it has not.
         Refusal::NoGroup if matches!(step, Step::DetachSecurityGroup(..)) => Meaning::Gone,
+        Refusal::ResourceNotAttached if matches!(step, Step::AssignResource(..) | Step::ReplaceResource(..)) => {
+            Meaning::Waiting(Reason::ReferenceNotFound)
+        }
         Refusal::ResourceAttached | Refusal::ResourceNotAttached | Refusal::NoTag => Meaning::Done,
-        Refusal::BandwidthUnsupported => Meaning::UserMustAct(Reason::UnsupportedByCloud),
+        Refusal::BandwidthUnsupported | Refusal::KindNotAssignable => Meaning::UserMustAct(Reason::UnsupportedByCloud),
         Refusal::ZoneState => Meaning::Waiting(Reason::Degraded),
+        Refusal::StillAutoAllocated => Meaning::UserMustAct(Reason::ResourceStillAutoAllocated),
         Refusal::ZoneNotReplaceable => Meaning::Waiting(Reason::FeatureNotEnabled),
         Refusal::ServiceNotActive
         | Refusal::ConcurrentCall
@@ -284,6 +308,7 @@ fn failure(refusal: Refusal, step: &Step) -> Failure {
         Refusal::EndpointProtected => Meaning::UserMustAct(Reason::PermissionDenied),
         Refusal::EndpointDuplicated => Meaning::UserMustAct(Reason::OwnershipConflict),
         Refusal::PolicyUnsupported
+        | Refusal::ResourceInOtherZone
         | Refusal::AddressUnavailable
         | Refusal::NoFreeAddress
         | Refusal::NoGroupsEver

@@ -15,6 +15,7 @@ use privatelink_sim::world::object::{
     BalancerKind, ConnectionStatus, ConsumerRegion, EndpointStatus, IpVersion, LegStatus, Membership,
     ServiceStatus as Status,
 };
+use privatelink_sim::world::variant::Variant;
 use privatelink_sim::world::{self, RegionId, State};
 
 use super::land::key;
@@ -232,6 +233,16 @@ pub fn world_principal(principal: &Principal) -> world::object::Principal {
     }
 }
 
+/// As the provider is shown it; the world settles what the vendor leaves open.
+fn leg_state(state: &State, status: LegStatus) -> ZoneState {
+    match status {
+        LegStatus::Replacing if state.variants.is_on(Variant::ForceShowsMigrating) => ZoneState::Migrating,
+        LegStatus::Closing if state.variants.is_on(Variant::CleanUpShowsDisconnecting) => ZoneState::Disconnecting,
+        LegStatus::Closing => ZoneState::Migrated,
+        other => zone_state(other),
+    }
+}
+
 const fn zone_state(status: LegStatus) -> ZoneState {
     match status {
         LegStatus::Creating => ZoneState::Creating,
@@ -257,7 +268,7 @@ fn connection(state: &State, endpoint: &world::Endpoint) -> Connection {
         .filter_map(|(id, leg)| {
             let named = |id| state.land.balancer(id).map(|one| ResourceId::from(one.name.as_str()));
             let leg = ZoneLeg {
-                state: zone_state(leg.status),
+                state: leg_state(state, leg.status),
                 resource: leg.resource.and_then(named),
                 interface: None,
                 replaced_resource: leg.replaced.and_then(|side| named(side.resource)),

@@ -37,9 +37,12 @@ const fn number_of(step: &Step) -> usize {
         Step::PickResource(..) => 22,
         Step::ConnectZone(..) => 23,
         Step::DisconnectZone(..) => 24,
+        Step::AssignResource(..) => 25,
+        Step::ReplaceResource(..) => 26,
+        Step::CloseReplaced(..) => 27,
     }
 }
-const STEPS: usize = 25;
+const STEPS: usize = 28;
 
 /// The reads by number, likewise.
 const fn number_of_read(read: &Read) -> usize {

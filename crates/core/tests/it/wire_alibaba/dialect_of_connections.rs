@@ -21,7 +21,7 @@ const TENANT: Key<'static> = Key { id: "consumer-key", secret: "consumer-secret"
 const TENANTS_NUMBER: &str = "1002000000000002";
 /// The provider's own number, which its services list from the beginning.
 const OWN: &str = "1001000000000001";
-const F: &str = "cn-hangzhou-f";
+pub const F: &str = "cn-hangzhou-f";
 const G: &str = "cn-hangzhou-g";
 
 fn principals(stage: &mut Stage, service: &ServiceId) -> BTreeSet<Principal> {
@@ -46,13 +46,13 @@ fn refusal(stage: &mut Stage, step: &Step) -> Failure {
     stage.execute_with(step, &PROVIDER).expect_err("refused")
 }
 
-fn service(stage: &mut Stage, kind: ResourceKind, balancers: &[(&str, &str)]) -> ServiceId {
+pub fn service(stage: &mut Stage, kind: ResourceKind, balancers: &[(&str, &str)]) -> ServiceId {
     let resources = balancers.iter().map(|(id, zone)| key(id, zone)).collect();
     stage.create(&ServiceForm { resources, ..bare_form(kind) })
 }
 
 /// An endpoint of the tenant's in these subnets and their zones.
-fn endpoint(stage: &mut Stage, service: &ServiceId, zones: &[(&str, &str)]) -> EndpointId {
+pub fn endpoint(stage: &mut Stage, service: &ServiceId, zones: &[(&str, &str)]) -> EndpointId {
     stage.execute(&Step::AllowPrincipal(service.clone(), TENANTS_NUMBER.into()));
     let open = |zone: &str| InterfaceForm { zone: zone.into(), ip: None, ipv6: None };
     let form = EndpointForm {

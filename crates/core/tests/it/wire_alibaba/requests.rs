@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use privatelink_core::observed::{AddressFamily, EndpointKind, ResourceKind};
-use privatelink_core::step::{EndpointChange, InterfaceForm, ServiceChange, Step};
+use privatelink_core::step::{EndpointChange, InterfaceForm, MigrationMode, Replacement, ServiceChange, Step};
 use privatelink_core::wire::alibaba::{Unsigned, encode};
 use serde_json::Value;
 
@@ -238,6 +238,41 @@ fn an_endpoint_is_changed_in_what_the_change_says_and_nothing_else() {
         (EndpointChange { cross_region_bandwidth_mbps: Some(100), ..open() }, "CrossRegionBandwidth", "100"),
     ] {
         assert_eq!(one(change), pairs(&[(name, value)]));
+    }
+}
+
+/// What is closed is never the side that serves, by no default.
+#[test]
+fn a_zone_is_assigned_replaced_and_closed_by_the_vendors_words() {
+    let (id, of, zone) = (|| "epsrv-1".into(), || "ep-1".into(), || "f".into());
+    let replacement = |mode| Replacement { to: "lb-2".into(), kind: ResourceKind::Clb, mode };
+    let of_balancer = [("ResourceId", "lb-2"), ("ResourceType", "slb")];
+    for (step, own) in [
+        (
+            Step::AssignResource(id(), of(), zone(), "lb-2".into(), ResourceKind::Clb),
+            [&of_balancer[..], &[("ResourceAllocateMode", "Manual")]].concat(),
+        ),
+        (
+            Step::ReplaceResource(id(), of(), zone(), replacement(MigrationMode::Smooth)),
+            [&of_balancer[..], &[("ResourceReplaceMode", "Graceful")]].concat(),
+        ),
+        (
+            Step::ReplaceResource(id(), of(), zone(), replacement(MigrationMode::Forced)),
+            [&of_balancer[..], &[("ResourceReplaceMode", "Force")]].concat(),
+        ),
+        (Step::CloseReplaced(id(), of(), zone()), vec![("ReplacedResource", "true")]),
+        (Step::DisconnectZone(id(), of(), zone()), vec![("ReplacedResource", "false")]),
+    ] {
+        let common = [
+            ("ClientToken", TOKEN),
+            ("EndpointId", "ep-1"),
+            ("RegionId", "cn-hangzhou"),
+            ("ServiceId", "epsrv-1"),
+            ("ZoneId", "f"),
+        ];
+        let mut all = pairs(&[&common[..], &own].concat());
+        all.sort();
+        assert_eq!(sent(&step), all, "{step:?}");
     }
 }
 

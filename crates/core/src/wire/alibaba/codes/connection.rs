@@ -89,6 +89,33 @@ pub(super) const ROWS: &[Row] = &[
         FEATURE,
     ),
     row(
+        "OperationDenied.%s",
+        person(Reason::InvalidSpec),
+        "the cloud does not do this for what the object declares or for this account",
+        "correct what the cloud names, or ask its support",
+    ),
+    row(
+        "OperationDenied.%s",
+        Meaning::Waiting(Reason::FeatureNotEnabled),
+        "the account may not assign load balancers to zones",
+        FEATURE,
+    )
+    .of(ASSIGNING),
+    row(
+        "EndpointServiceResourceNotFound",
+        Meaning::Waiting(Reason::ReferenceNotFound),
+        "the load balancer is not one of the service's",
+        "add it to spec.resources of the EndpointService, or name another one",
+    )
+    .of(ASSIGNING),
+    row(
+        "EndpointServiceResourceTypeNotSupport",
+        person(Reason::UnsupportedByCloud),
+        "load balancers of this type cannot be assigned to zones",
+        "delete this object: the cloud picks the load balancers of such a service itself",
+    )
+    .of(ASSIGNING),
+    row(
         "OperationDenied.CurrentResourceAutoAllocated",
         person(Reason::ResourceStillAutoAllocated),
         "the load balancer that is to be replaced is still given to new connections",
