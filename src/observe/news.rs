@@ -51,7 +51,7 @@ impl Glimpse {
         for part in unconfirmed.symmetric_difference(&still) {
             match part {
                 Part::Principal(id, principal) => written.entry(id).or_default().principals.push(principal),
-                Part::Connection(id, endpoint) => written.entry(id).or_default().connections.push(endpoint),
+                Part::Connection(id, endpoint) | Part::Leg(id, endpoint, _) => written.entry(id).or_default().connections.push(endpoint),
             }
         }
         let mut news = BTreeSet::new();

@@ -1,5 +1,6 @@
 //! What a manifest asks for, parsed: from here on nothing is checked again.
 
+mod assignment;
 mod entry;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use crate::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceK
 use crate::owner::Owner;
 use crate::step::InterfaceForm;
 
+pub use assignment::{DesiredAssignment, MigrationRules, Served};
 pub(crate) use entry::BANDWIDTH;
 pub use entry::{Acceptance, Allocation, DesiredEntry, Parent, ParentService, Policy, Revocation};
 

@@ -4,6 +4,7 @@
 //! and why. Then the world is looked at again. What must survive a crash is in the cloud or in the status.
 
 pub mod account;
+pub mod assignment;
 mod attempt;
 pub(crate) mod case;
 mod creation;
@@ -11,6 +12,8 @@ pub mod endpoint;
 pub mod entry;
 mod identity;
 mod leave;
+pub(crate) mod outcome;
+mod parent;
 pub mod service;
 mod tags;
 
@@ -19,7 +22,7 @@ use std::time::Duration;
 
 use crate::condition::{ConditionType, Reason};
 use crate::error::{Failure, Meaning};
-use crate::id::{AccountId, CloudId, Region};
+use crate::id::{AccountId, CloudId, EndpointId, Region, Zone};
 use crate::moment::Moment;
 use crate::overlay::{self, Effect};
 use crate::read::{Done, FacetKey, Look};
@@ -245,7 +248,11 @@ pub struct Tries {
     doubts: BTreeMap<FacetKey, Moment>,
     lost_create: Option<Moment>,
     policy_reset: bool,
+    closing: BTreeMap<(EndpointId, Zone), Moment>,
 }
+
+/// How long a replaced side may be shown as open after it was told to close.
+const CLOSES: Duration = Duration::from_mins(2);
 
 /// How long a refusal that a person must lift holds; then the step is tried once more.
 const REFUSAL_HOLDS: Duration = Duration::from_hours(1);
@@ -285,13 +292,13 @@ impl Tries {
                 return None;
             }
         };
-        self.succeed(step);
+        self.succeed(step, at);
         Some(Effect { at, step: step.clone(), done })
     }
 
     /// Remembers that a step was carried out: its refusals are over, and what stood in the way of others on the same
     /// object may stand there no more.
-    fn succeed(&mut self, step: &Step) {
+    fn succeed(&mut self, step: &Step, at: Moment) {
         let object = step.object();
         let moot = |tried: &Step, refused: &Refused| {
             let by_what_is_there = matches!(refused.failure.meaning, Meaning::UserMustAct(_) | Meaning::Waiting(_));
@@ -307,6 +314,13 @@ impl Tries {
             }
             Step::AcceptConnection(_, endpoint, _) => {
                 self.rejected.remove(endpoint.as_str());
+            }
+            Step::CloseReplaced(_, endpoint, zone) => {
+                self.closing.retain(|_, since| at.since(*since) < CLOSES);
+                self.closing.insert((endpoint.clone(), zone.clone()), at);
+            }
+            Step::ReplaceResource(_, endpoint, zone, _) => {
+                self.closing.remove(&(endpoint.clone(), zone.clone()));
             }
             Step::UpdateEndpoint(_, change) => self.policy_reset = change.reset_policy,
             _ => {}
@@ -337,8 +351,16 @@ impl Tries {
 
     /// We have refused this endpoint's connection already.
     #[must_use]
-    pub fn has_rejected(&self, endpoint: &crate::id::EndpointId) -> bool {
+    pub fn has_rejected(&self, endpoint: &EndpointId) -> bool {
         self.rejected.contains(endpoint.as_str())
+    }
+
+    /// The replaced side of this zone was told to close, and may still be shown as open.
+    #[must_use]
+    pub fn is_closing(&self, endpoint: &EndpointId, zone: &Zone, now: Moment) -> bool {
+        // A key is built only where there is anything to be found.
+        !self.closing.is_empty()
+            && self.closing.get(&(endpoint.clone(), zone.clone())).is_some_and(|since| now.since(*since) < CLOSES)
     }
 
     /// The last change of the endpoint has returned it to the cloud's own policy, whatever that reads.

@@ -2,6 +2,7 @@
 //!
 //! A condition's time moves only when its truth does, so two turns that find the same write the same status.
 
+pub mod assignment;
 pub mod endpoint;
 pub mod entry;
 pub mod service;

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::condition::{ConditionType, Reason};
-use crate::id::{AccountId, EndpointId, Region, ServiceId, VpcId, Zone};
+use crate::id::{AccountId, EndpointId, InterfaceId, Region, ResourceId, ServiceId, VpcId, Zone};
 use crate::moment::Moment;
 use crate::observed::{Interfaces, Resource, ResourceKey, ZoneLeg};
 use crate::plan::{Creating, Truth};
-use crate::state::{ClaimState, ConnectionState, Decision, LifeState, ResourceState};
+use crate::state::{ClaimState, ConnectionState, Decision, LifeState, MigrationOutcome, ResourceState, ZoneState};
+use crate::step::MigrationMode;
 
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,4 +216,57 @@ pub struct EntryStatus {
     /// Endpoints whose connection was cut before the entry asked for it anew, and which are connected again: memory.
     /// Any other that is found to be cut was cut by someone else's hand.
     pub reconnect: BTreeSet<EndpointId>,
+}
+
+/// One side of a zone: a load balancer, and the interface that leads to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Side {
+    /// Load balancer.
+    pub resource: Option<ResourceId>,
+    /// Interface.
+    pub interface: Option<InterfaceId>,
+}
+
+/// One migration of a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migration {
+    /// Its id: what an approval names.
+    pub id: String,
+    /// Load balancer that it leaves.
+    pub from: ResourceId,
+    /// Load balancer that it moves to.
+    pub to: ResourceId,
+    /// How.
+    pub mode: MigrationMode,
+    /// When it was started, in whole seconds; a forced one: when it was first seen to move.
+    pub started_at: Moment,
+    /// When the zone was seen to have moved, in whole seconds.
+    pub migrated_at: Option<Moment>,
+    /// Until when the replaced side stays open, in whole seconds; unset where a person has to agree.
+    pub drain_until: Option<Moment>,
+    /// When it ended, in whole seconds.
+    pub completed_at: Option<Moment>,
+    /// How it ended.
+    pub outcome: Option<MigrationOutcome>,
+    /// How long the zone carried no traffic, at most, in seconds.
+    pub gap_seconds: Option<u32>,
+}
+
+/// The status of an assignment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AssignmentStatus {
+    /// What every status has.
+    pub common: Common,
+    /// State of the zone.
+    pub state: Option<ZoneState>,
+    /// Who decides on the zone.
+    pub claim: Option<ClaimState>,
+    /// What serves the zone now.
+    pub current: Option<Side>,
+    /// What served it before and is still open.
+    pub replaced: Option<Side>,
+    /// The migration that is open: memory.
+    pub migration: Option<Migration>,
+    /// Those that have ended, the latest first.
+    pub history: Vec<Migration>,
 }

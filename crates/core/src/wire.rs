@@ -12,7 +12,7 @@ use crate::moment::Moment;
 pub mod alibaba;
 mod digest;
 mod percent;
-mod utc;
+pub(crate) mod utc;
 
 /// A request, complete but for the scheme: whoever sends it adds nothing that is signed.
 #[derive(Clone, PartialEq, Eq)]

@@ -71,6 +71,8 @@ pub struct Holder {
 /// The assignment that decides on a leg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pin {
+    /// Its uid.
+    pub uid: String,
     /// Its name.
     pub name: String,
     /// Load balancer that is to serve the zone.
@@ -120,7 +122,7 @@ pub fn settle(entries: &[Entry], assignments: &[Assignment]) -> Claims {
         pins: pinning
             .into_iter()
             .map(|((endpoint, zone), one)| {
-                let pin = Pin { name: one.name.clone(), resource: one.resource.clone() };
+                let pin = Pin { uid: one.uid.clone(), name: one.name.clone(), resource: one.resource.clone() };
                 ((endpoint.clone(), zone.clone()), pin)
             })
             .collect(),

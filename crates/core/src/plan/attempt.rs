@@ -32,11 +32,11 @@ pub(crate) fn standing<'a, S: Subject>(case: &'a S, step: &Step) -> Standing<'a>
     let ground = case.ground();
     let Some(refused) = ground.tries.refusal(step, case.generation(), ground.now) else { return Standing::Free };
     let failure = &refused.failure;
-    let looks = stale(case, &in_question(step, failure.meaning), refused.at);
+    let meaning = meaning_for(step, failure.meaning);
+    let looks = stale(case, &in_question(step, meaning), refused.at);
     if !looks.is_empty() {
         return Standing::Looks(looks);
     }
-    let meaning = meaning_for(step, failure.meaning);
     let due = refused.at + requeue::pause(meaning, refused.attempts, failure.retry_after, case.uid());
     Standing::Refused { refused, meaning, due }
 }
@@ -86,6 +86,11 @@ pub(crate) const fn meaning_for(step: &Step, meaning: Meaning) -> Meaning {
         (Step::CreateService(_) | Step::CreateEndpoint(_), Meaning::Gone) => {
             Meaning::Waiting(Reason::ReferenceNotFound)
         }
+        // Asked for only where it was read to be otherwise: what was read is old, or the cloud is still closing it.
+        (Step::CloseReplaced(..), Meaning::Waiting(Reason::Degraded))
+        | (Step::ReplaceResource(..), Meaning::UserMustAct(Reason::ResourceStillAutoAllocated)) => {
+            Meaning::InTransition
+        }
         _ => meaning,
     }
 }
@@ -101,13 +106,14 @@ fn spoken_of(step: &Step) -> Vec<FacetKey> {
             | Step::RejectConnection(id, _)
             | Step::SetTraffic(id, ..)
             | Step::PickResource(id, ..)
-            | Step::AssignResource(id, ..)
-            | Step::ReplaceResource(id, ..)
             | Step::CloseReplaced(id, ..)
             | Step::ConnectZone(id, ..)
             | Step::DisconnectZone(id, ..),
             _,
         ) => vec![FacetKey::Connections(id.clone())],
+        (Step::AssignResource(id, ..) | Step::ReplaceResource(id, ..), _) => {
+            vec![FacetKey::Resources(id.clone()), FacetKey::Connections(id.clone())]
+        }
         (Step::DetachResource(id, ..) | Step::DeleteService(id), _) => {
             vec![FacetKey::Service(id.clone()), FacetKey::Resources(id.clone()), FacetKey::Connections(id.clone())]
         }

@@ -1,13 +1,11 @@
 //! The planner of tenants: what is to be done so that a principal is let in, or let out, and each of its connections
 //! is as declared.
 //!
-//! One turn: may anything be done for this service at all ([`parent`]), is it this entry that decides, does its say
+//! One turn: may anything be done for this service at all, is it this entry that decides, does its say
 //! end ([`revoke`]); else what is decided on the principal and on each connection ([`decide`]), which of the calls
 //! that this takes are made now, and what is said of all of it ([`settle`]).
 
 pub(crate) mod decide;
-mod outcome;
-mod parent;
 mod revoke;
 mod settle;
 
@@ -16,16 +14,15 @@ use std::time::Duration;
 
 use crate::claims::Claims;
 use crate::condition::{ConditionType, Reason};
-use crate::desired::{Deletion, DesiredEntry, ParentService, Policy};
+use crate::desired::{Deletion, DesiredEntry, Parent, ParentService, Policy};
 use crate::observed::{Service, ServiceView};
 use crate::place::Place;
 use crate::plan::case::{ANY, Subject, doubtful, stale, with_valid};
+use crate::plan::parent::{self, Home, Ward};
 use crate::plan::{Ground, Next, Plan, Truth, ready, say};
 use crate::principal::Whom;
 use crate::read::FacetKey;
 use crate::status::{self, EntryStatus};
-
-pub use parent::left_alone;
 
 /// Longest pause between two looks at what moves: what is due within it is due at its own time.
 const POLL: Duration = Duration::from_secs(20);
@@ -65,6 +62,35 @@ impl Subject for Input<'_> {
     }
 }
 
+impl Ward for Input<'_> {
+    const HINGES: ConditionType = ConditionType::Allowed;
+    const NOWHERE: &'static str = "there is no service whose list could hold the principal";
+    const STAYS: &'static str = "its list stays as it is";
+
+    fn parent(&self) -> &Parent {
+        &self.desired.parent
+    }
+
+    fn deleting(&self) -> bool {
+        self.desired.deleting
+    }
+
+    fn has_acted(&self) -> bool {
+        has_acted(self.status)
+    }
+}
+
+fn has_acted(status: &EntryStatus) -> bool {
+    status.allowed.is_some() || status.common.observed_generation < 0
+}
+
+/// Why an entry that is deleted goes without a call, where the object of its service is enough to say so. One that has
+/// acted waits for an object that has lost its status.
+#[must_use]
+pub fn left_alone(parent: &Parent, status: &EntryStatus) -> Option<String> {
+    parent::left_alone::<Input<'_>>(parent, has_acted(status))
+}
+
 /// A turn in which the service is there and this entry decides.
 #[derive(Clone, Copy)]
 pub(crate) struct Scene<'a> {
@@ -77,7 +103,7 @@ pub(crate) struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// The scene, as far as it can be seen: the report tells of it even where nothing may be done.
     pub(crate) fn of(input: &'a Input<'a>) -> Option<Self> {
-        let parent = parent::of(input)?;
+        let parent = parent::of(&input.desired.parent)?;
         let view = input.ground.laid.snapshot.service(&parent.id)?;
         let service = view.service.value()?.as_ref()?;
         Some(Self { input, parent, service, view })
@@ -128,8 +154,8 @@ fn turn(input: &Input<'_>) -> Plan {
     if let Some(plan) = doubtful(input) {
         return plan;
     }
-    let scene = match parent::seen(input) {
-        Ok(scene) => scene,
+    let scene = match parent::seen(input, &input.desired.parent, &input.ground.laid.snapshot) {
+        Ok(Home { parent, service, view }) => Scene { input, parent, service, view },
         Err(plan) => return *plan,
     };
     let expired = input.desired.is_expired(input.ground.now);

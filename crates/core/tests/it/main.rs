@@ -1,5 +1,7 @@
 //! The tests of the decisions' package that need files and programs: its laws.
 
+mod assignment_table;
+mod assignment_walk;
 mod claims;
 mod endpoint_change;
 mod endpoint_ours;

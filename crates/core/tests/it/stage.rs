@@ -7,6 +7,7 @@ mod eyes;
 mod land;
 mod provider;
 mod tenants;
+mod zones;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -32,6 +33,7 @@ pub use eyes::{endpoint_id, wire_id};
 pub use land::{BALANCERS, key, variants};
 pub use provider::{PROVIDER, desired};
 pub use tenants::{HOMES, Tenants, entry};
+pub use zones::assignment;
 
 use land::{HERE, account, land};
 
@@ -88,6 +90,8 @@ pub struct Stage<R: Role = privatelink_core::desired::DesiredService> {
     pub calls: Vec<&'static str>,
     /// How many calls the cloud refused us.
     pub refusals: usize,
+    /// Verbs of those of our calls by which a zone stopped to carry traffic while its connection stood.
+    pub gaps: Vec<&'static str>,
     /// Parts that were read.
     pub reads: Vec<FacetKey>,
     snapshot: Snapshot,
@@ -113,6 +117,7 @@ impl<R: Role> Stage<R> {
             started: Moment(1_000_000_000),
             calls: Vec::new(),
             refusals: 0,
+            gaps: Vec::new(),
             reads: Vec::new(),
             snapshot: Snapshot::default(),
             overlay: Overlay::default(),

@@ -11,33 +11,13 @@ use crate::limit;
 use crate::moment::Moment;
 use crate::observed::{Connection, ResourceKind, TrafficControl, ZoneLeg};
 use crate::plan::entry::Scene;
+use crate::plan::outcome::Stand;
 use crate::principal::Whom;
 use crate::state::{ConnectionState, Decision, ZoneState};
 use crate::step::{Part, Step, Traffic};
 
 /// A bandwidth that was declared once returns to this where the service says none of its own.
 const CLOUD_DEFAULT_BANDWIDTH_MBPS: u32 = 3_072;
-
-/// How far a connection is from what was decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Stand {
-    /// It is so, or waits by what the spec asks for.
-    Settled,
-    /// The cloud is changing it, or what we did has not been seen yet.
-    Moves,
-    /// This call is next.
-    Needs(Box<Step>),
-    /// Others must act.
-    Waits(Reason),
-    /// A person must act.
-    Person(Reason),
-}
-
-impl Stand {
-    pub(crate) fn needs(step: Step) -> Self {
-        Self::Needs(Box::new(step))
-    }
-}
 
 /// What was decided on one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -259,7 +239,7 @@ fn unassigned(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection) -> O
         }
     }
     let open = |(zone, leg): (&Zone, &ZoneLeg)| -> Option<String> {
-        let Pin { name, resource } = pin(zone).filter(|pin| leg.resource.as_ref() != Some(&pin.resource))?;
+        let Pin { name, resource, .. } = pin(zone).filter(|pin| leg.resource.as_ref() != Some(&pin.resource))?;
         Some(format!("ZoneResourceAssignment {name} has not assigned {resource} to {zone} yet"))
     };
     let open: Vec<String> = one.zones.iter().filter_map(open).collect();

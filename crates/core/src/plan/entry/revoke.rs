@@ -7,9 +7,9 @@ use crate::desired::{Deletion, Revocation};
 use crate::moment::Moment;
 use crate::plan::case::{ANY, FRESH, stale};
 use crate::plan::entry::Scene;
-use crate::plan::entry::decide::{Decided, Stand, own, reject};
-use crate::plan::entry::outcome::{self, Outcome};
+use crate::plan::entry::decide::{Decided, own, reject};
 use crate::plan::entry::settle::{Tally, is_listed, is_own_account, list_looks, list_unconfirmed, listed, pace};
+use crate::plan::outcome::{self, Outcome, Stand};
 use crate::plan::{Plan, Saying, Truth, ready, say};
 use crate::principal::Principal;
 use crate::read::FacetKey;
@@ -41,7 +41,7 @@ pub(super) fn plan(scene: &Scene<'_>) -> Plan {
     let listed: Vec<&Principal> = if is_own_account(scene) { Vec::new() } else { listed(scene) };
     if let Some(first) = listed.first() {
         let stand = Stand::needs(Step::DisallowPrincipal(id.clone(), (*first).clone()));
-        tally.add(None, &outcome::of(scene, &stand, ""));
+        tally.add(None, &outcome::of(scene.input, scene.service, &stand, ""));
         let message = format!("{principal} is being taken off the list of {id}");
         return tally.plan(scene, &[], sayings(scene, true, &message));
     }
@@ -51,7 +51,7 @@ pub(super) fn plan(scene: &Scene<'_>) -> Plan {
         Err(plan) => return *plan,
     };
     for one in &decided {
-        tally.add(Some(one), &outcome::of(scene, &one.stand, &one.reason));
+        tally.add(Some(one), &outcome::of(scene.input, scene.service, &one.stand, &one.reason));
     }
     let open = decided.iter().filter(|one| one.stand != Stand::Settled).count();
     if open > 0 {

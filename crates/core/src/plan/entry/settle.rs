@@ -8,8 +8,8 @@ use crate::desired::Policy;
 use crate::moment::Moment;
 use crate::plan::case::{FRESH, Subject, moving_since, stale};
 use crate::plan::entry::Scene;
-use crate::plan::entry::decide::{self, Decided, Stand};
-use crate::plan::entry::outcome::{self, Outcome};
+use crate::plan::entry::decide::{self, Decided};
+use crate::plan::outcome::{self, Outcome, Stand};
 use crate::plan::{Next, Pin, Plan, Planned, Saying, Truth, ready, say, was_ready};
 use crate::principal::Principal;
 use crate::read::{FacetKey, Look};
@@ -25,7 +25,8 @@ pub(super) fn plan(scene: &Scene<'_>) -> Plan {
     let principal = principal(scene);
     let mut tally = Tally::default();
     tally.add(None, &principal.outcome);
-    let outcomes: Vec<Outcome> = decided.iter().map(|one| outcome::of(scene, &one.stand, &one.reason)).collect();
+    let outcomes: Vec<Outcome> =
+        decided.iter().map(|one| outcome::of(scene.input, scene.service, &one.stand, &one.reason)).collect();
     for (one, outcome) in decided.iter().zip(&outcomes) {
         tally.add(Some(one), outcome);
     }
@@ -102,7 +103,7 @@ fn principal(scene: &Scene<'_>) -> Listed {
         return Listed { saying: not_yet(Reason::WaitingForService, message), outcome };
     }
     let stand = Stand::needs(Step::AllowPrincipal(id.clone(), principal.clone()));
-    let outcome = outcome::of(scene, &stand, "");
+    let outcome = outcome::of(scene.input, scene.service, &stand, "");
     let saying = match &outcome {
         Outcome::Person(reason, told)
         | Outcome::Waits(reason, told, _)

@@ -1,5 +1,7 @@
 //! The cloud's door: steps as calls of the world, and its refusals as the failures that their codes stand for.
 
+use std::collections::BTreeSet;
+
 use privatelink_core::condition::Reason;
 use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::{CloudId, EndpointId, ResourceId, ServiceId, Zone};
@@ -10,7 +12,7 @@ use privatelink_core::step::{
     EndpointChange, EndpointForm, InterfaceForm, MigrationMode, ServiceChange, ServiceForm, Step, Traffic,
 };
 use privatelink_sim::world::call::{self, ConnectionKey, ObjectId, ResourceForm, UntagKeys, ZoneForm};
-use privatelink_sim::world::object::{self, BalancerKind, IpVersion};
+use privatelink_sim::world::object::{self, BalancerKind, ConnectionStatus, IpVersion};
 use privatelink_sim::world::{self, Answer, Call, Refusal, Request, apply};
 
 use super::eyes::{endpoint, endpoint_id, service, service_name, world_id, world_principal};
@@ -25,6 +27,11 @@ impl<R: Role> Stage<R> {
             apply(&self.world, R::ACTOR, &request).map_err(|refusal| failure(refusal, step))
         });
         let (next, answer) = result.inspect_err(|_| self.refusals += 1)?;
+        let (before, after) = (carrying(&self.world), carrying(&next));
+        let stands = |key: &(world::EndpointId, world::ZoneId)| next.endpoints.get(&key.0).is_some_and(stands);
+        if before.difference(&after).any(stands) {
+            self.gaps.push(step.verb());
+        }
         self.world = next;
         self.calls.push(step.verb());
         Ok(match answer {
@@ -208,6 +215,20 @@ impl<R: Role> Stage<R> {
             ipv6: form.ipv6,
         }
     }
+}
+
+/// The zones that carry traffic.
+fn carrying(world: &world::State) -> BTreeSet<(world::EndpointId, world::ZoneId)> {
+    let of = |one: &world::Endpoint| {
+        let id = one.id;
+        let zones: Vec<_> = one.zones.iter().filter(|(_, leg)| leg.carries()).map(|(zone, _)| (id, *zone)).collect();
+        zones
+    };
+    world.endpoints.values().filter(|one| stands(one)).flat_map(of).collect()
+}
+
+fn stands(endpoint: &world::Endpoint) -> bool {
+    matches!(endpoint.connection.status, ConnectionStatus::Connected | ConnectionStatus::Pending)
 }
 
 fn endpoint_change(change: &EndpointChange) -> call::EndpointChange {

@@ -8,18 +8,18 @@ use std::time::Duration;
 use privatelink_core::claims::{Assignment, Claims, settle};
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{
-    Acceptance, Allocation, Deletion, DesiredEntry, DesiredService, Management, Parent, ParentService, Policy,
-    Revocation,
+    Acceptance, Allocation, Deletion, DesiredAssignment, DesiredEntry, DesiredService, Management, Parent,
+    ParentService, Policy, Revocation,
 };
 use privatelink_core::id::{CloudId, EndpointId};
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::Snapshot;
-use privatelink_core::plan::{Ground, Plan, Tries, Truth, entry as planner, service};
+use privatelink_core::plan::{Ground, Plan, Tries, Truth, assignment, entry as planner, service};
 use privatelink_core::principal::{self, Whom};
 use privatelink_core::read::FacetKey;
 use privatelink_core::report;
 use privatelink_core::state::{ClaimState, Decision};
-use privatelink_core::status::{self, EntryConnection, EntryStatus, ServiceStatus};
+use privatelink_core::status::{self, AssignmentStatus, EntryConnection, EntryStatus, ServiceStatus};
 use privatelink_core::step::Step;
 use privatelink_sim::world::call::{AcceptForm, ConnectionKey, EndpointForm, ZoneForm};
 use privatelink_sim::world::land::{Group, Switch, Vpc};
@@ -37,19 +37,30 @@ use super::{CONSUMER, Role, Stage, Trouble, ZONES};
 pub const HOMES: [(Actor, &str); 3] = [(CONSUMER, "vpc-one"), (CONSUMER, "vpc-two"), (OTHER, "vpc-other")];
 const OTHER: Actor = Actor { account: AccountId(3), identity: 0, session: true };
 
-/// A service or an entry.
+/// A service, an entry or an assignment.
 #[derive(Clone, Debug)]
 pub enum Tenant {
     Service(Box<DesiredService>, Claims),
     Entry(Box<DesiredEntry>, Claims),
+    Assignment(Box<DesiredAssignment>, Claims),
 }
 
-/// The status of the one or the other.
+/// Which of the statuses counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Kind {
+    Service,
+    #[default]
+    Entry,
+    Assignment,
+}
+
+/// The status of one of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Written {
-    is_service: bool,
+    kind: Kind,
     pub service: ServiceStatus,
     pub entry: EntryStatus,
+    pub assignment: AssignmentStatus,
 }
 
 impl Role for Tenant {
@@ -60,6 +71,7 @@ impl Role for Tenant {
         match self {
             Self::Service(service, _) => service.uid(),
             Self::Entry(entry, _) => &entry.uid,
+            Self::Assignment(assignment, _) => &assignment.uid,
         }
     }
 
@@ -67,6 +79,7 @@ impl Role for Tenant {
         match self {
             Self::Service(service, _) => service.deleting(),
             Self::Entry(entry, _) => entry.deleting,
+            Self::Assignment(assignment, _) => assignment.deleting,
         }
     }
 
@@ -74,6 +87,7 @@ impl Role for Tenant {
         match self {
             Self::Service(service, _) => service.generation(),
             Self::Entry(entry, _) => entry.generation,
+            Self::Assignment(assignment, _) => assignment.generation,
         }
     }
 
@@ -81,11 +95,16 @@ impl Role for Tenant {
         match self {
             Self::Service(service, _) => service.generation_mut(),
             Self::Entry(entry, _) => &mut entry.generation,
+            Self::Assignment(assignment, _) => &mut assignment.generation,
         }
     }
 
     fn said(status: &Written) -> &status::Common {
-        if status.is_service { &status.service.common } else { &status.entry.common }
+        match status.kind {
+            Kind::Service => &status.service.common,
+            Kind::Entry => &status.entry.common,
+            Kind::Assignment => &status.assignment.common,
+        }
     }
 
     fn id(status: &Written) -> Option<CloudId> {
@@ -107,6 +126,12 @@ impl Role for Tenant {
                 next.entry = report::entry::report(&input, &plan);
                 plan
             }
+            Self::Assignment(desired, claims) => {
+                let input = assignment::Input { ground, desired, status: &status.assignment, claims };
+                let plan = assignment::plan(&input);
+                next.assignment = report::assignment::report(&input, &plan);
+                plan
+            }
         };
         (plan, next)
     }
@@ -120,7 +145,11 @@ impl Role for Tenant {
     }
 
     fn forbids(&self, step: &Step, now: Moment) -> Option<&'static str> {
-        let Self::Entry(entry, claims) = self else { return None };
+        let (entry, claims) = match self {
+            Self::Service(service, claims) => return super::zones::forbidden_to_service(service, claims, step),
+            Self::Assignment(assignment, claims) => return super::zones::forbidden(assignment, claims, step),
+            Self::Entry(entry, claims) => (entry, claims),
+        };
         let Parent::Service(parent) = &entry.parent else { return Some("there is no service") };
         let holds = claims.holder(&entry.principal.whom()).is_some_and(|holder| holder.uid == entry.uid);
         let ended = entry.deleting || entry.is_expired(now);
@@ -154,9 +183,13 @@ pub struct Slot {
 }
 
 impl Slot {
-    fn new(desired: Tenant) -> Self {
-        let is_service = matches!(desired, Tenant::Service(..));
-        let status = Written { is_service, ..Written::default() };
+    pub(super) fn new(desired: Tenant) -> Self {
+        let kind = match desired {
+            Tenant::Service(..) => Kind::Service,
+            Tenant::Entry(..) => Kind::Entry,
+            Tenant::Assignment(..) => Kind::Assignment,
+        };
+        let status = Written { kind, ..Written::default() };
         Self { desired, status, released: false, tries: Tries::default() }
     }
 }
@@ -167,8 +200,11 @@ pub struct Tenants {
     pub stage: Stage<Tenant>,
     pub service: Slot,
     pub entries: BTreeMap<String, Slot>,
+    /// Assignments by name.
+    pub zones: BTreeMap<String, Slot>,
+    /// What others pin, without an object of their own.
     pub assignments: Vec<Assignment>,
-    made: u32,
+    pub(super) made: u32,
 }
 
 /// An entry that says little: this principal may connect, and is accepted.
@@ -209,7 +245,14 @@ impl Tenants {
         let actors = [PROVIDER, CONSUMER, OTHER];
         let accounts = actors.into_iter().map(|actor| (actor.account, account())).collect();
         stage.world = State::new(homes(), accounts, variants);
-        Self { stage, service: Slot::new(service), entries: BTreeMap::new(), assignments: Vec::new(), made: 0 }
+        Self {
+            stage,
+            service: Slot::new(service),
+            entries: BTreeMap::new(),
+            zones: BTreeMap::new(),
+            assignments: Vec::new(),
+            made: 0,
+        }
     }
 
     /// The service is made, with this entry, and both are at rest.
@@ -233,7 +276,7 @@ impl Tenants {
     pub fn desired(&self, name: &str) -> &DesiredEntry {
         match &self.entries[name].desired {
             Tenant::Entry(entry, _) => entry,
-            Tenant::Service(..) => panic!("an entry"),
+            _ => panic!("an entry"),
         }
     }
 
@@ -270,7 +313,7 @@ impl Tenants {
     pub fn the_service(&self) -> &DesiredService {
         match &self.service.desired {
             Tenant::Service(service, _) => service,
-            Tenant::Entry(..) => panic!("a service"),
+            _ => panic!("a service"),
         }
     }
 
@@ -321,10 +364,11 @@ impl Tenants {
             Tenant::Entry(entry, _) => {
                 Some(entry.claim(slot.status.entry.claim == Some(ClaimState::Held), self.stage.now))
             }
-            Tenant::Service(..) => None,
+            _ => None,
         };
         let entries: Vec<_> = self.entries.values().filter_map(claim).collect();
-        settle(&entries, &self.assignments)
+        let assignments: Vec<_> = self.zones.values().filter_map(Slot::pins).collect();
+        settle(&entries, &[assignments, self.assignments.clone()].concat())
     }
 
     /// One turn of one entry, or of the service where no entry is named so; an entry that is released is gone.
@@ -333,7 +377,8 @@ impl Tenants {
         let (claims, parent) = (self.claims(), self.parent());
         let slot = match name {
             None => &mut self.service,
-            Some(name) => self.entries.get_mut(name)?,
+            Some(name) if self.entries.contains_key(name) => self.entries.get_mut(name)?,
+            Some(name) => self.zones.get_mut(name)?,
         };
         if slot.released {
             return None;
@@ -343,6 +388,10 @@ impl Tenants {
             Tenant::Entry(entry, known) => {
                 *known = claims;
                 entry.parent = parent;
+            }
+            Tenant::Assignment(assignment, known) => {
+                *known = claims;
+                assignment.parent = parent;
             }
         }
         let stage = &mut self.stage;
@@ -363,6 +412,7 @@ impl Tenants {
         }
         if self.stage.released
             && let Some(name) = name
+            && self.zones.remove(name).is_none()
         {
             self.is_let_out(name);
             self.entries.remove(name);
@@ -376,7 +426,7 @@ impl Tenants {
 
     fn forget_all(&mut self) {
         self.service.tries = Tries::default();
-        self.entries.values_mut().for_each(|slot| slot.tries = Tries::default());
+        self.entries.values_mut().chain(self.zones.values_mut()).for_each(|slot| slot.tries = Tries::default());
     }
 
     /// The process ends and another begins.
@@ -436,7 +486,7 @@ impl Tenants {
         for _ in 0..400 {
             let before = (self.stage.calls.len(), self.statuses());
             self.turn_of(None, (0, Trouble::None));
-            for name in self.entries.keys().cloned().collect::<Vec<_>>() {
+            for name in self.entries.keys().chain(self.zones.keys()).cloned().collect::<Vec<_>>() {
                 self.turn_of(Some(&name), (0, Trouble::None));
             }
             let still = progress(&self.stage.world).is_empty();
@@ -454,9 +504,9 @@ impl Tenants {
         panic!("never at rest: {:#?} {:?}", self.statuses(), self.stage.world.endpoints);
     }
 
-    fn statuses(&self) -> (ServiceStatus, BTreeMap<String, EntryStatus>) {
-        let of = |(name, slot): (&String, &Slot)| (name.clone(), slot.status.entry.clone());
-        (self.service.status.service.clone(), self.entries.iter().map(of).collect())
+    fn statuses(&self) -> (ServiceStatus, BTreeMap<String, Written>) {
+        let of = |(name, slot): (&String, &Slot)| (name.clone(), slot.status.clone());
+        (self.service.status.service.clone(), self.entries.iter().chain(&self.zones).map(of).collect())
     }
 
     /// A sweep, and what follows from it.

@@ -3,18 +3,38 @@
 use crate::condition::Reason;
 use crate::error::Meaning;
 use crate::moment::Moment;
+use crate::observed::Service;
 use crate::plan::attempt::{Standing, standing};
-use crate::plan::case::moving_since;
-use crate::plan::entry::Scene;
-use crate::plan::entry::decide::Stand;
+use crate::plan::case::{Subject, moving_since};
 use crate::plan::{GRACE, Refused};
 use crate::read::Look;
 use crate::state::LifeState;
 use crate::step::Step;
 
+/// How far something is from what was decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stand {
+    /// It is so, or waits by what the spec asks for.
+    Settled,
+    /// The cloud is changing it, or what we did has not been seen yet.
+    Moves,
+    /// This call is next.
+    Needs(Box<Step>),
+    /// Others must act.
+    Waits(Reason),
+    /// A person must act.
+    Person(Reason),
+}
+
+impl Stand {
+    pub(crate) fn needs(step: Step) -> Self {
+        Self::Needs(Box::new(step))
+    }
+}
+
 /// What comes of one decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// It is so.
     Settled,
     /// The call is made now.
@@ -39,22 +59,21 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    pub(super) const MOVES: Self = Self::Moves { reason: Reason::Provisioning, told: None, due: None, silent: false };
+    pub(crate) const MOVES: Self = Self::Moves { reason: Reason::Provisioning, told: None, due: None, silent: false };
 }
 
-/// What comes of a decision, for which `why` was given.
-pub(super) fn of(scene: &Scene<'_>, stand: &Stand, why: &str) -> Outcome {
+/// What comes of a decision about something of `service`, for which `why` was given.
+pub(crate) fn of<S: Subject>(case: &S, service: &Service, stand: &Stand, why: &str) -> Outcome {
     match stand {
         Stand::Settled => Outcome::Settled,
         Stand::Moves => Outcome::MOVES,
         Stand::Waits(reason) => Outcome::Waits(*reason, why.to_owned(), None),
         Stand::Person(reason) => Outcome::Person(*reason, why.to_owned()),
-        Stand::Needs(step) => of_step(scene, step),
+        Stand::Needs(step) => of_step(case, service, step),
     }
 }
 
-fn of_step(scene: &Scene<'_>, step: &Step) -> Outcome {
-    let service = scene.service;
+fn of_step<S: Subject>(case: &S, service: &Service, step: &Step) -> Outcome {
     if service.locked && opens(step) {
         let told =
             format!("{} is locked because its account owes money: settle the bill in the cloud's console", service.id);
@@ -63,14 +82,14 @@ fn of_step(scene: &Scene<'_>, step: &Step) -> Outcome {
     if service.state != LifeState::Active && needs_active(step) {
         return Outcome::MOVES;
     }
-    match standing(scene.input, step) {
+    match standing(case, step) {
         Standing::Free => Outcome::Step(Box::new(step.clone())),
         Standing::Looks(looks) => Outcome::Looks(looks),
         Standing::Refused { refused, meaning, due } => {
-            if scene.input.ground.now >= due || has_changed_since(step, refused) {
+            if case.ground().now >= due || has_changed_since(step, refused) {
                 return Outcome::Step(Box::new(step.clone()));
             }
-            refusal(scene, step, refused, meaning, due)
+            refusal(case, step, refused, meaning, due)
         }
     }
 }
@@ -82,7 +101,7 @@ fn has_changed_since(step: &Step, refused: &Refused) -> bool {
         && refused.attempts == 1
 }
 
-fn refusal(scene: &Scene<'_>, step: &Step, refused: &Refused, meaning: Meaning, due: Moment) -> Outcome {
+fn refusal<S: Subject>(case: &S, step: &Step, refused: &Refused, meaning: Meaning, due: Moment) -> Outcome {
     let failure = &refused.failure;
     let told = format!("{} of {}: {failure}", step.verb(), step.subject());
     let moves = |reason, silent| Outcome::Moves { reason, told: Some(told.clone()), due: Some(due), silent };
@@ -92,8 +111,8 @@ fn refusal(scene: &Scene<'_>, step: &Step, refused: &Refused, meaning: Meaning, 
         // The account says it once.
         Meaning::Credentials(reason) => moves(reason, true),
         Meaning::Throttled | Meaning::Unavailable => {
-            let since = moving_since(scene.input).unwrap_or(refused.at);
-            let lasting = refused.attempts > 1 && scene.input.ground.now.since(since) >= GRACE;
+            let since = moving_since(case).unwrap_or(refused.at);
+            let lasting = refused.attempts > 1 && case.ground().now.since(since) >= GRACE;
             let throttled = meaning == Meaning::Throttled;
             moves(if throttled { Reason::Throttled } else { Reason::CloudUnavailable }, !lasting)
         }
@@ -115,6 +134,9 @@ const fn needs_active(step: &Step) -> bool {
         Step::AllowPrincipal(..)
             | Step::DisallowPrincipal(..)
             | Step::PickResource(..)
+            | Step::AssignResource(..)
+            | Step::ReplaceResource(..)
+            | Step::CloseReplaced(..)
             | Step::ConnectZone(..)
             | Step::DisconnectZone(..)
     )

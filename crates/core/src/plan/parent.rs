@@ -1,34 +1,55 @@
-//! The service that an entry is for: whether anything may be done for it.
+//! The service that an entry or an assignment is for: whether anything may be done for it.
 
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Parent, ParentService};
 use crate::id::Sort;
-use crate::observed::Facet;
-use crate::plan::case::{ANY, moving, stale};
-use crate::plan::entry::{Input, Scene};
+use crate::observed::{Facet, Service, ServiceView, Snapshot};
+use crate::plan::case::{ANY, Subject, moving, stale};
 use crate::plan::{Next, Plan, Truth, ready, say};
 use crate::read::FacetKey;
 use crate::state::LifeState;
-use crate::status::EntryStatus;
+
+/// An object that stands under a service of this cluster.
+pub(crate) trait Ward: Subject {
+    /// The condition that does not hold while there is no service.
+    const HINGES: ConditionType;
+    /// Why it goes without a call where there is no service.
+    const NOWHERE: &'static str;
+    /// What stays as it is where it may change nothing.
+    const STAYS: &'static str;
+
+    /// The service.
+    fn parent(&self) -> &Parent;
+
+    /// It is being deleted.
+    fn deleting(&self) -> bool;
+
+    /// It has something in the cloud that its deletion would have to end, as far as its status says.
+    fn has_acted(&self) -> bool;
+}
+
+/// A service that can be acted on, as its object says and as it was seen.
+#[derive(Clone, Copy)]
+pub(crate) struct Home<'a> {
+    pub(crate) parent: &'a ParentService,
+    pub(crate) service: &'a Service,
+    pub(crate) view: &'a ServiceView,
+}
 
 /// The service, where it exists.
-pub(super) fn of<'a>(input: &Input<'a>) -> Option<&'a ParentService> {
-    match &input.desired.parent {
+pub(crate) const fn of(parent: &Parent) -> Option<&ParentService> {
+    match parent {
         Parent::Service(service) => Some(service),
         Parent::Absent(_) | Parent::Awaited(_) => None,
     }
 }
 
-/// Why an entry that is deleted goes without a call, where the object of its service is enough to say so. One that has
-/// acted waits for an object that has lost its status.
-#[must_use]
-pub fn left_alone(parent: &Parent, status: &EntryStatus) -> Option<String> {
-    let has_acted = status.allowed.is_some() || status.common.observed_generation < 0;
+/// Why an object that is deleted goes without a call, where the object of its service is enough to say so. One that
+/// `has_acted` waits for an object that has lost its status.
+pub(crate) fn left_alone<W: Ward>(parent: &Parent, has_acted: bool) -> Option<String> {
     let service = match parent {
         Parent::Awaited(_) if has_acted => return None,
-        Parent::Absent(_) | Parent::Awaited(_) => {
-            return Some("there is no service whose list could hold the principal".to_owned());
-        }
+        Parent::Absent(_) | Parent::Awaited(_) => return Some(W::NOWHERE.to_owned()),
         Parent::Service(service) => service,
     };
     let why = if service.deleting {
@@ -40,15 +61,16 @@ pub fn left_alone(parent: &Parent, status: &EntryStatus) -> Option<String> {
     } else {
         return None;
     };
-    Some(format!("{} {why}, and its list stays as it is", service.id))
+    Some(format!("{} {why}, and {}", service.id, W::STAYS))
 }
 
 /// What is said and done where nothing may be done for the service, as its own object says.
-pub(super) fn unusable(input: &Input<'_>) -> Option<Plan> {
-    let (deleting, parent) = (input.desired.deleting, &input.desired.parent);
-    if deleting && let Some(why) = left_alone(parent, input.status) {
+pub(crate) fn unusable<W: Ward>(ward: &W) -> Option<Plan> {
+    let (deleting, parent) = (ward.deleting(), ward.parent());
+    if deleting && let Some(why) = left_alone::<W>(parent, ward.has_acted()) {
         return Some(left(&why));
     }
+    let waits = waits::<W>;
     let service = match parent {
         Parent::Service(service) => service,
         Parent::Absent(message) | Parent::Awaited(message) => return Some(waits(message.clone())),
@@ -63,7 +85,7 @@ pub(super) fn unusable(input: &Input<'_>) -> Option<Plan> {
         let message = format!("{id} is observed only: set managementPolicy: Manage on its EndpointService");
         return Some(Plan::stuck(Reason::ParentNotManaged, message));
     }
-    let place = input.ground.place;
+    let place = ward.ground().place;
     if service.account != place.account || service.region != place.region {
         let message = format!(
             "{id} lives in account {}, {}, but the CloudAccount leads to {place}: restore the CloudAccount; nothing is read or written until then",
@@ -75,13 +97,14 @@ pub(super) fn unusable(input: &Input<'_>) -> Option<Plan> {
 }
 
 /// The service as it was seen, if it is one that can be acted on.
-pub(super) fn seen<'a>(input: &'a Input<'a>) -> Result<Scene<'a>, Box<Plan>> {
+pub(crate) fn seen<'a, W: Ward>(ward: &W, parent: &'a Parent, snapshot: &'a Snapshot) -> Result<Home<'a>, Box<Plan>> {
     let end = |plan| Err(Box::new(plan));
-    let Some(parent) = of(input) else { return end(waits("there is no service yet".to_owned())) };
-    let (id, snapshot) = (&parent.id, &input.ground.laid.snapshot);
+    let waits = waits::<W>;
+    let Some(parent) = of(parent) else { return end(waits("there is no service yet".to_owned())) };
+    let id = &parent.id;
     let facet =
         if snapshot.listed_services.at().is_none() { FacetKey::Services } else { FacetKey::Service(id.clone()) };
-    let looks = || Plan::looking(stale(input, &[facet], ANY));
+    let looks = || Plan::looking(stale(ward, &[facet], ANY));
     let Some(view) = snapshot.service(id) else { return end(looks()) };
     let service = match &view.service {
         Facet::Unseen => return end(looks()),
@@ -90,7 +113,7 @@ pub(super) fn seen<'a>(input: &'a Input<'a>) -> Result<Scene<'a>, Box<Plan>> {
             let message = "every service of the account has vanished at once: nothing is concluded from it";
             return end(Plan::saying(Next::Others, [ready(Truth::Unknown, Reason::CloudUnavailable, message)]));
         }
-        Facet::Seen { value: None, .. } if input.desired.deleting => {
+        Facet::Seen { value: None, .. } if ward.deleting() => {
             return end(left(&format!("{id} no longer exists")));
         }
         Facet::Seen { value: None, .. } => {
@@ -98,14 +121,14 @@ pub(super) fn seen<'a>(input: &'a Input<'a>) -> Result<Scene<'a>, Box<Plan>> {
         }
     };
     match service.state {
-        LifeState::Deleting if input.desired.deleting => end(left(&format!("{id} is being deleted"))),
+        LifeState::Deleting if ward.deleting() => end(left(&format!("{id} is being deleted"))),
         LifeState::Deleting => end(waits(format!("{id} is being deleted"))),
         LifeState::Creating => {
             let message = format!("{id} is being created");
             let sayings = waits(message.clone()).sayings;
-            end(moving(input, &[FacetKey::Services], &message, sayings))
+            end(moving(ward, &[FacetKey::Services], &message, sayings))
         }
-        _ => Ok(Scene { input, parent, service, view }),
+        _ => Ok(Home { parent, service, view }),
     }
 }
 
@@ -113,8 +136,8 @@ fn left(why: &str) -> Plan {
     Plan::released(Reason::Deleting, format!("nothing is changed in the cloud: {why}"))
 }
 
-fn waits(message: String) -> Plan {
+fn waits<W: Ward>(message: String) -> Plan {
     let mut plan = Plan::waiting(Reason::WaitingForService, message.clone());
-    plan.sayings.push(say(ConditionType::Allowed, Truth::False, Reason::WaitingForService, message));
+    plan.sayings.push(say(W::HINGES, Truth::False, Reason::WaitingForService, message));
     plan
 }
