@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod act;
+pub mod assignment;
 pub mod census;
 pub mod cluster;
 pub mod context;
@@ -29,4 +30,5 @@ pub mod service;
 pub mod status;
 pub mod tenancy;
 pub mod wake;
+pub mod ward;
 pub mod watch;

@@ -1,5 +1,6 @@
 //! Statuses as the API has them, and as core does: what is read here is what the next turn remembers.
 
+pub mod assignment;
 pub mod endpoint;
 pub mod entry;
 pub mod service;

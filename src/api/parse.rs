@@ -1,8 +1,10 @@
 //! From a manifest to what core calls desired: what the account's cloud lacks is refused by name, and from here
 //! on nothing is checked again.
 
+pub mod assignment;
 pub mod endpoint;
 pub mod entry;
+pub mod parent;
 pub mod service;
 
 use std::collections::BTreeMap;
@@ -28,6 +30,8 @@ pub const RECONCILE_REQUESTED_AT: &str = "privatelink.dev/reconcile-requested-at
 pub const ADOPTION_APPROVED: &str = "privatelink.dev/adoption-approved";
 /// Lets another object be made in the place of the lost id that it names.
 pub const ALLOW_RECREATE: &str = "privatelink.dev/allow-recreate";
+/// Lets the replaced side of the migration that it names be closed.
+pub const DRAIN_APPROVED: &str = "privatelink.dev/drain-approved";
 
 /// Longest key of a tag on Alibaba Cloud, in characters.
 const ALIBABA_TAG_KEY: usize = 64;

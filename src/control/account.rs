@@ -201,7 +201,8 @@ fn holders(context: &Context, name: &str) -> Vec<String> {
     let services = Stores::each(&stores.services, |service| Some(context.own.services.latest(service.clone())));
     let endpoints = Stores::each(&stores.endpoints, |endpoint| Some(context.own.endpoints.latest(endpoint.clone())));
     let entries = Stores::each(&stores.entries, |entry| Some(context.own.entries.latest(entry.clone())));
-    relate::holders(name, &services, &endpoints, &entries)
+    let assignments = Stores::each(&stores.assignments, |one| Some(context.own.assignments.latest(one.clone())));
+    relate::holders(name, &services, &endpoints, &entries, &assignments)
 }
 
 /// All objects of the account are to be looked at again.
@@ -209,6 +210,7 @@ pub fn wake_objects(context: &Context, name: &str) {
     let services = wake_kind(context, &context.stores.services, name);
     wake_kind(context, &context.stores.endpoints, name);
     context.wakes.entries.wake(services.iter().flat_map(|service| context.tenancies.entries(service)));
+    context.wakes.assignments.wake(services.iter().flat_map(|service| context.tenancies.assignments(service)));
 }
 
 fn wake_kind<K>(context: &Context, store: &Store<Guarded<K>>, name: &str) -> Vec<Name>

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use privatelink_core::moment::Moment;
+use privatelink_core::report::service::waits_long;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::metrics::MetricType;
-use privatelink_core::moment::Moment;
-use privatelink_core::report::service::waits_long;
 
 use crate::api::parse::moment;
 use crate::cloud::claim::Claimed;
 use crate::runtime::clock;
 
-use super::relate;
+use super::relate::{self, Ward as _};
 use super::watch::Stores;
 
 /// Counts over what is watched.
@@ -50,7 +50,7 @@ impl Census {
         .into_iter()
         .collect();
         summed(Stores::each(&self.stores.entries, |entry| {
-            let account = accounts.get(&relate::service_of(entry))?.clone();
+            let account = accounts.get(&entry.service())?.clone();
             Some((account, entry.status.as_ref()?.held.len()))
         }))
     }
@@ -115,9 +115,7 @@ mod tests {
     #[test]
     fn connections_are_counted_by_account_while_this_process_writes() {
         let (stores, mut writers) = stores();
-        let waiting = |endpoint: &str, since: &str| {
-            json!({"endpointId": endpoint, "state": "AwaitingAcceptance", "since": since})
-        };
+        let waiting = |endpoint: &str, since: &str| json!({"endpointId": endpoint, "state": "AwaitingAcceptance", "since": since});
         for (name, account) in [("a", "prod"), ("b", "prod"), ("c", "test")] {
             put(
                 &mut writers.services,

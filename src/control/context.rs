@@ -14,7 +14,7 @@ use privatelink_core::plan::Tries;
 use tokio::time::Instant;
 
 use crate::api::shared::Placement;
-use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
+use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment};
 use crate::cloud::claim::Claimed;
 use crate::cloud::endpoint::Base;
 use crate::cloud::pool::Pool;
@@ -94,6 +94,8 @@ pub struct Owns {
     pub endpoints: Own<Endpoint>,
     /// Whitelist entries.
     pub entries: Own<WhitelistEntry>,
+    /// Assignments of load balancers to zones.
+    pub assignments: Own<ZoneResourceAssignment>,
 }
 
 /// Who is to be looked at again, by kind.
@@ -107,6 +109,8 @@ pub struct Wake {
     pub endpoints: Wakes<Name>,
     /// Whitelist entries.
     pub entries: Wakes<Name>,
+    /// Assignments of load balancers to zones.
+    pub assignments: Wakes<Name>,
 }
 
 impl Wake {
@@ -116,6 +120,7 @@ impl Wake {
             Endpoint::KIND => &self.endpoints,
             EndpointService::KIND => &self.services,
             WhitelistEntry::KIND => &self.entries,
+            ZoneResourceAssignment::KIND => &self.assignments,
             _ => &self.accounts,
         };
         wakes.wake([(key.namespace, key.name)]);

@@ -20,12 +20,13 @@ use crate::api::whitelist::WhitelistEntryStatus;
 use super::context::Context;
 use super::events::Happening;
 use super::finalizer;
-use super::kind::{Fault, Kind, Turn, Unmet};
+use super::kind::{Kind, Turn, Unmet};
 use super::own::Own;
-use super::reach::{self, Reached};
-use super::relate;
+use super::reach::Reached;
+use super::relate::Ward as _;
 use super::tenancy;
-use super::watch::{Guarded, Stores};
+use super::ward;
+use super::watch::Guarded;
 
 /// The kind.
 #[derive(Debug)]
@@ -61,23 +62,9 @@ impl Kind for Entry {
     fn dereference(context: &Context, object: &WhitelistEntry, memory: &EntryStatus) -> Result<Around, Unmet> {
         // It may have expired since it was seen last.
         tenancy::is(context, object);
-        let (namespace, name) = relate::service_of(object);
-        let claims = tenancy::of(context, &(namespace.clone(), name.clone()));
-        let found = Stores::get(&context.stores.services, &namespace, &name);
-        let service = found.map(|service| context.own.services.latest(service));
-        let absent = || format!("serviceRef: there is no EndpointService {name} yet");
-        let parent = service.as_ref().map_or_else(|| Parent::Absent(absent()), parse::entry::parent);
-        let deleting = object.metadata.deletion_timestamp.is_some();
-        if deleting && let Some(why) = plan::entry::left_alone(&parent, memory) {
-            let message = format!("nothing is changed in the cloud: {why}");
-            return Err(Unmet { reason: Reason::Deleting, message, fault: Fault::Moot });
-        }
-        let Some(service) = service else {
-            return Err(Unmet { reason: Reason::WaitingForService, message: absent(), fault: Fault::Others });
-        };
-        let account = relate::account_of(&service.spec.placement);
-        let account = reach::account(context, account, object, finalizer::is_on(object))?;
-        let reached = reach::lead(context, &account, deleting)?;
+        let name = object.service();
+        let claims = tenancy::of(context, &name);
+        let (reached, parent) = ward::home(context, object, &name, |parent| plan::entry::left_alone(parent, memory))?;
         Ok(Around { reached, parent, claims, everybody_permitted: tenancy::everybody_permitted(context, object) })
     }
 
@@ -105,7 +92,7 @@ impl Kind for Entry {
     }
 
     fn may_exist(object: &WhitelistEntry, _: &EntryStatus) -> bool {
-        // A call may leave before its status says anything of it, but not before the finalizer is on.
+        // See `ward::home`.
         finalizer::is_on(object)
     }
 

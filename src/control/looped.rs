@@ -11,3 +11,4 @@ mod stage;
 mod subject;
 mod tenants;
 mod troubled;
+mod zones;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::core::{Expression, Selector, SelectorExt as _};
 use kube::{Resource, ResourceExt as _};
 use privatelink_core::claims::{self, Claimant};
-use privatelink_core::desired::{Adoption, Target};
-use privatelink_core::id::{AccountId, Region, ServiceId, Sort};
+use privatelink_core::desired::{Adoption, Served, Target};
+use privatelink_core::id::{AccountId, EndpointId, Region, ServiceId, Sort};
 use privatelink_core::moment::Moment;
 use privatelink_core::state::LifeState;
 
@@ -15,8 +15,9 @@ use crate::api::endpoint::ServiceTarget;
 use crate::api::parse::moment;
 use crate::api::service::ConsumersFrom;
 use crate::api::shared::{LabelOperator, NamespaceSelector, Placement};
-use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
+use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment};
 
+use super::context::{self, Name};
 use super::finalizer;
 
 /// The account that is meant where none is named.
@@ -73,6 +74,10 @@ impl Ours for Endpoint {
 
 impl Ours for WhitelistEntry {
     const KIND: &'static str = "WhitelistEntry";
+}
+
+impl Ours for ZoneResourceAssignment {
+    const KIND: &'static str = "ZoneResourceAssignment";
 }
 
 /// An object that stands for a cloud object of an account.
@@ -210,27 +215,84 @@ pub fn target(wanted: &ServiceTarget, service: Option<&EndpointService>, region:
     Target::Known { id: Some(ServiceId::from(id)), name: None, region: elsewhere(at) }
 }
 
-/// The service that an entry is for, by namespace and name.
+/// An object that stands under a service of its namespace.
+pub trait Ward: Ours + Sized {
+    /// Name of the service, as the spec refers to it.
+    fn service_ref(&self) -> &str;
+
+    /// The service, by namespace and name.
+    fn service(&self) -> Name {
+        (self.namespace().unwrap_or_default(), self.service_ref().to_owned())
+    }
+}
+
+impl Ward for WhitelistEntry {
+    fn service_ref(&self) -> &str {
+        &self.spec.service_ref.name
+    }
+}
+
+impl Ward for ZoneResourceAssignment {
+    fn service_ref(&self) -> &str {
+        &self.spec.service_ref.name
+    }
+}
+
+/// The Endpoint that an assignment refers to, by namespace and name.
 #[must_use]
-pub fn service_of(entry: &WhitelistEntry) -> (String, String) {
-    (entry.namespace().unwrap_or_default(), entry.spec.service_ref.name.clone())
+pub fn assigned(assignment: &ZoneResourceAssignment) -> Option<Name> {
+    let reference = assignment.spec.endpoint.reference.as_ref()?;
+    let namespace = reference.namespace.clone().or_else(|| assignment.namespace()).unwrap_or_default();
+    Some((namespace, reference.name.clone()))
+}
+
+/// The endpoint, a zone of whose connection is assigned. `found` is the Endpoint that is referred to, if there is one,
+/// and `service` the service of the assignment. Whether an Endpoint of another namespace exists is not told, unless it
+/// joins this very service.
+#[must_use]
+pub fn served(
+    assignment: &ZoneResourceAssignment,
+    found: Option<&Endpoint>,
+    service: Option<&EndpointService>,
+) -> Served {
+    if let Some(id) = &assignment.spec.endpoint.id {
+        return Served::Known(EndpointId::from(id.as_str()));
+    }
+    let (namespace, name) = assigned(assignment).unwrap_or_default();
+    let own = assignment.namespace().is_some_and(|own| own == namespace);
+    let joins = |endpoint: &&Endpoint| service.is_some_and(|service| refers_to(endpoint, service));
+    let Some(endpoint) = found.filter(|endpoint| own || joins(endpoint)) else {
+        let what = format!("endpoint.ref: there is no Endpoint {namespace}/{name}");
+        return if own {
+            Served::Awaited(format!("{what} yet"))
+        } else {
+            Served::Missing(format!(
+                "{what} that joins this service: correct the reference, or name the endpoint by id"
+            ))
+        };
+    };
+    match endpoint.held() {
+        Some(id) => Served::Known(EndpointId::from(id)),
+        None => Served::Awaited(format!(
+            "{} has no endpoint in the cloud yet: its own Ready condition says why",
+            named(Endpoint::KIND, endpoint)
+        )),
+    }
 }
 
 /// The objects that keep an account: those that refer to it and carry our finalizer, since something of theirs
-/// may be in the cloud; an entry refers to the account of its service.
+/// may be in the cloud; what stands under a service refers to the account of that.
 #[must_use]
 pub fn holders(
     account: &str,
     services: &[EndpointService],
     endpoints: &[Endpoint],
     entries: &[WhitelistEntry],
+    assignments: &[ZoneResourceAssignment],
 ) -> Vec<String> {
     let refers = |placement: &Placement| account_of(placement) == account;
-    let own: BTreeSet<(Option<String>, String)> = services
-        .iter()
-        .filter(|service| refers(&service.spec.placement))
-        .map(|service| (service.namespace(), service.name_any()))
-        .collect();
+    let own: BTreeSet<Name> =
+        services.iter().filter(|service| refers(&service.spec.placement)).map(context::name).collect();
     let mut holders: Vec<String> = services
         .iter()
         .filter(|service| refers(&service.spec.placement) && finalizer::is_on(*service))
@@ -238,12 +300,15 @@ pub fn holders(
         .collect();
     let endpoints = endpoints.iter().filter(|one| refers(&one.spec.placement) && finalizer::is_on(*one));
     holders.extend(endpoints.map(|one| named("Endpoint", one)));
-    let entries = entries.iter().filter(|entry| {
-        finalizer::is_on(*entry) && own.contains(&(entry.namespace(), entry.spec.service_ref.name.clone()))
-    });
-    holders.extend(entries.map(|entry| named("WhitelistEntry", entry)));
+    holders.extend(wards(entries, &own));
+    holders.extend(wards(assignments, &own));
     holders.sort();
     holders
+}
+
+fn wards<W: Ward>(all: &[W], services: &BTreeSet<Name>) -> Vec<String> {
+    let kept = all.iter().filter(|ward| finalizer::is_on(*ward) && services.contains(&ward.service()));
+    kept.map(|ward| named(W::KIND, ward)).collect()
 }
 
 fn named<K: Resource>(kind: &str, object: &K) -> String {
@@ -359,9 +424,9 @@ mod tests {
             .expect("an entry")
         };
         let entries = [entry("a", "made"), entry("b", "elsewhere")];
-        let held = holders("prod", &services, &[], &entries);
+        let held = holders("prod", &services, &[], &entries, &[]);
         assert_eq!(held, ["EndpointService team/made", "WhitelistEntry team/a"]);
-        assert_eq!(holders("test", &services, &[], &entries), Vec::<String>::new());
+        assert_eq!(holders("test", &services, &[], &entries, &[]), Vec::<String>::new());
     }
 
     #[test]

@@ -33,6 +33,7 @@ use crate::settings::Settings;
 use crate::wakes::Woken;
 
 use super::account;
+use super::assignment::Assignment;
 use super::census::Census;
 use super::cluster;
 use super::context::{Context, Name, Wake};
@@ -199,7 +200,7 @@ fn own_name() -> String {
 /// Names of what has to be listed before anything is decided.
 pub(super) fn caches(settings: &Settings) -> Vec<&'static str> {
     let published = if settings.publish { &["published ConfigMaps", "published Services"][..] } else { &[] };
-    ["CloudAccounts", "EndpointServices", "Endpoints", "WhitelistEntries", "Namespaces"]
+    ["CloudAccounts", "EndpointServices", "Endpoints", "WhitelistEntries", "ZoneResourceAssignments", "Namespaces"]
         .iter()
         .chain(published)
         .copied()
@@ -248,7 +249,7 @@ pub(super) fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<
         wakes: Wake::default(),
     });
     let mut watches = JoinSet::new();
-    let Writers { accounts, services, endpoints, entries, namespaces } = writers;
+    let Writers { accounts, services, endpoints, entries, assignments, namespaces } = writers;
     // Whom a change concerns is told by the context, which every watch shares.
     macro_rules! following {
         ($what:literal, $api:expr, $selector:expr, $writer:expr, $by:expr) => {{
@@ -261,6 +262,7 @@ pub(super) fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<
     following!("EndpointServices", Api::all(client.clone()), None, services, wake::by_service);
     following!("Endpoints", Api::all(client.clone()), None, endpoints, wake::by_endpoint);
     following!("WhitelistEntries", Api::all(client.clone()), None, entries, wake::by_entry);
+    following!("ZoneResourceAssignments", Api::all(client.clone()), None, assignments, wake::by_assignment);
     following!("Namespaces", Api::all(client.clone()), None, namespaces, wake::by_namespace);
     if settings.publish {
         let api = Api::<ConfigMap>::all(client.clone());
@@ -283,6 +285,7 @@ pub(super) async fn serve(context: Arc<Context>, health: Health, claim: Receiver
     // Asked for before anything is woken, so that nothing that is woken is missed.
     let (accounts, services) = (context.wakes.accounts.listen(), context.wakes.services.listen());
     let (endpoints, entries) = (context.wakes.endpoints.listen(), context.wakes.entries.listen());
+    let assignments = context.wakes.assignments.listen();
     let ready = async {
         health.all_filled().await;
         tracing::info!("everything is listed");
@@ -301,7 +304,8 @@ pub(super) async fn serve(context: Arc<Context>, health: Health, claim: Receiver
     let services = controller(stores.services, services, &context, reconcile::<Service>);
     let endpoints = controller(stores.endpoints, endpoints, &context, reconcile::<Endpoint>);
     let entries = controller(stores.entries, entries, &context, reconcile::<Entry>);
-    let turns = async { tokio::join!(accounts, services, endpoints, entries) };
+    let assignments = controller(stores.assignments, assignments, &context, reconcile::<Assignment>);
+    let turns = async { tokio::join!(accounts, services, endpoints, entries, assignments) };
     let late = async {
         stop.requested().await;
         tokio::time::sleep(ENDING).await;

@@ -1,31 +1,34 @@
 //! Who decides on what touches each service: kept as entries come, change and go, because every turn of the service
 //! and of each of its entries wants to know.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use privatelink_core::claims::{self, Claims};
-use privatelink_core::desired::Parent;
+use privatelink_core::desired::{Parent, Served};
+use privatelink_core::id::{AccountId, EndpointId, ServiceId};
 use privatelink_core::principal::{Principal, Whom};
 use privatelink_core::state::ClaimState;
 
-use crate::api::WhitelistEntry;
-use crate::api::parse::entry::parse;
+use crate::api::{WhitelistEntry, ZoneResourceAssignment, parse};
 use crate::runtime::clock;
 
 use super::context::{Context, Name};
-use super::relate;
+use super::relate::{self, Ward as _};
+use super::ward;
 use super::watch::Stores;
 
 /// Who decides, by service.
 #[derive(Debug, Default)]
 pub struct Tenancies(Mutex<BTreeMap<Name, Tenancy>>);
 
-/// The entries of one service, and what comes of them.
+/// What stands under one service, and what comes of it.
 #[derive(Debug, Default)]
 struct Tenancy {
-    /// By uid.
-    rows: BTreeMap<String, claims::Entry>,
+    /// What entries claim, by uid.
+    entries: BTreeMap<String, claims::Entry>,
+    /// Names of assignments, and what each claims once its endpoint is known; by uid.
+    assignments: BTreeMap<String, (String, Option<claims::Assignment>)>,
     settled: Arc<Claims>,
     /// A row has changed since it was settled.
     stale: bool,
@@ -37,6 +40,10 @@ struct Settled {
     claims: Arc<Claims>,
     /// Names of entries.
     entries: Vec<String>,
+    /// Endpoints, of whose connections somebody else decides on a zone.
+    endpoints: BTreeSet<EndpointId>,
+    /// Names of the assignments of these.
+    assignments: Vec<String>,
     /// Somebody else decides on something, or for another reason nobody does.
     changed: bool,
 }
@@ -46,7 +53,7 @@ impl Tenancies {
     fn put(&self, service: &Name, row: claims::Entry) -> bool {
         let mut all = lock(&self.0);
         let tenancy = all.entry(service.clone()).or_default();
-        let before = tenancy.rows.get(&row.uid);
+        let before = tenancy.entries.get(&row.uid);
         if before == Some(&row) {
             return false;
         }
@@ -56,18 +63,31 @@ impl Tenancies {
             || !holds()
             || before.is_none_or(|before| claims::Entry { holds: row.holds, ..before.clone() } != row);
         tenancy.stale |= is_news;
-        tenancy.rows.insert(row.uid.clone(), row);
+        tenancy.entries.insert(row.uid.clone(), row);
         is_news
     }
 
-    /// An entry is gone: its service, if it claimed anything there.
+    /// Whether what this assignment claims is news.
+    fn assign(&self, service: &Name, uid: &str, name: String, row: Option<claims::Assignment>) -> bool {
+        let mut all = lock(&self.0);
+        let tenancy = all.entry(service.clone()).or_default();
+        let row = (name, row);
+        let is_news = tenancy.assignments.get(uid) != Some(&row);
+        tenancy.stale |= is_news;
+        tenancy.assignments.insert(uid.to_owned(), row);
+        is_news
+    }
+
+    /// An entry or an assignment is gone: its service, if it claimed anything there.
     fn remove(&self, uid: &str) -> Option<Name> {
         let mut all = lock(&self.0);
-        let (service, tenancy) = all.iter_mut().find(|(_, tenancy)| tenancy.rows.contains_key(uid))?;
+        let has = |tenancy: &Tenancy| tenancy.entries.contains_key(uid) || tenancy.assignments.contains_key(uid);
+        let (service, tenancy) = all.iter_mut().find(|(_, tenancy)| has(tenancy))?;
         let service = service.clone();
-        tenancy.rows.remove(uid);
+        tenancy.entries.remove(uid);
+        tenancy.assignments.remove(uid);
         tenancy.stale = true;
-        if tenancy.rows.is_empty() {
+        if tenancy.entries.is_empty() && tenancy.assignments.is_empty() {
             all.remove(&service);
         }
         Some(service)
@@ -79,39 +99,79 @@ impl Tenancies {
         if !tenancy.stale {
             return Settled { claims: Arc::clone(&tenancy.settled), ..Settled::default() };
         }
-        let rows: Vec<claims::Entry> = tenancy.rows.values().cloned().collect();
-        let after = Arc::new(claims::settle(&rows, &[]));
+        let entries: Vec<claims::Entry> = tenancy.entries.values().cloned().collect();
+        let assignments: Vec<claims::Assignment> =
+            tenancy.assignments.values().filter_map(|(_, row)| row.clone()).collect();
+        let after = Arc::new(claims::settle(&entries, &assignments));
         let before = std::mem::replace(&mut tenancy.settled, Arc::clone(&after));
         tenancy.stale = false;
-        let concerned = before.concerned(&after).entries;
-        let names = concerned.iter().filter_map(|uid| Some(tenancy.rows.get(uid)?.name.clone()));
-        Settled { entries: names.collect(), changed: before != after, claims: after }
+        let concerned = before.concerned(&after);
+        let entries = concerned.entries.iter().filter_map(|uid| Some(tenancy.entries.get(uid)?.name.clone()));
+        let moved = assignments.iter().filter(|one| concerned.endpoints.contains(&one.endpoint));
+        Settled {
+            entries: entries.collect(),
+            assignments: moved.map(|one| one.name.clone()).collect(),
+            endpoints: concerned.endpoints,
+            changed: before != after,
+            claims: after,
+        }
     }
 
     /// The entries of a service.
     #[must_use]
     pub fn entries(&self, service: &Name) -> Vec<Name> {
         let all = lock(&self.0);
-        let rows = all.get(service).into_iter().flat_map(|tenancy| tenancy.rows.values());
+        let rows = all.get(service).into_iter().flat_map(|tenancy| tenancy.entries.values());
         rows.map(|row| (service.0.clone(), row.name.clone())).collect()
+    }
+
+    /// The assignments of a service.
+    #[must_use]
+    pub fn assignments(&self, service: &Name) -> Vec<Name> {
+        let all = lock(&self.0);
+        let rows = all.get(service).into_iter().flat_map(|tenancy| tenancy.assignments.values());
+        rows.map(|(name, _)| (service.0.clone(), name.clone())).collect()
     }
 }
 
 /// Who decides on what touches a service of this name. Whom it concerns that this has changed is looked at again.
 #[must_use]
 pub fn of(context: &Context, service: &Name) -> Arc<Claims> {
-    let Settled { claims, entries, changed } = context.tenancies.settle(service);
-    context.wakes.entries.wake(entries.into_iter().map(|name| (service.0.clone(), name)));
+    let Settled { claims, entries, endpoints, assignments, changed } = context.tenancies.settle(service);
+    let named = |name: String| (service.0.clone(), name);
+    context.wakes.entries.wake(entries.into_iter().map(named));
+    context.wakes.assignments.wake(assignments.into_iter().map(named));
+    if !endpoints.is_empty() {
+        let deciders = owners(context, service, &endpoints).into_iter().filter_map(|owner| {
+            let decider = claims.decider(owner.as_ref())?;
+            Some(named(decider.name.clone()))
+        });
+        context.wakes.entries.wake(deciders);
+    }
     if changed {
         context.wakes.services.wake([service.clone()]);
     }
     claims
 }
 
+/// Whose these endpoints are, as far as the connections of the service show it.
+fn owners(context: &Context, service: &Name, endpoints: &BTreeSet<EndpointId>) -> BTreeSet<Option<AccountId>> {
+    let seen = || {
+        let service = ward::service(context, service)?;
+        let id = ServiceId::from(service.status.as_ref()?.service_id.as_deref()?);
+        let site = context.pool.site(&context.place_of(&service.spec.placement)?)?;
+        let laid = site.observer().laid();
+        let connections = laid.snapshot.service(&id)?.connections.value()?;
+        let meant = connections.iter().filter(|one| endpoints.contains(&one.endpoint));
+        Some(meant.map(|one| one.owner.clone()).collect())
+    };
+    seen().unwrap_or_default()
+}
+
 /// An entry is there, as this says; where what it claims is news, its service is looked at again.
 pub fn is(context: &Context, entry: &WhitelistEntry) {
-    let service = relate::service_of(entry);
-    let desired = parse(entry, Parent::Absent(String::new()), everybody_permitted(context, entry));
+    let service = entry.service();
+    let desired = parse::entry::parse(entry, Parent::Absent(String::new()), everybody_permitted(context, entry));
     let claim = entry.status.as_ref().and_then(|status| status.claim.as_ref());
     let row = desired.claim(claim == Some(&ClaimState::Held), clock::now());
     if context.tenancies.put(&service, row) {
@@ -119,7 +179,28 @@ pub fn is(context: &Context, entry: &WhitelistEntry) {
     }
 }
 
-/// The entry with this uid is gone: whoever takes over is looked at again.
+/// An assignment is there, as this says; where what it claims is news, its service is looked at again.
+pub fn assigns(context: &Context, assignment: &ZoneResourceAssignment) {
+    let service = assignment.service();
+    let desired = parse::assignment::parse(assignment, Parent::Absent(String::new()), served(context, assignment));
+    let claim = assignment.status.as_ref().and_then(|status| status.claim.as_ref());
+    let row = desired.claim(claim == Some(&ClaimState::Held));
+    if context.tenancies.assign(&service, &desired.uid, desired.name, row) {
+        context.wakes.services.wake([service]);
+    }
+}
+
+/// The endpoint that an assignment refers to, with our own last write of it.
+#[must_use]
+pub fn served(context: &Context, assignment: &ZoneResourceAssignment) -> Served {
+    let found = relate::assigned(assignment)
+        .and_then(|(namespace, name)| Stores::get(&context.stores.endpoints, &namespace, &name))
+        .map(|endpoint| context.own.endpoints.latest(endpoint));
+    let service = ward::service(context, &assignment.service());
+    relate::served(assignment, found.as_ref(), service.as_ref())
+}
+
+/// An entry or an assignment with this uid is gone: whoever takes over is looked at again.
 pub fn gone(context: &Context, uid: &str) {
     let Some(service) = context.tenancies.remove(uid) else { return };
     let _settled = of(context, &service);
@@ -132,9 +213,7 @@ pub fn everybody_permitted(context: &Context, entry: &WhitelistEntry) -> bool {
     if Principal::from(entry.spec.principal.as_str()).whom() != Whom::Everybody {
         return false;
     }
-    let (namespace, name) = relate::service_of(entry);
-    let service = Stores::get(&context.stores.services, &namespace, &name);
-    let account = service
+    let account = ward::service(context, &entry.service())
         .and_then(|service| Stores::get(&context.stores.accounts, "", relate::account_of(&service.spec.placement)));
     let allow = account.and_then(|account| account.spec.allow);
     allow.and_then(|allow| allow.wildcard_principals).unwrap_or_default()

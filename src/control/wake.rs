@@ -9,22 +9,23 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt as _};
-use privatelink_core::id::{AccountId, CloudId};
+use privatelink_core::id::{AccountId, CloudId, EndpointId};
 use privatelink_core::place::Place;
 use privatelink_core::principal::Whom;
 use privatelink_core::read::FacetKey;
 use tokio::task::JoinSet;
 
 use crate::api::parse;
-use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
+use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment};
 use crate::object::ObjectKey;
 use crate::observe::News;
+use crate::wakes::Wakes;
 
 use super::account::wake_objects;
 use super::context::{Context, Name, name};
 use super::endpoint::Endpoint as EndpointKind;
 use super::kind::Made;
-use super::relate::{self, Ours, Placed};
+use super::relate::{self, Ours, Placed, Ward};
 use super::service::Service as ServiceKind;
 use super::tenancy;
 use super::watch::{Change, Guarded, Stores};
@@ -63,7 +64,7 @@ pub fn by_service(context: &Context, change: &Change<'_, Guarded<EndpointService
     if before.is_some_and(|before| says_the_same(before, service)) {
         return;
     }
-    context.wakes.entries.wake(context.tenancies.entries(&name(service)));
+    wake_wards(context, &name(service));
     let refers = |endpoint: &Endpoint| {
         let refers = relate::refers_to(endpoint, service) || before.is_some_and(|one| relate::refers_to(endpoint, one));
         refers.then(|| name(endpoint))
@@ -77,7 +78,7 @@ fn says_the_same(before: &EndpointService, after: &EndpointService) -> bool {
         let status = service.status.clone().unwrap_or_default();
         let known = (status.service_id, status.service_name, status.state, status.creation.region);
         let spec = (service.spec.consumer_namespaces.clone(), service.spec.placement.account_ref.clone());
-        (known, spec, parse::entry::parent(service))
+        (known, spec, parse::parent::parent(service))
     };
     of(before) == of(after)
 }
@@ -88,6 +89,10 @@ fn says_the_same(before: &EndpointService, after: &EndpointService) -> bool {
 pub fn by_endpoint(context: &Context, change: &Change<'_, Guarded<Endpoint>>) {
     by_placed(context, change, &context.own.endpoints, &context.stores.endpoints);
     let Ok(endpoint) = &change.object().0 else { return };
+    let assigned = Stores::each(&context.stores.assignments, |assignment| {
+        (relate::assigned(assignment) == Some(name(endpoint))).then(|| name(assignment))
+    });
+    context.wakes.assignments.wake(assigned);
     let connection = |one: &Endpoint| one.status.as_ref().and_then(|status| status.connection.clone());
     let concerns = match change {
         Change::Gone(_) => true,
@@ -171,21 +176,37 @@ fn wake_if_going(context: &Context, account: &str) {
     }
 }
 
-/// An entry has come, changed or gone. Where that changes who decides on what, those whom it concerns are looked at
-/// too; and so is an account that is being deleted and kept by it.
+/// An entry has come, changed or gone.
 pub fn by_entry(context: &Context, change: &Change<'_, Guarded<WhitelistEntry>>) {
+    by_ward(context, change, &context.own.entries, &context.wakes.entries, tenancy::is);
+}
+
+/// An assignment has come, changed or gone.
+pub fn by_assignment(context: &Context, change: &Change<'_, Guarded<ZoneResourceAssignment>>) {
+    by_ward(context, change, &context.own.assignments, &context.wakes.assignments, tenancy::assigns);
+}
+
+/// What stands under a service has come, changed or gone. Where that changes who decides on what, those whom it concerns
+/// are looked at too; and so is an account that is being deleted and kept by it.
+fn by_ward<W: Ward + Clone>(
+    context: &Context,
+    change: &Change<'_, Guarded<W>>,
+    own: &super::own::Own<W>,
+    wakes: &Wakes<Name>,
+    claims: impl FnOnce(&Context, &W),
+) {
     let guarded = change.object();
-    context.wakes.entries.wake([name(guarded)]);
+    wakes.wake([name(guarded)]);
     if matches!(change, Change::Gone(_)) {
         tenancy::gone(context, &guarded.uid().unwrap_or_default());
-        forget(context, guarded, &context.own.entries);
+        forget(context, guarded, own);
         leave(context, &key(guarded));
     }
-    let Ok(entry) = &guarded.0 else { return };
+    let Ok(ward) = &guarded.0 else { return };
     if matches!(change, Change::Is { .. }) {
-        tenancy::is(context, entry);
+        claims(context, ward);
     }
-    let (namespace, service) = relate::service_of(entry);
+    let (namespace, service) = ward.service();
     if let Some(service) = Stores::get(&context.stores.services, &namespace, &service) {
         wake_if_going(context, relate::account_of(&service.spec.placement));
     }
@@ -202,9 +223,11 @@ pub fn by_namespace(context: &Context, change: &Change<'_, PartialObjectMeta<Nam
     let services = Stores::each(&context.stores.services, |one| is_in(one, &inside).then(|| name(one)));
     let endpoints = Stores::each(&context.stores.endpoints, |one| is_in(one, &inside).then(|| name(one)));
     let entries = Stores::each(&context.stores.entries, |one| is_in(one, &inside).then(|| name(one)));
+    let assignments = Stores::each(&context.stores.assignments, |one| is_in(one, &inside).then(|| name(one)));
     context.wakes.services.wake(services);
     context.wakes.endpoints.wake(endpoints);
     context.wakes.entries.wake(entries);
+    context.wakes.assignments.wake(assignments);
 }
 
 fn is_in<K: Resource>(object: &K, namespace: &str) -> bool {
@@ -299,25 +322,35 @@ fn by_news(context: &Context, place: &Place, news: News) {
     let (service, whom) = match news {
         News::Object(id) => return by_cloud(context, place, &id),
         News::Tenants(service) => (service, None),
-        News::Connection(service, owner) => (service, Some(Tenant::Owner(owner))),
+        News::Connection(service, endpoint, owner) => (service, Some(Tenant::Owner(endpoint, owner))),
         News::Principal(service, whom) => (service, Some(Tenant::Named(whom))),
     };
     let Some(object) = context.managed.owner(place, &service.into()) else { return };
     let Some(tenant) = whom else {
-        return context.wakes.entries.wake(context.tenancies.entries(&object));
+        return wake_wards(context, &object);
     };
     let claims = tenancy::of(context, &object);
-    let holder = match tenant {
-        Tenant::Owner(owner) => claims.decider(owner.as_ref()),
-        Tenant::Named(whom) => claims.holder(&whom),
+    let named = |name: &String| (object.0.clone(), name.clone());
+    let holder = match &tenant {
+        Tenant::Owner(endpoint, owner) => {
+            context.wakes.assignments.wake(claims.pins(endpoint).map(|pin| named(&pin.name)));
+            claims.decider(owner.as_ref())
+        }
+        Tenant::Named(whom) => claims.holder(whom),
     };
-    context.wakes.entries.wake(holder.map(|holder| (object.0, holder.name.clone())));
+    context.wakes.entries.wake(holder.map(|holder| named(&holder.name)));
+}
+
+/// All that stands under a service is looked at.
+fn wake_wards(context: &Context, service: &Name) {
+    context.wakes.entries.wake(context.tenancies.entries(service));
+    context.wakes.assignments.wake(context.tenancies.assignments(service));
 }
 
 /// Whose entry is meant.
 enum Tenant {
-    /// That which decides on this account's connections.
-    Owner(Option<AccountId>),
+    /// That which decides on this account's connections, and what assigns zones of this endpoint's.
+    Owner(EndpointId, Option<AccountId>),
     /// That which names this principal.
     Named(Whom),
 }

@@ -15,7 +15,7 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 
-use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
+use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment};
 
 /// An object, or what is wrong with it.
 pub type Guarded<K> = DeserializeGuard<K>;
@@ -31,6 +31,8 @@ pub struct Stores {
     pub endpoints: Store<Guarded<Endpoint>>,
     /// Whitelist entries.
     pub entries: Store<Guarded<WhitelistEntry>>,
+    /// Assignments of load balancers to zones.
+    pub assignments: Store<Guarded<ZoneResourceAssignment>>,
     /// Namespaces; of each the metadata alone.
     pub namespaces: Store<PartialObjectMeta<Namespace>>,
 }
@@ -45,6 +47,8 @@ pub struct Writers {
     pub endpoints: Writer<Guarded<Endpoint>>,
     /// Whitelist entries.
     pub entries: Writer<Guarded<WhitelistEntry>>,
+    /// Assignments of load balancers to zones.
+    pub assignments: Writer<Guarded<ZoneResourceAssignment>>,
     /// Namespaces.
     pub namespaces: Writer<PartialObjectMeta<Namespace>>,
 }
@@ -56,15 +60,17 @@ pub fn stores() -> (Stores, Writers) {
     let (services, services_writer) = reflector::store();
     let (endpoints, endpoints_writer) = reflector::store();
     let (entries, entries_writer) = reflector::store();
+    let (assignments, assignments_writer) = reflector::store();
     let (namespaces, namespaces_writer) = reflector::store();
     let writers = Writers {
         accounts: accounts_writer,
         services: services_writer,
         endpoints: endpoints_writer,
         entries: entries_writer,
+        assignments: assignments_writer,
         namespaces: namespaces_writer,
     };
-    (Stores { accounts, services, endpoints, entries, namespaces }, writers)
+    (Stores { accounts, services, endpoints, entries, assignments, namespaces }, writers)
 }
 
 impl Stores {

@@ -19,9 +19,9 @@ pub enum News {
     /// Something of a cloud object, or that it has come or gone. An endpoint is told of also where a service shows
     /// another state of its legs, wherever the endpoint itself lives.
     Object(CloudId),
-    /// A connection of this account to the service has come, gone or changed, or a write of ours to one was
-    /// confirmed. `None`: the cloud does not say whose.
-    Connection(ServiceId, Option<AccountId>),
+    /// The connection of this endpoint of this account to the service has come, gone or changed, or a write of ours
+    /// to it was confirmed. No account: the cloud does not say whose.
+    Connection(ServiceId, EndpointId, Option<AccountId>),
     /// A principal has come onto the service's list or left it, or a write of ours of it was confirmed.
     Principal(ServiceId, Whom),
     /// Something of the service that all its tenants depend on.
@@ -51,7 +51,9 @@ impl Glimpse {
         for part in unconfirmed.symmetric_difference(&still) {
             match part {
                 Part::Principal(id, principal) => written.entry(id).or_default().principals.push(principal),
-                Part::Connection(id, endpoint) | Part::Leg(id, endpoint, _) => written.entry(id).or_default().connections.push(endpoint),
+                Part::Connection(id, endpoint) | Part::Leg(id, endpoint, _) => {
+                    written.entry(id).or_default().connections.push(endpoint);
+                }
             }
         }
         let mut news = BTreeSet::new();
@@ -129,7 +131,7 @@ impl<'a> Common<'a> {
     }
 }
 
-/// Whose connections are new. All are that are read for the first time.
+/// Which connections are new. All are that are read for the first time.
 fn connections(id: &ServiceId, was: &ServiceView, is: &ServiceView, written: &[&EndpointId]) -> BTreeSet<News> {
     if written.is_empty() && was.connections.value() == is.connections.value() {
         return BTreeSet::new();
@@ -137,14 +139,15 @@ fn connections(id: &ServiceId, was: &ServiceView, is: &ServiceView, written: &[&
     let (was, is) = (by_endpoint(&was.connections), by_endpoint(&is.connections));
     let endpoints: BTreeSet<&EndpointId> = was.keys().chain(is.keys()).copied().collect();
     let differs = |endpoint: &&EndpointId| was.get(endpoint) != is.get(endpoint);
-    let mut owners = BTreeSet::new();
+    let mut news = BTreeSet::new();
     for endpoint in endpoints.into_iter().filter(differs).chain(written.iter().copied()) {
         // One that is known by now to be another's concerns both. Nobody decides on what is known neither before
         // nor after.
         let both = [was.get(endpoint), is.get(endpoint)];
-        owners.extend(both.into_iter().flatten().map(|connection| connection.owner.clone()));
+        let owners = both.into_iter().flatten().map(|connection| connection.owner.clone());
+        news.extend(owners.map(|owner| News::Connection(id.clone(), endpoint.clone(), owner)));
     }
-    owners.into_iter().map(|owner| News::Connection(id.clone(), owner)).collect()
+    news
 }
 
 fn by_endpoint(connections: &Facet<Vec<Connection>>) -> BTreeMap<&EndpointId, &Connection> {

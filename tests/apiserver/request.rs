@@ -35,11 +35,12 @@ const fn theirs(group: &'static str, plural: &'static str, name: &'static str, n
 }
 
 /// All that is known.
-static KINDS: [Kind; 9] = [
+static KINDS: [Kind; 10] = [
     ours("cloudaccounts", "CloudAccount", false),
     ours("endpointservices", "EndpointService", true),
     ours("privateendpoints", "Endpoint", true),
     ours("whitelistentries", "WhitelistEntry", true),
+    ours("zoneresourceassignments", "ZoneResourceAssignment", true),
     theirs("", "namespaces", "Namespace", false),
     theirs("", "secrets", "Secret", true),
     theirs("", "configmaps", "ConfigMap", true),

@@ -100,7 +100,7 @@ impl Watched {
     }
 
     fn of(&self, number: usize) -> News {
-        News::Connection(self.id.clone(), Some(account(number)))
+        News::Connection(self.id.clone(), endpoint(number), Some(account(number)))
     }
 
     fn whom(&self, whom: Whom) -> News {
@@ -126,7 +126,7 @@ async fn a_changed_connection_concerns_whose_it_is_and_no_other_of_a_thousand() 
     let news = watched.connections(|all| all.push(connection(8))).await;
     assert_eq!(news, [watched.itself(), News::Object(endpoint(8).into()), watched.of(8)]);
 
-    let nobody = News::Connection(watched.id.clone(), None);
+    let nobody = News::Connection(watched.id.clone(), endpoint(10), None);
     let news = watched.connections(|all| all[9].owner = None).await;
     assert_eq!(
         news,

@@ -175,6 +175,12 @@ impl Claims {
         self.pins.get(&(endpoint.clone(), zone.clone()))
     }
 
+    /// The assignments that decide on zones of a connection.
+    pub fn pins(&self, endpoint: &EndpointId) -> impl Iterator<Item = &Pin> {
+        let from = (endpoint.clone(), Zone::from(""));
+        self.pins.range(from..).take_while(move |((of, _), _)| of == endpoint).map(|(_, pin)| pin)
+    }
+
     /// Whom and what the change to `after` concerns: those whose own row differs, and the one that names everybody
     /// where the accounts that others name do.
     #[must_use]
