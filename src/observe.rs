@@ -104,12 +104,18 @@ impl Observer {
         join_all(looks.iter().map(|look| self.look_at(look))).await.into_iter().collect()
     }
 
+    /// The moment of a write that has just been answered, or has been given up: later than all reads that have left,
+    /// and not later than any that leaves from now on.
+    #[must_use]
+    pub fn written(&self) -> Moment {
+        self.lock().written(clock::now())
+    }
+
     /// Lays a write of ours over what is known, until a read that left later shows it.
     pub fn record(&self, effect: Effect) {
         let mut state = self.lock();
         let mut effect = effect;
-        effect.at = effect.at.max(state.last_departure + TICK);
-        state.last_effect = state.last_effect.max(effect.at);
+        effect.at = state.written(effect.at);
         state.known.record(effect);
     }
 
@@ -225,6 +231,13 @@ impl State {
     fn depart(&mut self) -> Moment {
         self.last_departure = clock::now().max(self.last_effect).max(self.last_departure);
         self.last_departure
+    }
+
+    /// The moment of a write that ended at `at`: later than any read that has left.
+    fn written(&mut self, at: Moment) -> Moment {
+        let at = at.max(self.last_departure + TICK);
+        self.last_effect = self.last_effect.max(at);
+        at
     }
 }
 

@@ -9,7 +9,6 @@ use privatelink_core::step::Exclusion;
 use crate::cloud::gate::Turn;
 use crate::cloud::pool::Site;
 use crate::object::ObjectKey;
-use crate::runtime::clock;
 
 use super::account::doubt;
 use super::context::{Context, Mind};
@@ -79,7 +78,8 @@ pub async fn act(
         }
         acted.answered = true;
         // Before the permit goes: whoever is next at the gate plans with what was done here.
-        if let Some(effect) = mind.tries.settle(step, result, clock::now(), generation) {
+        // What was read before is no word on what it has done, nor on a call whose answer was lost.
+        if let Some(effect) = mind.tries.settle(step, result, site.observer().written(), generation) {
             site.observer().record(effect);
         }
         drop(permit);
