@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::door::{Asked, Fate, Way};
 use super::stage::Stage;
 use super::subject::{NAME, Subject};
-use crate::api::{Endpoint, EndpointService};
+use crate::api::{Endpoint, EndpointService, WhitelistEntry};
 
 /// More requests than either part of a life takes: a loop that comes so far does not end.
 const MOST: usize = 80;
@@ -48,7 +48,7 @@ async fn dies_everywhere<S: Subject>(test: fn(&Asked) -> bool, fate: Fate) {
         stage.apply(&api, NAME, &spec).await;
         let making = stage.dies_before(async |stage| drop(stage.settled(&api).await)).await;
         let ready = stage.settled(&api).await;
-        stage.has_one(&ready, &when);
+        ready.is_there(&stage, &when);
         assert_eq!(stage.whole_world(), undisturbed.world, "{when}");
         assert_eq!(stage.effects(), undisturbed.makes, "{when}: nothing has an effect twice");
 
@@ -56,7 +56,7 @@ async fn dies_everywhere<S: Subject>(test: fn(&Asked) -> bool, fate: Fate) {
         stage.delete(&api, NAME).await;
         let deletion = stage.dies_before(async |stage| stage.gone(&api, NAME).await).await;
         stage.gone(&api, NAME).await;
-        stage.has_none::<S>(&format!("{when} of its deletion"));
+        S::is_gone(&stage, &format!("{when} of its deletion"));
         assert_eq!(stage.effects(), undisturbed.makes_and_deletes, "{when} of its deletion");
         makings += usize::from(making);
         deletions += usize::from(deletion);
@@ -65,7 +65,7 @@ async fn dies_everywhere<S: Subject>(test: fn(&Asked) -> bool, fate: Fate) {
         }
         assert!(nth < MOST, "there is no end to its requests");
     }
-    println!("{}: {fate:?} at {makings} requests of a making and {deletions} of a deletion", S::LIST);
+    println!("{}: {fate:?} at {makings} requests of a making and {deletions} of a deletion", S::kind(&()));
     // The fewest that it takes: finalizer, pin, id and Ready; deleting, finalizer off. Or the calls.
     assert!(makings >= 4 && deletions >= 2, "{makings} {deletions}");
 }
@@ -110,6 +110,26 @@ async fn an_endpoint_outlives_deaths_after_calls_to_the_cloud() {
     dies_everywhere::<Endpoint>(calls_the_cloud, Fate::DieAfter).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_entry_outlives_deaths_before_writes_to_kubernetes() {
+    dies_everywhere::<WhitelistEntry>(writes_to_kube, Fate::DieBefore).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_outlives_deaths_after_writes_to_kubernetes() {
+    dies_everywhere::<WhitelistEntry>(writes_to_kube, Fate::DieAfter).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_outlives_deaths_before_calls_to_the_cloud() {
+    dies_everywhere::<WhitelistEntry>(calls_the_cloud, Fate::DieBefore).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_outlives_deaths_after_calls_to_the_cloud() {
+    dies_everywhere::<WhitelistEntry>(calls_the_cloud, Fate::DieAfter).await;
+}
+
 /// Each process makes one write, to Kubernetes or to the cloud, and dies without its answer.
 async fn lives_one_write_at_a_time<S: Subject>() {
     let undisturbed = undisturbed::<S>().await;
@@ -135,7 +155,7 @@ async fn lives_one_write_at_a_time<S: Subject>() {
         lives += 1;
         assert!(lives < 2 * MOST, "there is no end to its writes");
     }
-    stage.has_none::<S>("deleted");
+    S::is_gone(&stage, "deleted");
     assert_eq!(stage.effects(), undisturbed.makes_and_deletes);
 }
 
@@ -147,4 +167,9 @@ async fn a_service_comes_and_goes_by_processes_that_make_one_write_each() {
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_comes_and_goes_by_processes_that_make_one_write_each() {
     lives_one_write_at_a_time::<Endpoint>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_comes_and_goes_by_processes_that_make_one_write_each() {
+    lives_one_write_at_a_time::<WhitelistEntry>().await;
 }

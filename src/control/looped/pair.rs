@@ -48,8 +48,8 @@ async fn both_come_and_go_though_the_process_dies_after_any_call() {
         declares_both(&stage).await;
         let making = stage.dies_before(async |stage| drop(both_are_settled(stage).await)).await;
         let (service, endpoint) = both_are_settled(&stage).await;
-        stage.has_one(&service, &format!("at {nth}"));
-        stage.has_one(&endpoint, &format!("at {nth}"));
+        service.is_there(&stage, &format!("at {nth}"));
+        endpoint.is_there(&stage, &format!("at {nth}"));
 
         stage.dies_at(nth, Fate::DieAfter, |asked| asked.way == Way::Cloud);
         stage.delete(&stage.of::<EndpointService>(), NAME).await;

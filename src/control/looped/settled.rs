@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::door::{Asked, Way};
 use super::stage::Stage;
 use super::subject::{NAME, Subject};
-use crate::api::{Endpoint, EndpointService};
+use crate::api::{Endpoint, EndpointService, WhitelistEntry};
 
 /// For how long nothing happens.
 const HOURS: u64 = 6;
@@ -44,6 +44,17 @@ async fn an_endpoint_is_made_with_two_writes_more_for_what_people_see_on_the_way
     assert_eq!(calls, ["CreateVpcEndpoint"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_entry_lets_a_tenant_in_with_four_writes_and_two_calls() {
+    let (writes, calls) = writes_of_a_making::<WhitelistEntry>().await;
+    let status = "whitelistentries/gateway/status";
+    // What its service says of its connections is the service's own.
+    let own: Vec<_> = writes.iter().filter(|what| !what.starts_with("endpointservices/")).collect();
+    assert_eq!(own, ["whitelistentries/gateway", status, status, status], "finalizer, bandwidth, on the list, Ready");
+    assert_eq!(writes.len(), own.len() + 1, "{writes:?}");
+    assert_eq!(calls, ["AddUserToVpcEndpointService", "EnableVpcEndpointConnection"]);
+}
+
 /// For hours nothing is written anywhere, and of the cloud no more is read than sweeps read: `reads` in an hour.
 async fn nothing_is_written<S: Subject>(reads: usize) {
     let (stage, api, _) = Stage::with_settled::<S>().await;
@@ -76,4 +87,9 @@ async fn a_settled_service_costs_one_list_and_its_two_parts_a_sweep() {
 #[tokio::test(start_paused = true)]
 async fn a_settled_endpoint_costs_one_list_a_sweep_and_its_two_parts_as_often_at_most() {
     nothing_is_written::<Endpoint>(12 * 3).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_settled_entry_costs_what_its_service_does_and_both_lists_of_principals() {
+    nothing_is_written::<WhitelistEntry>(12 * 5).await;
 }

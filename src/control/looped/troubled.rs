@@ -13,17 +13,10 @@ use tokio::time::Instant;
 use super::door::{Asked, Fate, Way};
 use super::stage::{HOME, Stage};
 use super::subject::{NAME, Subject, is_settled, said};
-use crate::api::{Endpoint, EndpointService};
+use crate::api::{Endpoint, EndpointService, WhitelistEntry};
 
 fn writes_a_status(asked: &Asked) -> bool {
     asked.way == Way::Kube && asked.what.ends_with(&format!("/{NAME}/status"))
-}
-
-/// The spec with another description, which both kinds have.
-fn described(spec: &Value, description: &str) -> Value {
-    let mut spec = spec.clone();
-    spec["description"] = description.into();
-    spec
 }
 
 /// Makes an object, changes it and takes it away, each time by what was declared and with one thing in the world.
@@ -31,16 +24,16 @@ async fn lives_through<S: Subject>(stage: &Stage, api: &Api<S>, spec: &Value, be
     stage.apply(api, NAME, spec).await;
     between(stage);
     let made = stage.settled(api).await;
-    stage.has_one(&made, "made");
-    stage.apply(api, NAME, &described(spec, "another one")).await;
+    made.is_there(stage, "made");
+    stage.apply(api, NAME, &S::changed(spec, 1)).await;
     between(stage);
     let changed = stage.settled(api).await;
-    stage.has_one(&changed, "changed");
-    assert_eq!(stage.world(S::LIST)[0]["description"], "another one");
+    changed.is_there(stage, "changed");
+    S::is_changed(stage, 1);
     stage.delete(api, NAME).await;
     between(stage);
     stage.gone(api, NAME).await;
-    stage.has_none::<S>("deleted");
+    S::is_gone(stage, "deleted");
 }
 
 /// Watches are dropped at each change, and what happened meanwhile is forgotten.
@@ -71,6 +64,11 @@ async fn an_endpoint_follows_its_manifest_though_watches_are_dropped() {
     lives_without_watches::<Endpoint>().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_entry_follows_its_manifest_though_watches_are_dropped() {
+    lives_without_watches::<WhitelistEntry>().await;
+}
+
 /// No watch delivers anything after the operator's first write: what it wrote itself it knows all the same.
 async fn lives_without_news<S: Subject>() {
     let (stage, api, spec) = Stage::ready_for::<S>().await;
@@ -83,21 +81,21 @@ async fn lives_without_news<S: Subject>() {
     });
     stage.apply(&api, NAME, &spec).await;
     let made = stage.settled(&api).await;
-    stage.has_one(&made, "made");
+    made.is_there(&stage, "made");
     // Sweeps go on, and each shows drift, which is a turn of an object that is known as it was at first.
     stage.board.judged_by(|_| Fate::Pass);
     let effects = stage.effects().len();
-    stage.drifts::<S>("another's words");
+    stage.drifts::<S>(2);
     stage.later(Duration::from_mins(10)).await;
     assert_eq!(stage.effects().len(), effects + 1, "drift is corrected once: {:?}", stage.effects());
     stage.api.hold_watches(false);
     stage.later(Duration::from_mins(1)).await;
     let known = stage.settled(&api).await;
-    stage.has_one(&known, "known again");
+    known.is_there(&stage, "known again");
     assert_eq!(stage.effects().len(), effects + 1);
     stage.delete(&api, NAME).await;
     stage.gone(&api, NAME).await;
-    stage.has_none::<S>("deleted");
+    S::is_gone(&stage, "deleted");
 }
 
 #[tokio::test(start_paused = true)]
@@ -108,6 +106,11 @@ async fn a_service_that_no_watch_shows_keeps_what_was_written_down() {
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_that_no_watch_shows_keeps_what_was_written_down() {
     lives_without_news::<Endpoint>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_no_watch_shows_keeps_what_was_written_down() {
+    lives_without_news::<WhitelistEntry>().await;
 }
 
 /// Somebody else changes the object before each write of its status, once.
@@ -132,6 +135,11 @@ async fn a_service_outlives_a_conflict_at_each_write_of_its_status() {
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_outlives_a_conflict_at_each_write_of_its_status() {
     lives_through_conflicts::<Endpoint>().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_outlives_a_conflict_at_each_write_of_its_status() {
+    lives_through_conflicts::<WhitelistEntry>().await;
 }
 
 /// The first call of each action that writes goes wrong in this way.
@@ -161,6 +169,11 @@ async fn an_endpoint_outlives_lost_answers_of_all_its_writes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_entry_outlives_lost_answers_of_all_its_writes() {
+    lives_through_losses::<WhitelistEntry>(Fate::LoseAnswer).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_outlives_calls_that_never_arrive() {
     lives_through_losses::<EndpointService>(Fate::LoseRequest).await;
 }
@@ -168,6 +181,11 @@ async fn a_service_outlives_calls_that_never_arrive() {
 #[tokio::test(start_paused = true)]
 async fn an_endpoint_outlives_calls_that_never_arrive() {
     lives_through_losses::<Endpoint>(Fate::LoseRequest).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_outlives_calls_that_never_arrive() {
+    lives_through_losses::<WhitelistEntry>(Fate::LoseRequest).await;
 }
 
 /// After the `nth` request to the API server, for minutes none is answered.
@@ -203,6 +221,14 @@ async fn an_endpoint_outlives_an_api_server_that_refuses_everything_for_a_while(
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_entry_outlives_an_api_server_that_refuses_everything_for_a_while() {
+    for nth in 1..=5 {
+        lives_through_silence::<WhitelistEntry>(nth, Fate::Refuse(503)).await;
+        lives_through_silence::<WhitelistEntry>(nth, Fate::LoseAnswer).await;
+    }
+}
+
 /// While the cloud answers nothing, the object says so after minutes, and no sooner; it is ready again once
 /// something is seen.
 async fn says_that_it_is_blind<S: Subject>() {
@@ -220,7 +246,7 @@ async fn says_that_it_is_blind<S: Subject>() {
     let began = Instant::now();
     let seen = stage.settled(&api).await;
     assert!(began.elapsed() <= Duration::from_mins(2), "{:?}", began.elapsed());
-    stage.has_one(&seen, "seen again");
+    seen.is_there(&stage, "seen again");
     assert_eq!(stage.effects(), effects, "nothing is written for that");
 }
 
@@ -234,10 +260,16 @@ async fn an_endpoint_says_that_nothing_is_seen_until_something_is() {
     says_that_it_is_blind::<Endpoint>().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_entry_says_that_nothing_is_seen_until_something_is() {
+    says_that_it_is_blind::<WhitelistEntry>().await;
+}
+
 /// The status is lost, the account cannot be used, and the object is deleted: what was made is not left behind.
 async fn is_not_let_go_without_its_status<S: Subject>() {
     let account = S::ACCOUNT;
     let (mut stage, api, _) = Stage::with_settled::<S>().await;
+    let world = stage.whole_world();
     stage.kill().await;
     let nothing = serde_json::from_value(json!([{"op": "remove", "path": "/status"}])).expect("a patch");
     api.patch_status(NAME, &PatchParams::default(), &Patch::Json::<()>(nothing)).await.expect("it is removed");
@@ -253,12 +285,12 @@ async fn is_not_let_go_without_its_status<S: Subject>() {
     stage.later(Duration::from_hours(1)).await;
     let kept = stage.until(&api, NAME, "kept", |object| object.is_some()).await.expect("it is there");
     assert!(kept.meta().deletion_timestamp.is_some());
-    assert_eq!(stage.world(S::LIST).len(), 1);
+    assert_eq!(stage.whole_world(), world);
     let again =
         Secret { metadata: kube::api::ObjectMeta { name: Some(secret.name_any()), ..Default::default() }, ..secret };
     secrets.create(&PostParams::default(), &again).await.expect("it is made again");
     stage.gone(&api, NAME).await;
-    stage.has_none::<S>("deleted");
+    S::is_gone(&stage, "deleted");
 }
 
 #[tokio::test(start_paused = true)]
@@ -272,6 +304,11 @@ async fn an_endpoint_whose_status_and_account_are_lost_is_not_let_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_entry_whose_status_and_account_are_lost_is_not_let_go() {
+    is_not_let_go_without_its_status::<WhitelistEntry>().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_process_that_is_asked_to_end_in_the_midst_of_a_making_ends_and_the_next_goes_on() {
     let (mut stage, api, spec) = Stage::ready_for::<EndpointService>().await;
     stage.apply(&api, NAME, &spec).await;
@@ -281,7 +318,7 @@ async fn a_process_that_is_asked_to_end_in_the_midst_of_a_making_ends_and_the_ne
     assert!(!is_settled(api.get_opt(NAME).await.expect("it is read").as_ref()), "it has ended before the making has");
     stage.start();
     let ready = stage.settled(&api).await;
-    stage.has_one(&ready, "started again");
+    ready.is_there(&stage, "started again");
 }
 
 #[tokio::test(start_paused = true)]
