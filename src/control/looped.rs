@@ -3,6 +3,7 @@
 
 #[path = "../../tests/apiserver/server.rs"]
 mod apiserver;
+mod crowd;
 mod door;
 mod killed;
 mod pair;

@@ -62,7 +62,8 @@ struct Process {
     inside: JoinHandle<()>,
 }
 
-fn now() -> Timestamp {
+/// The time of the stage.
+pub fn now() -> Timestamp {
     Timestamp::from_millisecond(clock::now().0).expect("a moment of this century")
 }
 
@@ -70,8 +71,13 @@ impl Stage {
     /// A stage with the built-in world, and an account of its provider and one of its consumer, which the tenant's
     /// namespace may use; before an operator has started.
     pub async fn dark() -> Self {
+        Self::dark_in(Fixture::built_in()).await
+    }
+
+    /// The same in a world of its own, which has what the built-in one has.
+    pub async fn dark_in(world: Fixture) -> Self {
         let options = Options { time_scale: 1.0, ..Options::standing(now()) };
-        let cloud = Simulator::new(Cloud::new(Fixture::built_in(), options));
+        let cloud = Simulator::new(Cloud::new(world, options));
         let api = ApiServer::new(now);
         let people = Door::new(Board::default()).client(&api, TENANT);
         let stage = Self { api, cloud, board: Board::default(), people, process: None };
