@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use privatelink_operator::api::{Endpoint, EndpointService};
+use privatelink_operator::api::whitelist::ConnectionStatus;
+use privatelink_operator::api::{Endpoint, EndpointService, WhitelistEntry};
 use privatelink_sim::{
     alibaba::name,
     fixture::{BUILT_IN, Fixture},
@@ -15,7 +16,7 @@ use privatelink_sim::{
 };
 use serde_json::{Value, json};
 
-use crate::objects::{Objects, id};
+use crate::objects::{Objects, id, looked_at};
 use crate::operator::Operator;
 use crate::past::{self, CONSUMER, Key, Ledger, PROVIDER};
 
@@ -28,6 +29,8 @@ pub struct Link {
     pub operator: Operator,
     /// The provider's services.
     pub provider: Objects<EndpointService>,
+    /// Whom the provider lets in.
+    pub entries: Objects<WhitelistEntry>,
     /// The consumer's endpoints.
     pub consumer: Objects<Endpoint>,
     /// The consumer's key.
@@ -54,16 +57,31 @@ impl Link {
 
     /// The same with another key of the consumer's.
     pub async fn start_as(what: &str, key: Key) -> Self {
-        let mut operator = Operator::start_with(what, Fixture::built_in()).await;
+        Self::before(Operator::start_with(what, Fixture::built_in()).await, what, key).await
+    }
+
+    /// The same before a world of its own.
+    pub async fn start_with(what: &str, world: Fixture) -> Self {
+        Self::before(Operator::start_with(what, world).await, what, CONSUMER).await
+    }
+
+    /// The same behind doors.
+    pub async fn behind_doors(what: &str) -> Self {
+        Self::before(Operator::start_behind_doors(what, Fixture::built_in()).await, what, CONSUMER).await
+    }
+
+    async fn before(mut operator: Operator, what: &str, key: Key) -> Self {
         let name = what.replace(' ', "-");
         let [here, there] = ["provider", "consumer"].map(|side| operator.cluster.namespace(side));
         let (here, there) = (here.await, there.await);
         let [provider, consumer] = ["provider", "consumer"].map(|side| format!("{name}-{side}"));
         operator.account(&provider, &[&here]).await;
         operator.account_with(&consumer, &[&there], key, REGION).await;
-        let provider = Objects::of(operator.cluster.tenant_client(&here).await, &here, &provider);
+        let tenant = operator.cluster.tenant_client(&here).await;
+        let entries = Objects::of(tenant.clone(), &here, &provider);
+        let provider = Objects::of(tenant, &here, &provider);
         let consumer = Objects::of(operator.cluster.tenant_client(&there).await, &there, &consumer);
-        Self { operator, provider, consumer, key, ledger: Ledger::default() }
+        Self { operator, provider, entries, consumer, key, ledger: Ledger::default() }
     }
 
     /// Both sides in the provider's account and in one namespace.
@@ -74,8 +92,9 @@ impl Link {
         operator.account(&account, &[&namespace]).await;
         let tenant = operator.cluster.tenant_client(&namespace).await;
         let provider = Objects::of(tenant.clone(), &namespace, &account);
+        let entries = Objects::of(tenant.clone(), &namespace, &account);
         let consumer = Objects::of(tenant, &namespace, &account);
-        Self { operator, provider, consumer, key: PROVIDER, ledger: Ledger::default() }
+        Self { operator, provider, entries, consumer, key: PROVIDER, ledger: Ledger::default() }
     }
 
     /// The calls of the operator that have changed the world since this was asked the last time.
@@ -120,6 +139,55 @@ impl Link {
     /// A service of the provider's that no object stands for, with the consumer on its list.
     pub fn offered(&self, balancers: &[&str], auto_accept: bool) -> String {
         offered(&self.operator, PROVIDER, self.key.account, balancers, auto_accept)
+    }
+
+    /// Waits until an entry, of its spec of now, says that this was decided on the connection of an endpoint that is in
+    /// this state; gives what it says.
+    pub async fn decides(&self, entry: &str, endpoint: &str, decision: &str, state: &str) -> ConnectionStatus {
+        let decided = |one: &WhitelistEntry| {
+            let said = json!({"decision": decision, "state": state});
+            looked_at(one)
+                && of_connection(one, endpoint)
+                    .is_some_and(|one| json!({"decision": one.decision, "state": one.state}) == said)
+        };
+        let what = format!("{decision} for {endpoint}, {state}");
+        let decided = self.entries.becomes(entry, &what, decided).await;
+        of_connection(&decided, endpoint).expect("it says so").clone()
+    }
+
+    /// Deletes an entry as a person does at the command line, who waits until it is gone.
+    pub async fn deletes_by_hand(&self, entry: &str) {
+        let (cluster, namespace, entry) = (self.operator.cluster, self.entries.namespace.clone(), entry.to_owned());
+        let deleted = tokio::task::spawn_blocking(move || {
+            cluster.kubectl(&["delete", "plw", &entry, "-n", &namespace, "--wait=true", "--timeout=80s"])
+        });
+        let deleted = deleted.await.expect("kubectl is waited for");
+        assert!(deleted.status.success(), "{}", String::from_utf8_lossy(&deleted.stderr));
+    }
+
+    /// The principals on the list of the only service, beside its owner.
+    pub fn listed(&self) -> Vec<String> {
+        let world = self.operator.world();
+        let services = world["services"].as_array().expect("services");
+        assert_eq!(services.len(), 1, "{services:#?}");
+        let mut listed: Vec<String> = serde_json::from_value(services[0]["principals"].clone()).expect("a list");
+        let owner = services[0]["owner"].to_string();
+        assert!(listed.contains(&owner), "its owner always stands on it");
+        listed.retain(|one| *one != owner);
+        listed
+    }
+
+    /// The state of the connection of the endpoint with this id, as the cloud has it.
+    pub fn state_of(&self, endpoint: &str) -> String {
+        let world = self.operator.world();
+        let endpoints = world["endpoints"].as_array().expect("endpoints");
+        let one = endpoints.iter().find(|one| one["id"] == endpoint).expect("it is there");
+        one["connection"]["status"].as_str().expect("a word").to_owned()
+    }
+
+    /// What moves in the cloud is over.
+    pub fn settles(&self) {
+        self.operator.control("advance", &json!({"settle": true}));
     }
 
     /// The provider accepts an endpoint.
@@ -268,6 +336,28 @@ pub fn gateway(zones: &[&str], acceptance: &str) -> Value {
         json!({"id": id, "type": "CLB", "zone": format!("cn-hangzhou-{zone}")})
     };
     json!({"resources": zones.iter().map(one).collect::<Vec<_>>(), "acceptance": acceptance})
+}
+
+/// What an entry says of the connection of the endpoint with this id.
+pub fn of_connection<'a>(entry: &'a WhitelistEntry, endpoint: &str) -> Option<&'a ConnectionStatus> {
+    entry.status.as_ref()?.connections.iter().find(|one| one.endpoint_id == endpoint)
+}
+
+/// What an entry counts: all, connected, awaiting, held, other.
+pub fn counted(entry: &WhitelistEntry) -> Option<[u32; 5]> {
+    let counts = entry.status.as_ref()?.connection_counts?;
+    Some([counts.total, counts.connected, counts.awaiting, counts.held, counts.other])
+}
+
+/// The consumer on the list of the service `gateway`, with these fields too.
+pub fn lets_in(fields: Value) -> Value {
+    with(json!({"serviceRef": {"name": "gateway"}, "principal": CONSUMER.account.0.to_string()}), fields)
+}
+
+/// The provider's side for consumers of every namespace, who are accepted by hand, with these fields too.
+pub fn offer(zones: &[&str], fields: Value) -> Value {
+    let open = with(gateway(zones, "Manual"), json!({"consumerNamespaces": {"from": "All"}}));
+    with(open, fields)
 }
 
 /// A spec with these fields too.

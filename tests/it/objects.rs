@@ -7,7 +7,7 @@ use kube::{
     api::{DeleteParams, Patch, PatchParams},
     core::NamespaceResourceScope,
 };
-use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService, shared::CommonStatus};
+use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry, shared::CommonStatus};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -21,8 +21,14 @@ pub trait Told: Resource<DynamicType = ()> + Clone + Debug + Send + Serialize + 
     fn common(&self) -> Option<&CommonStatus>;
 }
 
+/// An object of a tenant, in a namespace.
+pub trait InNamespace: Told + Resource<Scope = NamespaceResourceScope> {
+    /// It names its account; if not, that is the account of what it refers to.
+    const NAMES_ACCOUNT: bool;
+}
+
 /// An object that stands for one in a cloud.
-pub trait InCloud: Told + Resource<Scope = NamespaceResourceScope> {
+pub trait InCloud: InNamespace {
     /// The id that its status holds.
     fn held(&self) -> Option<&str>;
 }
@@ -43,6 +49,24 @@ impl Told for Endpoint {
     fn common(&self) -> Option<&CommonStatus> {
         self.status.as_ref().map(|status| &status.common)
     }
+}
+
+impl Told for WhitelistEntry {
+    fn common(&self) -> Option<&CommonStatus> {
+        self.status.as_ref().map(|status| &status.common)
+    }
+}
+
+impl InNamespace for EndpointService {
+    const NAMES_ACCOUNT: bool = true;
+}
+
+impl InNamespace for Endpoint {
+    const NAMES_ACCOUNT: bool = true;
+}
+
+impl InNamespace for WhitelistEntry {
+    const NAMES_ACCOUNT: bool = false;
 }
 
 impl InCloud for EndpointService {
@@ -67,7 +91,7 @@ pub struct Objects<K> {
     pub account: String,
 }
 
-impl<K: InCloud> Objects<K> {
+impl<K: InNamespace> Objects<K> {
     /// Those that `client` may see in this namespace.
     pub fn of(client: Client, namespace: &str, account: &str) -> Self {
         let api = Api::namespaced(client, namespace);
@@ -77,7 +101,9 @@ impl<K: InCloud> Objects<K> {
     /// Applies one with this whole spec; what the last apply had and this one has not is removed.
     pub async fn apply(&self, name: &str, spec: &Value) {
         let mut spec = spec.clone();
-        spec["accountRef"] = json!({"name": self.account});
+        if K::NAMES_ACCOUNT {
+            spec["accountRef"] = json!({"name": self.account});
+        }
         let object = json!({
             "apiVersion": "privatelink.dev/v1alpha1",
             "kind": K::kind(&()),

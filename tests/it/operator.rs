@@ -23,16 +23,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::future::select_all;
+use futures::{StreamExt as _, future::select_all};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::events::v1::Event;
 use kube::{
     Api, Client,
     api::{DeleteParams, ListParams, Patch, PatchParams},
+    runtime::{WatchStreamExt as _, watcher},
 };
-use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService};
+use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
 use privatelink_sim::{
     cloud::{Cloud, Options},
     control, dump,
@@ -59,7 +61,7 @@ static LEFT: [AtomicBool; STANDS] = [const { AtomicBool::new(false) }; STANDS];
 /// The name of the replica, the same after a restart: it goes on at once.
 const IDENTITY: &str = "operator-under-test";
 /// How many times as fast as the wall's the world's time runs.
-const TIME_SCALE: f64 = 20.0;
+pub const TIME_SCALE: f64 = 20.0;
 /// What the process logs, where a test wants nothing else.
 const LOG: &str = "info,privatelink_operator=debug";
 /// The variable that says where the metadata service of the machine is.
@@ -161,6 +163,8 @@ impl Operator {
             let admin = cluster.admin_client().await;
             let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
             take_away(Api::<Endpoint>::all(admin.clone()), within).await;
+            let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
+            take_away(Api::<WhitelistEntry>::all(admin.clone()), within).await;
             let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
             take_away(Api::<EndpointService>::all(admin.clone()), within).await;
             take_away(Api::<CloudAccount>::all(admin.clone()), |_| Api::all(admin.clone())).await;
@@ -382,6 +386,20 @@ impl Operator {
         K: kube::Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
     {
         becomes(api, name, what, test).await
+    }
+
+    /// Waits until an Event with this reason tells of an object; gives its note.
+    pub async fn tells(&self, namespace: &str, name: &str, reason: &str) -> String {
+        let events = Api::<Event>::namespaced(self.admin().await, namespace);
+        let about = |event: &Event| event.regarding.as_ref().and_then(|of| of.name.as_deref()) == Some(name);
+        let told = watcher(events, watcher::Config::default())
+            .applied_objects()
+            .filter_map(|event| async move { event.ok() })
+            .filter(|event| std::future::ready(event.reason.as_deref() == Some(reason) && about(event)));
+        let mut told = std::pin::pin!(told);
+        let event = tokio::time::timeout(PATIENCE, told.next()).await;
+        let event = event.unwrap_or_else(|_| panic!("no Event {reason} of {name}")).expect("the watch goes on");
+        event.note.unwrap_or_default()
     }
 
     /// Everything that exists in the cloud.
