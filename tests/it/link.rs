@@ -214,9 +214,24 @@ impl Link {
         self.as_provider(|state| Call::ConnectZone(key, state.land.zone_named(zone)));
     }
 
+    /// An endpoint of a service, made past the operator by a consumer whom nobody lists any more; its id.
+    pub fn has_come(&self, service: &str) -> String {
+        self.lists(service);
+        let (service, account) = (name::service(service), Principal::Account(self.key.account));
+        let at = ("vpc-tenant", "vsw-tenant-f", "sg-tenant");
+        let made = past::joins(&self.operator.sim, self.key, REGION, service, at);
+        self.as_provider(|_| Call::DisallowPrincipal(service, account));
+        name::of_endpoint(made.endpoint)
+    }
+
     /// The endpoint's interfaces are taken away, and then itself, past the operator.
     pub fn loses(&self, endpoint: &Endpoint) {
-        let endpoint = name::endpoint(id(endpoint));
+        self.leaves(id(endpoint));
+    }
+
+    /// The same of the endpoint with this id.
+    pub fn leaves(&self, endpoint: &str) {
+        let endpoint = name::endpoint(endpoint);
         let zones = |state: &State| state.endpoints[&endpoint].zones.keys().copied().collect::<Vec<_>>();
         for zone in self.operator.sim.with(|cloud| zones(cloud.state())) {
             self.as_consumer(|_| Call::RemoveZone(endpoint, zone));

@@ -24,6 +24,7 @@ mod endpoint_fields;
 mod endpoint_life;
 mod endpoint_publish;
 mod endpoint_scale;
+mod entry_crashes;
 mod entry_decisions;
 mod entry_life;
 mod entry_revocation;

@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use privatelink_sim::{
     journal::Effect,
     server::Simulator,
-    world::{self, AccountId, Answer, Call, Request, State},
+    world::{
+        self, AccountId, Answer, Call, Request, ServiceId, State,
+        call::{ConnectionKey, EndpointForm, ZoneForm},
+    },
 };
 
 use crate::operator::Operator;
@@ -55,6 +58,33 @@ pub fn call(sim: &Simulator, key: Key, region: &str, call: impl FnOnce(&State) -
         cloud.settle();
         answer
     })
+}
+
+/// Makes an endpoint of a service past the operator, with one interface; where it is: VPC, vSwitch and security group.
+pub fn joins(sim: &Simulator, key: Key, region: &str, service: ServiceId, at: (&str, &str, &str)) -> ConnectionKey {
+    let (vpc, switch, group) = at;
+    let made = call(sim, key, region, |state| {
+        let switch = state.land.switch_named(switch);
+        Call::CreateEndpoint(EndpointForm {
+            service,
+            service_region: None,
+            kind: None,
+            vpc: state.land.vpc_named(vpc),
+            zones: vec![ZoneForm { zone: None, switch, ip: None, ipv6: None }],
+            groups: vec![state.land.group_named(group)],
+            name: None,
+            description: None,
+            policy: None,
+            protected: false,
+            ip_version: None,
+            zone_affinity: false,
+            cross_region_bandwidth_mbps: None,
+            resource_group: None,
+            tags: BTreeMap::new(),
+        })
+    });
+    let Answer::Endpoint(endpoint) = made else { panic!("{made:?} is no endpoint") };
+    ConnectionKey { service, endpoint }
 }
 
 /// Reads the operator's calls that have changed the world, each once.

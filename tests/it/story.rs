@@ -9,7 +9,7 @@ use privatelink_sim::{
     fixture::Fixture,
     world::{
         Answer, Call, State,
-        call::{AcceptForm, ConnectionKey, EndpointForm, ZoneForm},
+        call::{AcceptForm, ConnectionKey},
         object::Principal,
     },
 };
@@ -93,29 +93,8 @@ impl Story {
             let owner = state.land.vpc(state.land.vpc_named("vpc-tenant")).expect("it is built in").account;
             Call::AllowPrincipal(service, Principal::Account(owner))
         });
-        let made = self.consumer(|state| {
-            let (vpc, switch, group) = CONSUMERS[state.endpoints_of(service).count()];
-            let switch = state.land.switch_named(switch);
-            Call::CreateEndpoint(EndpointForm {
-                service,
-                service_region: None,
-                kind: None,
-                vpc: state.land.vpc_named(vpc),
-                zones: vec![ZoneForm { zone: None, switch, ip: None, ipv6: None }],
-                groups: vec![state.land.group_named(group)],
-                name: None,
-                description: None,
-                policy: None,
-                protected: false,
-                ip_version: None,
-                zone_affinity: false,
-                cross_region_bandwidth_mbps: None,
-                resource_group: None,
-                tags: BTreeMap::new(),
-            })
-        });
-        let Answer::Endpoint(endpoint) = made else { panic!("{made:?} is no endpoint") };
-        ConnectionKey { service, endpoint }
+        let nth = self.operator.sim.with(|cloud| cloud.state().endpoints_of(service).count());
+        past::joins(&self.operator.sim, CONSUMER, "cn-hangzhou", service, CONSUMERS[nth])
     }
 
     /// A connection of the consumer that serves.
