@@ -21,8 +21,15 @@ from cloud import Cloud  # noqa: E402
 from land import Key  # noqa: E402
 
 REGION = "cn-hangzhou"
-#: The two accounts of the built-in world that the story is about.
-PROVIDER, CONSUMER = 1001000000000001, 1002000000000002
+#: The accounts of the built-in world: the two that the story is about, and two more that come to the service.
+PROVIDER, CONSUMER, THIRD, FOURTH = 1001000000000001, 1002000000000002, 1003000000000003, 1004000000000004
+#: Their keys, by which somebody uses them past the operator.
+KEYS = {
+    PROVIDER: Key("provider-key", "provider-secret"),
+    CONSUMER: Key("consumer-key", "consumer-secret"),
+    THIRD: Key("vendor-key", "vendor-secret"),
+    FOURTH: Key("restricted-key", "restricted-secret"),
+}
 
 
 class Simulated:
@@ -35,8 +42,9 @@ class Simulated:
         if not line:
             raise NotTrue(f"the simulated cloud does not start: {self._process.wait()}\n{self._process.last_words()}")
         self.address = json.loads(line)["address"]
-        #: The provider's account, as somebody with its key uses it past the operator.
-        self.provider = Cloud(self.address, Key("provider-key", "provider-secret"), REGION)
+        #: Each account, as somebody with its key uses it past the operator.
+        self.accounts = {account: Cloud(self.address, key, REGION) for account, key in KEYS.items()}
+        self.provider = self.accounts[PROVIDER]
 
     def end(self):
         """Lets the process end by itself; gives its status."""

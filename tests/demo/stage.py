@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shlex
+import time
 
 from bell import PATIENCE, Bell, NotTrue
 from cluster import ROOT, Cluster
@@ -15,6 +16,8 @@ from watched import Watched
 MANIFESTS = pathlib.Path(__file__).resolve().parent / "manifests"
 #: What stands in the manifests for the address of the simulated cloud.
 PLACEHOLDER = "simulated-cloud"
+#: Asks the operator for a look at once.
+RECONCILE = "privatelink.dev/reconcile-requested-at"
 #: Longest that all objects may take to go, in seconds. Nobody waits for a sweep of the operator in that, which comes
 #: every five minutes: who is gone wakes who has waited for that.
 GOING = 60
@@ -27,6 +30,7 @@ class Stage:
         self.narrator, self.bell = narrator, Bell()
         self.cluster = self.simulated = self.operator = self.watched = None
         self._generations = {}
+        self._past = []
         self._to_end = contextlib.ExitStack()
 
     def __enter__(self):
@@ -81,7 +85,8 @@ class Stage:
     def _delete_all(self):
         """What a story that ended early has left in a cluster that stays."""
         self.narrator.demo("takes away what it has applied")
-        self.cluster.kubectl(*delete_words(), "--ignore-not-found", patience=GOING + PATIENCE)
+        self._delete_past()
+        self.cluster.kubectl(*delete_words(), patience=GOING + PATIENCE)
 
     # What people do.
 
@@ -104,8 +109,36 @@ class Stage:
         """Waits until the operator says this of an object as it was applied last."""
         return self.watched.becomes(what, key, test, self._generations.get(key, 0), patience)
 
+    def delete(self, plural, key):
+        """Deletes one object, and waits until it is gone."""
+        _, namespace, name = key
+        words = ["delete", plural, name, "-n", namespace]
+        self.narrator.you(f"kubectl {shlex.join(words)}")
+        self.narrator.answer(self.cluster.kubectl(*words, f"--timeout={GOING}s", patience=GOING + PATIENCE))
+
+    def look_at_once(self, plural, key):
+        """Asks the operator for a look at an object; gives what the object is marked with."""
+        when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        _, namespace, name = key
+        self.ask("annotate", plural, name, "-n", namespace, "--overwrite", f"{RECONCILE}={when}")
+        return when
+
+    def make_past(self, account, **form):
+        """Makes an endpoint past the operator, which goes with the demo; gives its id."""
+        made = self.simulated.accounts[account]("CreateVpcEndpoint", **form)["EndpointId"]
+        self._past.append((account, made))
+        self.narrator.cloud(f"CreateVpcEndpoint: account {account} makes {made} in {form['VpcId']}")
+        return made
+
+    def _delete_past(self):
+        while self._past:
+            account, made = self._past.pop()
+            self.narrator.cloud(f"DeleteVpcEndpoint: account {account} deletes {made}")
+            self.simulated.accounts[account]("DeleteVpcEndpoint", EndpointId=made)
+
     def delete_all(self):
-        """Deletes all manifests at once, and waits until all is gone."""
+        """Deletes what was made past the operator and all manifests at once, and waits until all is gone."""
+        self._delete_past()
         self.narrator.you(f"kubectl {' '.join(delete_words())}")
         self.narrator.answer(self.cluster.kubectl(*delete_words(), patience=GOING + PATIENCE))
 
@@ -123,7 +156,7 @@ class Stage:
 
 def delete_words():
     """The arguments of kubectl that delete all that the story has applied."""
-    return ["delete", "-f", f"{shown(MANIFESTS)}/", f"--timeout={GOING}s"]
+    return ["delete", "-f", f"{shown(MANIFESTS)}/", "--ignore-not-found", f"--timeout={GOING}s"]
 
 
 def shown(path):

@@ -1,11 +1,10 @@
 """The story, step by step. Each step does something, waits until the operator says that it is so, and looks in the
 cloud whether that is true."""
 
-import time
-
+import readback
 import watched
 from bell import NotTrue
-from simulated import CONSUMER, PROVIDER
+from simulated import CONSUMER, FOURTH, PROVIDER, THIRD
 from stage import expect
 
 PROVIDERS_ACCOUNT = ("CloudAccount", "", "demo-provider")
@@ -13,12 +12,20 @@ CONSUMERS_ACCOUNT = ("CloudAccount", "", "demo-consumer")
 SERVICE = ("EndpointService", "demo-gateway", "gateway")
 OWN = ("Endpoint", "demo-gateway", "own")
 TENANT = ("Endpoint", "demo-tenant", "tenant")
+#: Entries: of the service's own account, of the tenant, and of two more companies.
+OWN_ENTRY = ("WhitelistEntry", "demo-gateway", "own")
+TENANTS_ENTRY = ("WhitelistEntry", "demo-gateway", "tenant")
+THIRD_ENTRY = ("WhitelistEntry", "demo-gateway", "third")
+FOURTH_ENTRY = ("WhitelistEntry", "demo-gateway", "fourth")
 #: What the operator tries again by itself is tried at least every two and a half minutes; waited for in seconds.
 RETRIED = 180
 #: Both sides of the link, as kubectl gets them.
 LINK = ("endpointservices", "privateendpoints")
-#: Asks the operator for a look at once.
-RECONCILE = "privatelink.dev/reconcile-requested-at"
+#: Who is let in, and what is decided on each connection.
+DECISIONS = (
+    "{{range .items}}{{$entry := .metadata.name}}{{range .status.connections}}"
+    "{{$entry}}\t{{.endpointId}}\t{{.state}}\t{{.decision}}: {{.reason}}{{\"\\n\"}}{{end}}{{end}}"
+)
 
 
 def a_cluster(stage):
@@ -56,14 +63,12 @@ def a_service(stage):
     attached = {(one["resourceId"], one["zone"]) for one in held["resources"]}
     expect("both are attached", attached == {("lb-hot", "cn-hangzhou-f"), ("lb-hot-g", "cn-hangzhou-g")})
     terms = (held["autoAccept"], held["connectBandwidthMbps"])
-    expect("the cloud accepts by itself, with 200 Mbit/s", terms == (True, 200))
+    expect("nobody is connected without being accepted, and then with 200 Mbit/s", terms == (False, 200))
     stage.show("endpointservices")
 
 
 def an_endpoint(stage):
-    """An endpoint in the same account, handed over to applications"""
-    stage.narrator.demo("WhitelistEntry is not acted on by this version yet: the vendor's SDK stands in for it")
-    whitelist(stage, PROVIDER)
+    """An endpoint in the same account, accepted by an entry and handed over to applications"""
     stage.apply("3-endpoint.yaml")
     endpoint = stage.becomes("Ready", OWN, settled)
     held = stage.simulated.endpoint(endpoint["status"]["endpointId"])
@@ -71,6 +76,7 @@ def an_endpoint(stage):
     expect("both zones carry traffic", set(addresses) == {"cn-hangzhou-f", "cn-hangzhou-g"})
     expect("zone F has its fixed address", addresses["cn-hangzhou-f"] == "10.1.1.100")
     expect("the connection has the service's bandwidth", held["connection"]["bandwidthMbps"] == 200)
+    stage.becomes("Ready", OWN_ENTRY, entry_settled)
     data = "{{range $key, $value := .data}}{{$key}}: {{$value}}{{\"\\n\"}}{{end}}"
     published = stage.ask("get", "configmap", "gateway-link", "-n", "demo-gateway", "-o", f"go-template={data}")
     handed = dict(line.split(": ", 1) for line in published.splitlines())
@@ -82,17 +88,22 @@ def an_endpoint(stage):
 
 
 def a_tenant(stage):
-    """Another account's endpoint: Ready by itself once the provider lets it in"""
+    """Another account's endpoint: Ready by itself once the platform team lets it in"""
     stage.apply("4-endpoint-of-a-tenant.yaml")
     told = stage.becomes("NotWhitelisted", TENANT, lambda one: reason(one) == "NotWhitelisted")
     message = watched.condition(told, "Ready")["message"]
     expect(f"it says which account to let in, {CONSUMER}: {message}", str(CONSUMER) in message)
     stage.show("privateendpoints")
-    whitelist(stage, CONSUMER)
-    stage.narrator.demo("nobody tells the operator: it tries again by itself, at first after a quarter of a minute")
+    stage.apply("5-entry-of-the-tenant.yaml")
+    entry = stage.becomes("Ready, and waits for its consumer", TENANTS_ENTRY, lambda one: watched.holds(one, "Ready"))
+    expect("the account is on the list", entry["status"]["allowed"] and str(CONSUMER) in principals(stage))
+    stage.narrator.demo("nobody tells the tenant's endpoint: it is tried again, at first after a quarter of a minute")
     endpoint = stage.becomes("Ready", TENANT, settled, patience=RETRIED)
     expect("its zone carries traffic", carrying(stage, endpoint) == {"cn-hangzhou-f"})
-    stage.show("privateendpoints")
+    held = stage.simulated.endpoint(endpoint["status"]["endpointId"])
+    expect("it has the bandwidth of its entry", held["connection"]["bandwidthMbps"] == 100)
+    stage.becomes("aware of its connection", TENANTS_ENTRY, lambda one: entry_settled(one) and connected(one) == 1)
+    stage.show("whitelistentries", "privateendpoints")
 
 
 def a_second_zone(stage):
@@ -130,13 +141,111 @@ def drift(stage):
     stage.simulated.provider("UpdateVpcEndpointAttribute", EndpointId=held, EndpointDescription="changed by hand")
     expect("it is changed", stage.simulated.endpoint(held)["description"] == "changed by hand")
     stage.narrator.demo("the operator looks at everything every five minutes; the annotation asks for a look at once")
-    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    words = ["annotate", "privateendpoint", "own", "-n", "demo-gateway", "--overwrite", f"{RECONCILE}={when}"]
-    stage.ask(*words)
-    looked = lambda one: one["status"].get("lastHandledReconcileAt") == when and settled(one)  # noqa: E731
-    stage.becomes("looked at again", OWN, looked)
+    when = stage.look_at_once("privateendpoint", OWN)
+    stage.becomes("looked at again", OWN, lambda one: handled(one) == when and settled(one))
     expect("it is as declared again", stage.simulated.endpoint(held)["description"] == endpoint["spec"]["description"])
     stage.show()
+
+
+def others_come(stage):
+    """More endpoints come, past the operator: each connection is decided on as an entry says, and says why"""
+    stage.apply("6-entries-of-others.yaml")
+    for key in (THIRD_ENTRY, FOURTH_ENTRY):
+        stage.becomes("Ready: the account is on the list", key, lambda one: one["status"].get("allowed"))
+    stage.narrator.cloud(f"OpenPrivateLinkService: account {FOURTH} switches the product on")
+    stage.simulated.accounts[FOURTH]("OpenPrivateLinkService")
+    where = {
+        CONSUMER: ("vpc-tenant-second", "vsw-tenant-second-f", ["sg-tenant-other"]),
+        THIRD: ("vpc-vendor", "vsw-vendor-f", None),
+        FOURTH: ("vpc-restricted", "vsw-restricted-f", ["sg-restricted"]),
+    }
+    (service,) = stage.simulated.world()["services"]
+    made = {}
+    for account, (vpc, subnet, groups) in where.items():
+        form = {"ServiceId": service["id"], "VpcId": vpc, "Zone": [{"ZoneId": "cn-hangzhou-f", "VSwitchId": subnet}]}
+        made[account] = stage.make_past(account, **form, **({"SecurityGroupId": groups} if groups else {}))
+    look_at_the_service(stage)
+    decided = {
+        TENANTS_ENTRY: (CONSUMER, "Leave", "connections.vpcIds does not name vpc-tenant-second"),
+        THIRD_ENTRY: (THIRD, "Wait", "connections.assignment is Manual"),
+        FOURTH_ENTRY: (FOURTH, "Reject", "it is refused"),
+    }
+    for key, (account, decision, why) in decided.items():
+        endpoint = made[account]
+        so = lambda one: decision_on(one, endpoint)[0] == decision and why in decision_on(one, endpoint)[1]  # noqa: E731
+        stage.becomes(f"decided on {endpoint}: {decision}, {why}", key, so)
+        expect(f"{endpoint} is not connected", connection(stage, endpoint) != "Connected")
+    stage.ask("get", "whitelistentries", "-n", "demo-gateway", "-o", f"go-template={DECISIONS}")
+
+
+def a_cut_by_hand(stage):
+    """Somebody cuts the tenant's connection past the operator: it is held, and an Event says so"""
+    endpoint = stage.becomes("Ready", TENANT, settled)["status"]["endpointId"]
+    (service,) = stage.simulated.world()["services"]
+    stage.narrator.cloud(f"DisableVpcEndpointConnection: {endpoint} is cut from {service['id']}")
+    stage.simulated.provider("DisableVpcEndpointConnection", ServiceId=service["id"], EndpointId=endpoint)
+    look_at_the_service(stage)
+    held = lambda one: reason(one) == "DisconnectedOutside" and one["status"].get("held") == [endpoint]  # noqa: E731
+    stage.becomes("aware that it was somebody else's hand", TENANTS_ENTRY, held)
+    event = stage.watched.event(TENANTS_ENTRY)
+    expect(f"the Event is a warning of {endpoint}", event["type"] == "Warning" and endpoint in event["message"])
+    words = ["-n", "demo-gateway", "--field-selector", "involvedObject.kind=WhitelistEntry,type=Warning"]
+    stage.ask("get", "events", *words, "-o", "custom-columns=OBJECT:.involvedObject.name,REASON:.reason,NOTE:.message")
+    stage.show("whitelistentries")
+
+
+def read_back(stage):
+    """The vendor's SDK reads the same as the statuses say: connected, waiting, left, refused and held"""
+    (service,) = stage.simulated.world()["services"]
+    calls = "ListVpcEndpointServiceUsers, ListVpcEndpointConnections"
+    stage.narrator.cloud(f"{calls}: whom {service['id']} lets in, and every connection, zone by zone")
+    cloud = readback.in_cloud(stage.simulated.provider, service["id"])
+
+    def statuses():
+        (told,) = stage.watched.all("EndpointService", "demo-gateway")
+        return readback.in_statuses(told, stage.watched.all("WhitelistEntry", "demo-gateway"))
+
+    # Counts alone are written every ten seconds at most.
+    the_same = lambda: cloud == statuses()  # noqa: E731
+    apart = lambda: f":\n{readback.difference(cloud, statuses())}"  # noqa: E731
+    stage.bell.until("the statuses say what the cloud has", the_same, instead=apart)
+    again = readback.in_cloud(stage.simulated.provider, service["id"])
+    expect("nothing has moved meanwhile", again == cloud)
+    found = sorted((one["account"], one["state"]) for one in cloud["connections"].values())
+    wanted = [(str(PROVIDER), "Connected")]
+    wanted += [(str(one), "AwaitingAcceptance") for one in (CONSUMER, THIRD)]
+    wanted += [(str(one), "Disconnected") for one in (CONSUMER, FOURTH)]
+    expect(f"they are in the states that the story tells of: {found}", found == sorted(wanted))
+    stage.narrator.demo(f"{len(cloud['principals'])} accounts and {len(found)} connections are told as they are")
+
+
+def connected_again(stage):
+    """The platform team wants the tenant back: an annotation connects what is held"""
+    when = stage.look_at_once("whitelistentry", TENANTS_ENTRY)
+    back = lambda one: handled(one) == when and entry_settled(one) and not one["status"].get("held")  # noqa: E731
+    stage.becomes("as declared again", TENANTS_ENTRY, back)
+    endpoint = stage.becomes("Ready", TENANT, settled)
+    expect("both zones carry traffic", carrying(stage, endpoint) == {"cn-hangzhou-f", "cn-hangzhou-g"})
+    stage.show("whitelistentries", "privateendpoints")
+
+
+def let_out(stage):
+    """The tenant's entry is deleted: its account leaves the whitelist before its connections are cut"""
+    endpoint = stage.becomes("Ready", TENANT, settled)["status"]["endpointId"]
+    before = len(stage.operator.steps)
+    calls = len(stage.simulated.journal()["calls"])
+    stage.delete("whitelistentry", TENANTS_ENTRY)
+    expect("the account is off the list", str(CONSUMER) not in principals(stage))
+    expect("its endpoint is cut", connection(stage, endpoint) == "Disconnected")
+    steps = [(step, subject) for who, step, subject in stage.operator.steps[before:] if who == TENANTS_ENTRY]
+    order = [("DisallowPrincipal", str(CONSUMER)), ("RejectConnection", endpoint)]
+    expect(f"it left the list before it was cut: {steps}", [one for one in steps if one in order] == order)
+    done = [one["action"] for one in stage.simulated.journal()["calls"][calls:] if one["effect"] == "applied"]
+    # The endpoint in the tenant's other VPC, which nobody has accepted, is refused too.
+    cuts = ["DisableVpcEndpointConnection"] * 2
+    expect(f"the cloud has seen it in this order: {done}", done == ["RemoveUserFromVpcEndpointService", *cuts])
+    stage.becomes("told that it was cut", TENANT, lambda one: not watched.holds(one, "Ready"))
+    stage.show("whitelistentries", "privateendpoints")
 
 
 def the_end(stage):
@@ -160,6 +269,11 @@ STEPS = [
     a_second_zone,
     another_security_group,
     drift,
+    others_come,
+    a_cut_by_hand,
+    read_back,
+    connected_again,
+    let_out,
 ]
 LAST = the_end
 
@@ -169,6 +283,24 @@ def settled(found):
     return watched.holds(found, "Ready", "Provisioned", "Connected", "ZonesReady")
 
 
+def entry_settled(found):
+    """An entry's account is on the list, and all its connections are as declared."""
+    return watched.holds(found, "Ready", "Allowed", "ConnectionsSettled")
+
+
+def decision_on(entry, endpoint):
+    """What an entry has decided on one connection, and why."""
+    for one in entry["status"].get("connections", []):
+        if one["endpointId"] == endpoint:
+            return one["decision"], one["reason"]
+    return None, ""
+
+
+def handled(found):
+    """The last look at an object that somebody has asked for and had."""
+    return found["status"].get("lastHandledReconcileAt")
+
+
 def reason(found):
     """Why an object is Ready or is not."""
     said = watched.condition(found, "Ready")
@@ -176,7 +308,7 @@ def reason(found):
 
 
 def connected(found):
-    """How many connections a service knows to be connected."""
+    """How many connections a service or an entry knows to be connected."""
     return found["status"].get("connectionCounts", {}).get("connected")
 
 
@@ -195,11 +327,20 @@ def never_interrupted(stage, endpoint):
     expect("no zone was ever interrupted", all(one["up"] and one["gaps"] == 0 for one in tracks))
 
 
-def whitelist(stage, account):
-    """The provider lets an account in, past the operator."""
+def connection(stage, endpoint):
+    """The state of an endpoint's connection, in the cloud's own word."""
+    return stage.simulated.endpoint(endpoint)["connection"]["status"]
+
+
+def principals(stage):
+    """Whom the service lets in, as the cloud has it."""
     (service,) = stage.simulated.world()["services"]
-    stage.narrator.cloud(f"AddUserToVpcEndpointService: account {account} is on the whitelist of {service['id']}")
-    stage.simulated.provider("AddUserToVpcEndpointService", ServiceId=service["id"], UserId=account)
+    return {str(one) for one in service["principals"]}
+
+
+def look_at_the_service(stage):
+    """The operator looks at everything every five minutes; here it is asked to look at the service at once."""
+    stage.look_at_once("endpointservice", SERVICE)
 
 
 def use(stage):

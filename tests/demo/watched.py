@@ -6,19 +6,29 @@ import threading
 from bell import PATIENCE
 
 #: The kinds that something acts on, as kubectl and as manifests name them.
-KINDS = {"cloudaccounts": "CloudAccount", "endpointservices": "EndpointService", "privateendpoints": "Endpoint"}
+KINDS = {
+    "cloudaccounts": "CloudAccount",
+    "endpointservices": "EndpointService",
+    "privateendpoints": "Endpoint",
+    "whitelistentries": "WhitelistEntry",
+}
+#: The Events that the story waits for; a cluster that stays has many others.
+EVENTS = {"events": "Event"}
+OF_EVENTS = ["--field-selector", "reason=DisconnectedOutside"]
 #: Pause before a watch that failed is started again, in seconds.
 AGAIN = 1
 
 
 class Watched:
-    """All objects of privatelink.dev, by kind, namespace and name."""
+    """All objects of privatelink.dev, and Events of them, by kind, namespace and name."""
 
     def __init__(self, cluster, bell, narrator):
         self._cluster, self._bell, self._narrator = cluster, bell, narrator
         self._objects, self._told, self._watches = {}, {}, {}
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._watch, args=(kind,), daemon=True) for kind in KINDS]
+        watches = [(kind, name, []) for kind, name in KINDS.items()]
+        watches += [(kind, name, OF_EVENTS) for kind, name in EVENTS.items()]
+        self._threads = [threading.Thread(target=self._watch, args=watch, daemon=True) for watch in watches]
         for thread in self._threads:
             thread.start()
 
@@ -41,6 +51,21 @@ class Watched:
         kind, namespace, name = key
         return self._bell.until(f"{kind} {namespace}/{name} is {what}", held, patience, instead)
 
+    def event(self, key, patience=PATIENCE):
+        """Waits until an Event tells of this object what the story waits for, and gives the Event."""
+        kind, namespace, name = key
+
+        def told():
+            regarding = {"kind": kind, "namespace": namespace, "name": name}
+            found = (one for one_key, one in self._objects.items() if one_key[0] == "Event")
+            return next((one for one in found if regarding.items() <= one["involvedObject"].items()), None)
+
+        return self._bell.until(f"an Event tells of {kind} {namespace}/{name}", told, patience)
+
+    def all(self, kind, namespace):
+        """The objects of a kind in a namespace. Whoever asks holds the bell, or is asked by it."""
+        return [found for key, found in sorted(self._objects.items()) if key[:2] == (kind, namespace)]
+
     def end(self):
         """Ends the watches."""
         with self._bell:
@@ -51,16 +76,16 @@ class Watched:
         for thread in self._threads:
             thread.join()
 
-    def _watch(self, kind):
+    def _watch(self, kind, name, chosen):
         while True:
             with self._bell:
                 if self._stop.is_set():
                     return
                 # What has gone while nobody watched is not there when all is listed again.
-                for key in [key for key in self._objects if key[0] == KINDS[kind]]:
+                for key in [key for key in self._objects if key[0] == name]:
                     del self._objects[key]
                 words = ["get", kind, "--all-namespaces", "--watch", "--output-watch-events", "--output", "json"]
-                self._watches[kind] = watch = self._cluster.watch(*words)
+                self._watches[kind] = watch = self._cluster.watch(*words, *chosen)
             for line in watch.out:
                 # The last line of one that was ended may be half a line.
                 if line.endswith("\n"):
@@ -78,7 +103,8 @@ class Watched:
             if event["type"] == "DELETED":
                 self._objects.pop(key, None)
                 self._told.pop(key, None)
-                self._narrator.operator(f"{titled(*key)} is gone")
+                if found["kind"] not in EVENTS.values():
+                    self._narrator.operator(f"{titled(*key)} is gone")
             else:
                 self._objects[key] = found
                 self._tell(key, condition(found, "Ready"))
