@@ -65,6 +65,11 @@ class Simulated:
             raise NotTrue(f"the cloud has no endpoint {wanted}")
         return found[0]
 
-    def _ask(self, path):
-        with urllib.request.urlopen(f"http://{self.address}/_sim/{path}", timeout=10) as answer:
+    def settle(self):
+        """Lets all that moves arrive at once."""
+        self._ask("advance", {"settle": True})
+
+    def _ask(self, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(f"http://{self.address}/_sim/{path}", data, timeout=10) as answer:
             return json.load(answer)

@@ -131,9 +131,15 @@ class Stage:
         return made
 
     def _delete_past(self):
-        while self._past:
-            account, made = self._past.pop()
-            self.narrator.cloud(f"DeleteVpcEndpoint: account {account} deletes {made}")
+        past, self._past = self._past, []
+        for account, made in past:
+            for leg in self.simulated.endpoint(made)["zones"]:
+                words = {"EndpointId": made, "ZoneId": leg["zone"]}
+                self.simulated.accounts[account]("RemoveZoneFromVpcEndpoint", **words)
+        if past:
+            self.simulated.settle()
+        for account, made in past:
+            self.narrator.cloud(f"RemoveZoneFromVpcEndpoint, DeleteVpcEndpoint: account {account} deletes {made}")
             self.simulated.accounts[account]("DeleteVpcEndpoint", EndpointId=made)
 
     def delete_all(self):
