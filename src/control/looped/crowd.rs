@@ -8,7 +8,7 @@ use privatelink_sim::alibaba::name;
 use privatelink_sim::fixture::{BUILT_IN, Fixture};
 use privatelink_sim::journal;
 use privatelink_sim::world::object::Principal;
-use privatelink_sim::world::{self, AccountId, Answer, Call, EndpointId, Request};
+use privatelink_sim::world::{AccountId, Answer, Call, EndpointId, Request, apply};
 use serde_json::{Value, json};
 
 use super::stage::Stage;
@@ -53,23 +53,23 @@ fn all_ask(stage: &Stage, service: &EndpointService) -> Vec<EndpointId> {
     let id = name::service(service.id().expect("it has an id"));
     stage.cloud.with(|cloud| {
         cloud.catch_up();
-        let mut state = cloud.state().clone();
-        let region = state.land.region_named("cn-hangzhou");
+        let mut world = cloud.state().clone();
+        let region = world.land.region_named("cn-hangzhou");
         let mut endpoints = Vec::new();
         for number in 0..MANY {
             let principal = Principal::Account(account(number));
             let calls = [
                 ("provider-key", Call::AllowPrincipal(id, principal)),
-                (&*format!("tenant-{number}-key"), endpoint_in(&state, id, &number.to_string())),
+                (&*format!("tenant-{number}-key"), endpoint_in(&world, id, &number.to_string())),
             ];
             for (key, call) in calls {
                 let request = Request { region, token: None, call };
-                let (next, answer) = world::apply(&state, cloud.keys[key].actor, &request).expect("it may");
+                let (next, answer) = apply(&world, cloud.keys[key].actor, &request).expect("it may");
                 endpoints.extend(if let Answer::Endpoint(made) = answer { Some(made) } else { None });
-                state = next;
+                world = next;
             }
         }
-        cloud.set_state(state);
+        cloud.set_state(world);
         cloud.settle();
         endpoints
     })

@@ -319,7 +319,8 @@ impl Stage {
         let service = &self.world("services")[0];
         let all = service["principals"].as_array().expect("a list").iter();
         let all = all.map(|one| one.as_str().expect("a principal").to_owned());
-        all.filter(|one| *one != service["owner"].to_string()).collect()
+        let owner = service["owner"].to_string();
+        all.filter(|one| *one != owner).collect()
     }
 
     /// A call has had an effect once.
