@@ -26,6 +26,8 @@ use super::shared::{AddressFamily, DeletionPolicy, ManagementPolicy, Placement};
 pub const PAUSED: &str = "privatelink.dev/paused";
 /// A new value asks for a look at once, whatever was refused before.
 pub const RECONCILE_REQUESTED_AT: &str = "privatelink.dev/reconcile-requested-at";
+/// The annotation by which a person lets replaced sides be closed: the id of the migration, or the load balancer.
+pub const DRAIN_APPROVED: &str = "privatelink.dev/drain-approved";
 /// Lets the first differences of the adopted id that it names be acted on.
 pub const ADOPTION_APPROVED: &str = "privatelink.dev/adoption-approved";
 /// Lets another object be made in the place of the lost id that it names.
@@ -88,6 +90,7 @@ pub fn annotations(given: &BTreeMap<String, String>) -> Annotations {
         paused: given.get(PAUSED).is_some_and(|value| value == "true"),
         adoption_approved: one(ADOPTION_APPROVED),
         allow_recreate: one(ALLOW_RECREATE),
+        drain_approved: one(DRAIN_APPROVED),
     }
 }
 

@@ -4,12 +4,13 @@ mod assignment;
 mod entry;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::id::{CloudId, GroupId, Region, ServiceId, SubnetId, VpcId};
 use crate::moment::Moment;
 use crate::observed::{AddressFamily, EndpointKind, Payer, ResourceKey, ResourceKind, Tags};
 use crate::owner::Owner;
-use crate::step::InterfaceForm;
+use crate::step::{InterfaceForm, MigrationMode};
 
 pub use assignment::{DesiredAssignment, MigrationRules, Served};
 pub(crate) use entry::BANDWIDTH;
@@ -42,6 +43,35 @@ pub enum OnDelete {
     Reject,
 }
 
+/// How connections leave a load balancer that was taken off the spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// They are waited for.
+    Wait,
+    /// They are moved.
+    Move(MigrationMode),
+}
+
+/// What happens to a load balancer that was taken off the spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// How connections leave it; unset: moved smoothly where the cloud lets load balancers of their kind be replaced,
+    /// waited for elsewhere.
+    pub departure: Option<Departure>,
+    /// How long a replaced side stays open after a smooth migration.
+    pub drain: Duration,
+    /// A person must agree before a replaced side is closed.
+    pub approval: bool,
+    /// How many zones of connections move at once; those that drain are not counted.
+    pub max_migrating: u32,
+}
+
+impl Removal {
+    /// Connections are waited for.
+    pub const WAIT: Self =
+        Self { departure: Some(Departure::Wait), drain: MigrationRules::DRAIN, approval: false, max_migrating: 1 };
+}
+
 /// Who may decide on the cloud object that `adopt` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Adoption {
@@ -64,6 +94,8 @@ pub struct Annotations {
     pub adoption_approved: Option<String>,
     /// The lost id in whose place another object may be made.
     pub allow_recreate: Option<String>,
+    /// The load balancer whose replaced sides may be closed now.
+    pub drain_approved: Option<String>,
 }
 
 /// What every object in a cloud declares.
@@ -124,6 +156,8 @@ pub struct DesiredService {
     pub regions: Option<BTreeSet<Region>>,
     /// What happens to live connections when the service goes.
     pub on_delete: OnDelete,
+    /// What happens to a load balancer that was taken off the spec.
+    pub removal: Removal,
 }
 
 impl DesiredService {

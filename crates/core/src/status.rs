@@ -108,13 +108,32 @@ pub struct Unclaimed {
     pub reason: String,
 }
 
-/// A load balancer that was taken off the spec and is still used.
+/// A load balancer that connections leave: it was taken off the spec, or has a replaced side that nobody closes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaving {
     /// Load balancer and zone.
     pub resource: ResourceKey,
     /// Connections that still use it.
     pub remaining: u32,
+    /// Connections that were moved away from it.
+    pub moved: u32,
+    /// Assignments that keep a connection on it, by name.
+    pub blocked_by: Vec<String>,
+    /// Connections that are moving away from it, or have moved and drain: memory.
+    pub in_flight: Vec<InFlight>,
+}
+
+/// A zone of a connection that leaves a load balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// Endpoint.
+    pub endpoint: EndpointId,
+    /// Load balancer that it moves to.
+    pub to: ResourceId,
+    /// When it was seen to have moved, in whole seconds.
+    pub migrated_at: Option<Moment>,
+    /// Until when its replaced side stays open, in whole seconds; unset where a person has to agree.
+    pub drain_until: Option<Moment>,
 }
 
 /// The status of an endpoint service.
@@ -144,7 +163,7 @@ pub struct ServiceStatus {
     pub counts: Option<Counts>,
     /// Connections that no entry decides on.
     pub unclaimed: Vec<Unclaimed>,
-    /// Load balancers that were taken off the spec and are still used.
+    /// Load balancers that connections leave.
     pub leaving: Vec<Leaving>,
     /// Endpoints that are in the way of deletion, and how many there are.
     pub blocked_by: Option<(Vec<EndpointId>, u32)>,

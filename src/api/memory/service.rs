@@ -4,12 +4,12 @@ use privatelink_core::id::{AccountId, EndpointId, ResourceId, ServiceId, VpcId, 
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{Resource, ResourceKey, ResourceKind};
 use privatelink_core::state::ResourceState;
-use privatelink_core::status::{Leaving, ServiceStatus, Unclaimed};
+use privatelink_core::status::{InFlight, Leaving, ServiceStatus, Unclaimed};
 
 use super::{common, common_status, counts, counts_status, creation, creation_status, time};
 use crate::api::parse::moment;
 use crate::api::service::{
-    BandwidthRange, Deletion, EndpointServiceStatus, Evacuation, ResourceStatus, UnclaimedConnection,
+    BandwidthRange, Deletion, EndpointServiceStatus, Evacuation, LegInFlight, ResourceStatus, UnclaimedConnection,
 };
 
 /// A service's status as core has it.
@@ -61,7 +61,19 @@ fn unclaimed(status: &UnclaimedConnection) -> Unclaimed {
 fn leaving(status: &Evacuation) -> Option<Leaving> {
     let zone = Zone::from(status.zone.as_deref()?);
     let resource = ResourceKey { id: ResourceId::from(status.resource_id.as_str()), zone };
-    Some(Leaving { resource, remaining: status.remaining })
+    let in_flight = status.in_flight.iter().map(|leg| InFlight {
+        endpoint: EndpointId::from(leg.endpoint_id.as_str()),
+        to: ResourceId::from(leg.to.as_str()),
+        migrated_at: leg.migrated_at.as_ref().map(|time| moment(time.0)),
+        drain_until: leg.drain_until.as_ref().map(|time| moment(time.0)),
+    });
+    Some(Leaving {
+        resource,
+        remaining: status.remaining,
+        moved: status.moved,
+        blocked_by: status.blocked_by.clone(),
+        in_flight: in_flight.collect(),
+    })
 }
 
 /// A service's status as the API has it. What core does not speak of is kept as `previous` had it.
@@ -80,7 +92,7 @@ pub fn written(status: &ServiceStatus, previous: Option<&EndpointServiceStatus>)
         resources: status.resources.iter().map(resource_status).collect(),
         connection_counts: status.counts.map(counts_status),
         unclaimed: status.unclaimed.iter().map(unclaimed_status).collect(),
-        evacuation: status.leaving.iter().map(|leaving| evacuation(leaving, previous)).collect(),
+        evacuation: status.leaving.iter().map(evacuation).collect(),
         private_dns_verification: previous.and_then(|previous| previous.private_dns_verification.clone()),
         deletion: status
             .blocked_by
@@ -112,18 +124,20 @@ fn unclaimed_status(unclaimed: &Unclaimed) -> UnclaimedConnection {
     }
 }
 
-fn evacuation(leaving: &Leaving, previous: Option<&EndpointServiceStatus>) -> Evacuation {
-    let (id, zone) = (leaving.resource.id.as_str(), leaving.resource.zone.as_str());
-    let known = previous.and_then(|previous| {
-        previous.evacuation.iter().find(|one| one.resource_id == id && one.zone.as_deref() == Some(zone))
+fn evacuation(leaving: &Leaving) -> Evacuation {
+    let in_flight = leaving.in_flight.iter().map(|leg| LegInFlight {
+        endpoint_id: leg.endpoint.to_string(),
+        to: leg.to.to_string(),
+        migrated_at: leg.migrated_at.map(time),
+        drain_until: leg.drain_until.map(time),
     });
     Evacuation {
-        resource_id: id.to_owned(),
-        zone: Some(zone.to_owned()),
+        resource_id: leaving.resource.id.to_string(),
+        zone: Some(leaving.resource.zone.to_string()),
         remaining: leaving.remaining,
-        moved: known.map_or(0, |known| known.moved),
-        blocked_by: known.map(|known| known.blocked_by.clone()).unwrap_or_default(),
-        in_flight: known.map(|known| known.in_flight.clone()).unwrap_or_default(),
+        moved: leaving.moved,
+        blocked_by: leaving.blocked_by.clone(),
+        in_flight: in_flight.collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use privatelink_core::desired::{DesiredService, OnDelete};
+use privatelink_core::desired::{DesiredService, OnDelete, Removal};
 use privatelink_core::id::{Region, ResourceId, Zone};
 use privatelink_core::observed::{self, ResourceKey, ResourceKind};
 
@@ -47,6 +47,7 @@ pub fn parse(object: &EndpointService, around: Surroundings) -> Result<DesiredSe
             None | Some(ConnectionsOnDelete::Wait) => OnDelete::Wait,
             Some(ConnectionsOnDelete::Reject) => OnDelete::Reject,
         },
+        removal: Removal::WAIT,
     })
 }
 

@@ -1,10 +1,12 @@
 //! The provider's planner: what is to be done so that a service is as declared.
 //!
 //! One turn: is there a place, may anything be done at all, which service is it, is there none yet ([`create`]),
-//! is it as declared ([`converge`]), or does it go ([`teardown`]).
+//! is it as declared ([`converge`]), do connections leave a load balancer ([`evacuate`]), or does it go ([`teardown`]).
 
 mod converge;
 mod create;
+mod evacuate;
+pub(crate) mod exits;
 mod teardown;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -9,10 +9,10 @@ use crate::limit;
 use crate::moment::Moment;
 use crate::observed::{Connection, Resource, ResourceKey, ServiceView};
 use crate::plan::Plan;
-use crate::plan::service::Input;
+use crate::plan::service::{Input, exits};
 use crate::report::{common_of, made, pinned};
 use crate::state::{ConnectionState, ResourceState};
-use crate::status::{Counts, Leaving, ServiceStatus, Unclaimed};
+use crate::status::{Counts, ServiceStatus, Unclaimed};
 
 /// The status after this turn. What was not looked at keeps its last word.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn report(input: &Input<'_>, plan: &Plan) -> ServiceStatus {
     if let Some(id) = found.or_else(|| status.service_id.clone()) {
         made(&mut status.creation, input.ground.place);
         if let Some(view) = input.ground.laid.snapshot.service(&id) {
-            describe(&mut status, input, view);
+            describe(&mut status, input, &id, view);
         }
         status.service_id = Some(id);
     }
@@ -40,7 +40,7 @@ pub fn report(input: &Input<'_>, plan: &Plan) -> ServiceStatus {
     status
 }
 
-fn describe(status: &mut ServiceStatus, input: &Input<'_>, view: &ServiceView) {
+fn describe(status: &mut ServiceStatus, input: &Input<'_>, id: &ServiceId, view: &ServiceView) {
     if let Some(Some(service)) = view.service.value() {
         status.service_name = Some(service.name.clone());
         status.service_domain.clone_from(&service.domain);
@@ -51,17 +51,7 @@ fn describe(status: &mut ServiceStatus, input: &Input<'_>, view: &ServiceView) {
     if let Some(held) = view.resources.value() {
         status.zones = held.keys().map(|key| key.zone.clone()).collect();
         status.resources = resources(input, held);
-        let leaves = |key: &ResourceKey, one: &Resource| {
-            !input.desired.resources.contains_key(key) && one.connections + one.deprecated_connections > 0
-        };
-        status.leaving = held
-            .iter()
-            .filter(|(key, one)| !input.desired.resources.is_empty() && leaves(key, one))
-            .map(|(key, one)| Leaving {
-                resource: key.clone(),
-                remaining: one.connections + one.deprecated_connections,
-            })
-            .collect();
+        status.leaving = exits::rows(input, id);
     }
     if let Some(connections) = view.connections.value() {
         status.counts = Some(counts(connections));

@@ -12,6 +12,7 @@ mod entry_revocation;
 mod entry_storm;
 mod entry_table;
 mod entry_walk;
+mod evacuation_walk;
 mod golden;
 mod laws;
 mod service_storm;

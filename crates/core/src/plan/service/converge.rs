@@ -10,7 +10,7 @@ use crate::observed::{AddressFamily, Payer, Resource, ResourceKey, ResourceKind,
 use crate::owner::Ownership;
 use crate::plan::attempt::attempt;
 use crate::plan::case::{ANY, confirmed, moving, stale, written_first};
-use crate::plan::service::{Input, detachable, resources, view};
+use crate::plan::service::{Input, detachable, evacuate, exits, resources, view};
 use crate::plan::tags::TagDifferences;
 use crate::plan::{Next, Plan, Saying, Truth, ready, say};
 use crate::read::FacetKey;
@@ -71,6 +71,9 @@ pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
         }
         let doing = step_message(&step);
         return attempt(input, step, None, facts, &doing);
+    }
+    if let Some(plan) = evacuate::plan(input, service, held, &facts) {
+        return plan;
     }
     settle(input, service, &differences, facts)
 }
@@ -191,14 +194,16 @@ fn differences(
             Some(_) => {}
         }
     }
+    let legs = exits::legs(input, &service.id);
     for (key, resource) in held.iter().filter(|(key, _)| !desired.resources.contains_key(*key)) {
         if detachable(held, key) {
             found.detach.push(key.clone());
         } else {
             found.in_use.push(key.clone());
         }
-        let others_stay = desired.resources.keys().any(|other| other.zone == key.zone);
-        if resource.connections > 0 && resource.auto_allocate && others_stay {
+        let others_stay = desired.resources.iter().any(|(other, auto)| *auto && other.zone == key.zone);
+        let used = resource.connections > 0 || legs.iter().any(|leg| leg.is_on(key));
+        if used && resource.auto_allocate && others_stay {
             // What is to be left gets no new connections; its zone has another that may take them.
             found.forbid.push(key.clone());
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use privatelink_core::claims::Claims;
-use privatelink_core::desired::{Adoption, Annotations, Common, Deletion, DesiredService, Management, OnDelete};
+use privatelink_core::desired::{
+    Adoption, Annotations, Common, Deletion, DesiredService, Management, OnDelete, Removal,
+};
 use privatelink_core::id::CloudId;
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{ResourceKind, Snapshot};
@@ -59,6 +61,7 @@ pub fn desired(balancers: &[&str]) -> DesiredService {
         family: None,
         regions: None,
         on_delete: OnDelete::Wait,
+        removal: Removal::WAIT,
     }
 }
 

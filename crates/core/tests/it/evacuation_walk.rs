@@ -1,0 +1,453 @@
+//! Connections away from a load balancer that was taken off the spec, step by step, in sentences: replaced, cleaned
+//! up and detached as one declared change.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use privatelink_core::claims::Claims;
+use privatelink_core::condition::{ConditionType, Reason};
+use privatelink_core::desired::{Departure, Removal};
+use privatelink_core::moment::Moment;
+use privatelink_core::observed::{
+    AddressFamily, Connection, Facet, Payer, Resource, ResourceKind, Service, ServiceView, Snapshot, ZoneLeg,
+};
+use privatelink_core::overlay::Laid;
+use privatelink_core::place::{Cloud, Place};
+use privatelink_core::plan::service::{Input, plan};
+use privatelink_core::plan::{Ground, Tries, Truth};
+use privatelink_core::report::service::report;
+use privatelink_core::state::{ConnectionState, LifeState, ZoneState};
+use privatelink_core::status::{Leaving, ServiceStatus};
+use privatelink_core::step::{MigrationMode, Step};
+use privatelink_sim::world::call::ConnectionKey;
+use privatelink_sim::world::object::LegStatus;
+use privatelink_sim::world::{Variants, advance, progress};
+
+use crate::stage::{Tenants, Trouble, ZONES, assignment, desired, endpoint_id, entry, key};
+
+const DRAIN: Duration = Duration::from_mins(10);
+
+/// Connections are moved so.
+fn moved(mode: MigrationMode) -> Removal {
+    Removal { departure: Some(Departure::Move(mode)), ..Removal::WAIT }
+}
+
+/// A service whose one load balancer in zone f serves the connections of three tenants.
+fn hot(variants: Variants) -> (Tenants, [ConnectionKey; 3]) {
+    let mut tenants = Tenants::with(variants);
+    tenants.add("two", entry("2"));
+    tenants.add("three", entry("3"));
+    tenants.edit_service(|one| one.removal = moved(MigrationMode::Smooth));
+    tenants.rest();
+    let keys = [0, 1, 2].map(|home| tenants.join(home, &[0]).0);
+    tenants.sweep_and_rest();
+    for one in keys {
+        assert_eq!(tenants.leg(one, ZONES[0]).1, Some("lb-hot"));
+    }
+    tenants.stage.calls.clear();
+    tenants.stage.refusals = 0;
+    (tenants, keys)
+}
+
+/// The first load balancer goes, and these come.
+fn instead(tenants: &mut Tenants, balancers: &[&str]) {
+    tenants.edit_service(|one| {
+        one.resources.remove(&key("lb-hot"));
+        one.resources.extend(balancers.iter().map(|balancer| (key(balancer), true)));
+    });
+    tenants.rest();
+}
+
+fn said(tenants: &Tenants, condition: ConditionType) -> Option<(Truth, Reason, String)> {
+    let conditions = &tenants.service.status.service.common.conditions;
+    let one = conditions.iter().find(|one| one.condition == condition)?;
+    Some((one.truth, one.reason, one.message.clone()))
+}
+
+fn evacuating(tenants: &Tenants, reason: Reason) -> String {
+    let (truth, said, message) = said(tenants, ConditionType::Evacuating).expect("connections leave");
+    assert_eq!((truth, said), (Truth::True, reason), "{message}");
+    message
+}
+
+fn is_ready(tenants: &Tenants) {
+    let (truth, reason, message) = said(tenants, ConditionType::Ready).expect("said");
+    assert_eq!((truth, reason), (Truth::True, Reason::Ready), "{message}");
+}
+
+fn row(tenants: &Tenants) -> &Leaving {
+    let [row] = tenants.service.status.service.leaving.as_slice() else {
+        panic!("{:?}", tenants.service.status.service.leaving)
+    };
+    row
+}
+
+fn served_by(tenants: &Tenants, keys: &[ConnectionKey]) -> Vec<String> {
+    keys.iter().map(|key| tenants.leg(*key, ZONES[0]).1.unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_load_balancer_is_replaced_cleaned_up_and_detached_by_one_declared_change() {
+    let (mut tenants, keys) = hot(Variants::default());
+    instead(&mut tenants, &["lb-cool"]);
+    let moves = ["AttachResource", "SetAutoAllocate", "ReplaceResource", "ReplaceResource", "ReplaceResource"];
+    assert_eq!(tenants.stage.calls, moves);
+    assert_eq!(served_by(&tenants, &keys), ["lb-cool"; 3]);
+    is_ready(&tenants);
+    let message = evacuating(&tenants, Reason::Draining);
+    assert!(message.starts_with("connections leave lb-hot: ") && message.contains("removal.drainSeconds"), "{message}");
+    assert_eq!(said(&tenants, ConditionType::Reconciling), None, "a drain is a wait");
+    let open = row(&tenants).clone();
+    assert_eq!((open.resource.clone(), open.in_flight.len(), open.moved), (key("lb-hot"), 3, 0));
+    for flight in &open.in_flight {
+        let migrated = flight.migrated_at.expect("it has moved");
+        assert_eq!((flight.to.as_str(), flight.drain_until), ("lb-cool", Some(migrated + DRAIN)));
+    }
+    tenants.stage.pass(DRAIN);
+    tenants.rest();
+    let closes = ["CloseReplaced", "CloseReplaced", "CloseReplaced", "DetachResource"];
+    assert_eq!(tenants.stage.calls[moves.len()..], closes);
+    assert_eq!(said(&tenants, ConditionType::Evacuating), None);
+    assert_eq!(tenants.service.status.service.leaving, []);
+    is_ready(&tenants);
+    assert_eq!((tenants.stage.gaps.len(), tenants.stage.refusals), (0, 0));
+}
+
+#[test]
+fn by_force_it_takes_no_clean_up() {
+    let (mut tenants, keys) = hot(Variants::default());
+    tenants.edit_service(|one| one.removal = moved(MigrationMode::Forced));
+    instead(&mut tenants, &["lb-cool"]);
+    let replaced = ["ReplaceResource"; 3];
+    let calls = [&["AttachResource", "SetAutoAllocate"][..], &replaced[..], &["DetachResource"]].concat();
+    assert_eq!(tenants.stage.calls, calls);
+    assert_eq!((tenants.stage.gaps.as_slice(), tenants.stage.refusals), (&replaced[..], 0));
+    assert_eq!(served_by(&tenants, &keys), ["lb-cool"; 3]);
+}
+
+#[test]
+fn without_a_word_it_is_smooth_and_with_wait_nothing_is_moved() {
+    let (mut tenants, keys) = hot(Variants::default());
+    tenants.edit_service(|one| one.removal = Removal::WAIT);
+    instead(&mut tenants, &["lb-cool"]);
+    assert_eq!(tenants.stage.calls, ["AttachResource", "SetAutoAllocate"]);
+    assert!(evacuating(&tenants, Reason::BlockedByConnections).contains("they are waited for"));
+    assert_eq!((row(&tenants).remaining, &row(&tenants).in_flight), (3, &vec![]));
+    tenants.edit_service(|one| one.removal.departure = None);
+    tenants.rest();
+    assert_eq!(served_by(&tenants, &keys), ["lb-cool"; 3]);
+}
+
+/// Each connection goes to the load balancer that serves the fewest then.
+#[test]
+fn the_least_loaded_one_is_the_next_target() {
+    let (mut tenants, keys) = hot(Variants::default());
+    instead(&mut tenants, &["lb-cool", "lb-spare"]);
+    let served = served_by(&tenants, &keys);
+    let on = |name: &str| served.iter().filter(|one| *one == name).count();
+    assert_eq!((on("lb-cool"), on("lb-spare")), (2, 1), "{served:?}");
+}
+
+/// No more move at once than are allowed; those that drain do not count.
+#[test]
+fn as_many_move_at_once_as_are_allowed() {
+    for blocks in ["true", "false"] {
+        let variants = Variants::default().with("migrationBlocksService", blocks).expect("a variant");
+        let (mut tenants, keys) = hot(variants);
+        tenants.edit_service(|one| {
+            one.resources.remove(&key("lb-hot"));
+            one.resources.insert(key("lb-cool"), true);
+        });
+        let mut together = 0;
+        for _ in 0..60 {
+            tenants.turn_of(None, (0, Trouble::None));
+            let status = |of: &ConnectionKey| tenants.leg(*of, ZONES[0]).0.status;
+            together = together.max(keys.iter().filter(|of| status(of) == LegStatus::Migrating).count());
+            if let Some(due) = progress(&tenants.stage.world).last().copied() {
+                tenants.stage.world = advance(&tenants.stage.world, due);
+            }
+            tenants.stage.pass(Duration::from_secs(5));
+        }
+        assert_eq!(together, 1);
+        assert_eq!(row(&tenants).in_flight.len(), 3, "all drain at once");
+        assert_eq!(tenants.stage.refusals, 0);
+    }
+}
+
+#[test]
+fn an_assignment_that_keeps_a_connection_is_a_blocker_by_name() {
+    let (mut tenants, keys) = hot(Variants::default());
+    tenants.assign("keeps", assignment(&endpoint_id(keys[0].endpoint), "lb-hot"));
+    instead(&mut tenants, &["lb-cool"]);
+    let message = evacuating(&tenants, Reason::BlockedByDependents);
+    assert!(message.contains("ZoneResourceAssignment keeps keeps connections on lb-hot"), "{message}");
+    assert_eq!(row(&tenants).blocked_by, ["keeps"]);
+    assert_eq!(served_by(&tenants, &keys), ["lb-hot", "lb-cool", "lb-cool"]);
+    tenants.stage.pass(DRAIN);
+    tenants.rest();
+    assert_eq!(row(&tenants).moved, 2, "the others have left meanwhile");
+    tenants.edit_zone("keeps", |one| one.resource = "lb-cool".into());
+    tenants.rest();
+    assert_eq!(row(&tenants).blocked_by, Vec::<String>::new());
+    tenants.stage.pass(DRAIN);
+    tenants.rest();
+    assert_eq!(tenants.stage.calls.last(), Some(&"DetachResource"));
+    assert_eq!(tenants.stage.gaps.len(), 0);
+}
+
+#[test]
+fn back_on_the_list_it_stops_cleanly() {
+    let (mut tenants, keys) = hot(Variants::default());
+    tenants.edit_service(|one| {
+        one.resources.remove(&key("lb-hot"));
+        one.resources.insert(key("lb-cool"), true);
+    });
+    while !tenants.stage.calls.contains(&"ReplaceResource") {
+        tenants.turn_of(None, (0, Trouble::None));
+        tenants.stage.settle_world();
+        tenants.stage.pass(Duration::from_secs(5));
+    }
+    tenants.edit_service(|one| {
+        one.resources.insert(key("lb-hot"), true);
+    });
+    tenants.rest();
+    let served = served_by(&tenants, &keys);
+    assert_eq!(served.iter().filter(|one| *one == "lb-cool").count(), 1, "what had begun is brought to its end");
+    assert_eq!(tenants.stage.calls.iter().filter(|call| **call == "ReplaceResource").count(), 1);
+    evacuating(&tenants, Reason::Draining);
+    is_ready(&tenants);
+    tenants.stage.pass(DRAIN);
+    tenants.rest();
+    assert_eq!(tenants.stage.calls.last(), Some(&"CloseReplaced"));
+    assert_eq!(said(&tenants, ConditionType::Evacuating), None);
+    assert_eq!(served_by(&tenants, &keys), served);
+    assert_eq!(tenants.stage.gaps.len(), 0);
+}
+
+#[test]
+fn an_approval_names_the_load_balancer() {
+    let (mut tenants, _) = hot(Variants::default());
+    tenants.edit_service(|one| one.removal.approval = true);
+    instead(&mut tenants, &["lb-cool"]);
+    tenants.stage.pass(DRAIN * 10);
+    tenants.rest();
+    let message = evacuating(&tenants, Reason::DrainApprovalNeeded);
+    assert!(message.contains("privatelink.dev/drain-approved is lb-hot"), "{message}");
+    assert!(row(&tenants).in_flight.iter().all(|flight| flight.drain_until.is_none()));
+    for (approved, open) in [("lb-cool", true), ("lb-hot", false)] {
+        tenants.edit_service(|one| one.common.annotations.drain_approved = Some(approved.to_owned()));
+        tenants.rest();
+        assert_eq!(said(&tenants, ConditionType::Evacuating).is_some(), open, "{approved}");
+    }
+    assert_eq!(tenants.stage.calls.last(), Some(&"DetachResource"));
+}
+
+/// What the account lacks, it lacks for each connection: one refused call tells, and they are waited for.
+#[test]
+fn without_the_feature_they_are_waited_for() {
+    let (mut tenants, keys) = hot(Variants::default());
+    let owner = keys[0].service.maker;
+    tenants.stage.world.accounts.get_mut(&owner).expect("the provider's").may_assign_resources = false;
+    instead(&mut tenants, &["lb-cool"]);
+    evacuating(&tenants, Reason::FeatureNotEnabled);
+    is_ready(&tenants);
+    assert_eq!(tenants.stage.refusals, 1);
+    assert_eq!(served_by(&tenants, &keys), ["lb-hot"; 3]);
+}
+
+#[test]
+fn the_last_one_that_is_given_to_new_connections_stays() {
+    let (mut tenants, keys) = hot(Variants::default());
+    tenants.edit_service(|one| {
+        one.resources.insert(key("lb-cool"), true);
+    });
+    tenants.rest();
+    tenants.edit_service(|one| {
+        one.resources.remove(&key("lb-hot"));
+        one.resources.remove(&key("lb-cool"));
+    });
+    tenants.rest();
+    evacuating(&tenants, Reason::LastAutoAllocatedInZone);
+    assert_eq!(served_by(&tenants, &keys), ["lb-hot"; 3]);
+    assert_eq!((tenants.stage.gaps.len(), tenants.stage.refusals), (0, 0));
+}
+
+/// The next is allowed before the last is forbidden, however the two are declared, and also where the first is held back.
+#[test]
+fn a_swap_leaves_each_zone_one_that_is_given_to_new_connections() {
+    let (mut tenants, _) = hot(Variants::default());
+    tenants.edit_service(|one| {
+        one.resources.insert(key("lb-cool"), false);
+    });
+    tenants.rest();
+    tenants.stage.calls.clear();
+    tenants.edit_service(|one| {
+        one.resources.insert(key("lb-cool"), true);
+        one.resources.insert(key("lb-hot"), false);
+    });
+    for (call, trouble) in [(0, Trouble::LostAnswer), (0, Trouble::CrashBefore), (1, Trouble::CrashBefore)] {
+        tenants.turn_of(None, (call, trouble));
+        let service = tenants.stage.the_service();
+        let zone = tenants.stage.world.land.zone_named(ZONES[0]);
+        assert!(service.resources.iter().any(|((_, at), one)| *at == zone && one.auto_allocate));
+    }
+    tenants.rest();
+    assert_eq!((tenants.stage.calls.len(), tenants.stage.refusals), (2, 0), "{:?}", tenants.stage.calls);
+    is_ready(&tenants);
+}
+
+/// What an assignment that was deleted on the way leaves behind is closed by the service, once it is drained.
+#[test]
+fn a_replaced_side_that_nobody_else_closes_is_cleaned_up() {
+    let (mut tenants, keys) = hot(Variants::default());
+    tenants.edit_service(|one| {
+        one.resources.insert(key("lb-cool"), true);
+        one.resources.insert(key("lb-hot"), false);
+    });
+    tenants.rest();
+    tenants.assign("zone", assignment(&endpoint_id(keys[0].endpoint), "lb-cool"));
+    tenants.turn("zone");
+    tenants.touch_zone("zone", |one| one.deleting = true);
+    tenants.turn("zone");
+    assert!(tenants.zones.contains_key("zone"), "it waits until the zone has moved");
+    tenants.stage.settle_world();
+    tenants.rest();
+    assert!(tenants.zones.is_empty());
+    assert_eq!(tenants.leg(keys[0], ZONES[0]).0.status, LegStatus::Migrated);
+    assert_eq!((row(&tenants).resource.clone(), row(&tenants).in_flight.len()), (key("lb-hot"), 1));
+    tenants.stage.pass(DRAIN);
+    tenants.rest();
+    assert_eq!(tenants.leg(keys[0], ZONES[0]).0.status, LegStatus::Connected);
+    assert_eq!(served_by(&tenants, &keys[..1]), ["lb-cool"]);
+    assert_eq!(tenants.stage.calls.last(), Some(&"CloseReplaced"));
+    assert_eq!(tenants.stage.gaps.len(), 0);
+}
+
+/// From wherever the process dies it goes on; each call has its effect once, and no drain is shortened.
+#[test]
+fn an_evacuation_is_resumed_from_wherever_it_was() {
+    let mut deaths = 0;
+    for at in (0..70).step_by(2) {
+        for trouble in [Trouble::CrashBefore, Trouble::CrashAfter, Trouble::LostAnswer] {
+            let (mut tenants, keys) = hot(Variants::default());
+            tenants.edit_service(|one| {
+                one.resources.remove(&key("lb-hot"));
+                one.resources.insert(key("lb-cool"), true);
+            });
+            for turn in 0..70 {
+                let trouble = if turn == at { (0, trouble) } else { (0, Trouble::None) };
+                deaths += usize::from(tenants.turn_of(None, trouble).is_none());
+                if turn % 2 == 1
+                    && let Some(due) = progress(&tenants.stage.world).first()
+                {
+                    tenants.stage.world = advance(&tenants.stage.world, *due);
+                }
+                tenants.stage.pass(Duration::from_secs(20));
+            }
+            tenants.stage.pass(DRAIN);
+            tenants.rest();
+            tenants.stage.pass(DRAIN);
+            tenants.rest();
+            let mut calls = tenants.stage.calls.clone();
+            calls.sort_unstable();
+            let expected = [
+                &["AttachResource"][..],
+                &["CloseReplaced"; 3],
+                &["DetachResource"],
+                &["ReplaceResource"; 3],
+                &["SetAutoAllocate"],
+            ];
+            assert_eq!(calls, expected.concat(), "{at} {trouble:?}");
+            assert_eq!(served_by(&tenants, &keys), ["lb-cool"; 3]);
+            assert_eq!(tenants.stage.gaps.len(), 0);
+        }
+    }
+    assert!(deaths > 8, "{deaths}");
+}
+
+/// What is remembered is never cut: who would need one more row waits until another is free.
+#[test]
+fn no_more_are_in_flight_than_are_remembered() {
+    let now = Moment(9_000_000);
+    let leg = |state, resource: &str, replaced: Option<&str>| ZoneLeg {
+        state,
+        resource: Some(resource.into()),
+        interface: None,
+        replaced_resource: replaced.map(Into::into),
+        replaced_interface: None,
+    };
+    let connection = |number: usize, leg: ZoneLeg| Connection {
+        endpoint: format!("ep-{number:03}").as_str().into(),
+        owner: Some("2".into()),
+        vpc: None,
+        region: Some("here".into()),
+        state: ConnectionState::Connected,
+        cloud_state: String::new(),
+        bandwidth_mbps: None,
+        traffic: None,
+        zones: [(ZONES[0].into(), leg)].into(),
+    };
+    let mut declared = desired(&["lb-cool"]);
+    declared.removal = Removal { max_migrating: 50, ..moved(MigrationMode::Smooth) };
+    let resource =
+        |auto_allocate| Resource { kind: ResourceKind::Clb, auto_allocate, connections: 60, deprecated_connections: 0 };
+    let service = Service {
+        id: "epsrv-1".into(),
+        name: "name".into(),
+        domain: None,
+        state: LifeState::Active,
+        cloud_state: "Active".into(),
+        locked: false,
+        kind: Some(ResourceKind::Clb),
+        description: None,
+        auto_accept: false,
+        payer: Payer::Consumer,
+        zone_affinity: false,
+        default_bandwidth_mbps: None,
+        bandwidth_mbps: None,
+        family: AddressFamily::V4,
+        regions: BTreeSet::new(),
+        resource_group: None,
+        tags: Some(declared.common.owner.tags()),
+    };
+    let turn = |draining: usize, status: &ServiceStatus| {
+        let of = |number| match number < draining {
+            true => connection(number, leg(ZoneState::Migrated, "lb-cool", Some("lb-hot"))),
+            false => connection(number, leg(ZoneState::Connected, "lb-hot", None)),
+        };
+        let view = ServiceView {
+            service: Facet::seen(now, Some(service.clone())),
+            resources: Facet::seen(now, [(key("lb-hot"), resource(false)), (key("lb-cool"), resource(true))].into()),
+            connections: Facet::seen(now, (0..60).map(of).collect()),
+            principals: Facet::Unseen,
+        };
+        let snapshot = Snapshot {
+            listed_services: Facet::seen(now, ["epsrv-1".into()].into()),
+            services: [("epsrv-1".into(), Arc::new(view))].into(),
+            ..Snapshot::default()
+        };
+        let laid = Laid { snapshot, ..Laid::default() };
+        let place = Place { cloud: Cloud::Alibaba, account: "1".into(), region: "here".into() };
+        let (tries, living, claims) = (Tries::default(), ["uid-1".to_owned()].into(), Claims::default());
+        let ground = Ground { place: &place, laid: &laid, tries: &tries, living: &living, started: Moment(0), now };
+        let input = Input { ground, desired: &declared, status, claims: &claims };
+        let plan = plan(&input);
+        let status = report(&input, &plan);
+        (plan.steps.into_iter().map(|one| one.step).next(), status)
+    };
+    let status = ServiceStatus { service_id: Some("epsrv-1".into()), ..ServiceStatus::default() };
+    let (step, after) = turn(49, &status);
+    assert!(matches!(step, Some(Step::ReplaceResource(_, endpoint, ..)) if endpoint.as_str() == "ep-049"));
+    assert_eq!(after.leaving[0].in_flight.len(), 49);
+    let (step, after) = turn(50, &status);
+    assert_eq!((step, after.leaving[0].in_flight.len()), (None, 50));
+    // Somebody else has moved more than are remembered: those that are known keep their rows.
+    let mut known = after.clone();
+    known.leaving[0].in_flight.remove(0);
+    let (step, after) = turn(60, &known);
+    assert_eq!(step, None);
+    let kept = |row: &privatelink_core::status::InFlight| after.leaving[0].in_flight.contains(row);
+    assert!(known.leaving[0].in_flight.iter().all(kept));
+    assert_eq!(after.leaving[0].in_flight.len(), 50);
+}
