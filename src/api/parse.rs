@@ -8,12 +8,13 @@ pub mod parent;
 pub mod service;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::core::NamespaceResourceScope;
 use kube::{Resource, ResourceExt as _};
 use privatelink_core::condition::Reason;
-use privatelink_core::desired::{Adoption, Annotations, Common, Deletion, Management};
+use privatelink_core::desired::{Adoption, Annotations, Common, Deletion, Management, MigrationRules};
 use privatelink_core::id::Region;
 use privatelink_core::moment::Moment;
 use privatelink_core::observed;
@@ -32,9 +33,6 @@ pub const DRAIN_APPROVED: &str = "privatelink.dev/drain-approved";
 pub const ADOPTION_APPROVED: &str = "privatelink.dev/adoption-approved";
 /// Lets another object be made in the place of the lost id that it names.
 pub const ALLOW_RECREATE: &str = "privatelink.dev/allow-recreate";
-/// Lets the replaced side of the migration that it names be closed.
-pub const DRAIN_APPROVED: &str = "privatelink.dev/drain-approved";
-
 /// Longest key of a tag on Alibaba Cloud, in characters.
 const ALIBABA_TAG_KEY: usize = 64;
 /// Longest value of a tag on Alibaba Cloud, in characters.
@@ -129,6 +127,11 @@ where
         resource_group: group.cloned(),
         tags: placement.tags.clone().unwrap_or_default(),
     }
+}
+
+/// How long a replaced side stays open; unset as the documentation of the field says.
+fn drain(seconds: Option<u32>) -> Duration {
+    seconds.map_or(MigrationRules::DRAIN, |seconds| Duration::from_secs(seconds.into()))
 }
 
 /// Protocols as core has them; Alibaba Cloud has no IPv6 alone.

@@ -1,14 +1,12 @@
 //! `ZoneResourceAssignment`: from a manifest to what core calls desired.
 
-use std::time::Duration;
-
 use kube::ResourceExt as _;
 use privatelink_core::desired::{DesiredAssignment, MigrationRules, Parent, Served};
 use privatelink_core::id::{ResourceId, Zone};
 use privatelink_core::moment::Moment;
 use privatelink_core::step;
 
-use super::{DRAIN_APPROVED, annotations, moment};
+use super::{annotations, drain, moment};
 use crate::api::shared::Approval;
 use crate::api::zone::{Migration, MigrationMode, ZoneResourceAssignment};
 
@@ -16,15 +14,15 @@ use crate::api::zone::{Migration, MigrationMode, ZoneResourceAssignment};
 /// None is refused here: what its cloud cannot do is known of the service, and the planner says it.
 #[must_use]
 pub fn parse(object: &ZoneResourceAssignment, parent: Parent, endpoint: Served) -> DesiredAssignment {
-    let spec = &object.spec;
+    let (spec, said) = (&object.spec, annotations(object.annotations()));
     DesiredAssignment {
         uid: object.uid().unwrap_or_default(),
         name: object.name_any(),
         generation: object.metadata.generation.unwrap_or_default(),
         created: object.creation_timestamp().map_or(Moment::default(), |time| moment(time.0)),
         deleting: object.metadata.deletion_timestamp.is_some(),
-        paused: annotations(object.annotations()).paused,
-        drain_approved: object.annotations().get(DRAIN_APPROVED).filter(|id| !id.is_empty()).cloned(),
+        paused: said.paused,
+        drain_approved: said.drain_approved,
         parent,
         endpoint,
         zone: Zone::from(spec.zone.as_str()),
@@ -42,13 +40,15 @@ fn rules(given: Migration) -> MigrationRules {
             Some(MigrationMode::Smooth) => step::MigrationMode::Smooth,
             Some(MigrationMode::Forced) => step::MigrationMode::Forced,
         },
-        drain: given.drain_seconds.map_or(unset.drain, |seconds| Duration::from_secs(seconds.into())),
+        drain: drain(given.drain_seconds),
         approval: given.approval == Some(Approval::Required),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::{Value, json};
 
     use super::*;

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use privatelink_core::desired::{DesiredService, OnDelete, Removal};
+use privatelink_core::desired::{Departure, DesiredService, OnDelete, Removal};
 use privatelink_core::id::{Region, ResourceId, Zone};
 use privatelink_core::observed::{self, ResourceKey, ResourceKind};
+use privatelink_core::step::MigrationMode;
 
-use super::{Invalid, Surroundings, common, family, refuse_ipv6_alone, refuse_other_clouds, refuse_other_tags};
+use super::{Invalid, Surroundings, common, drain, family, refuse_ipv6_alone, refuse_other_clouds, refuse_other_tags};
 use crate::api::service::{
-    Acceptance, ConnectionsOnDelete, EndpointService, Payer, RemovalMigration, ResourceType, ServiceResource,
+    self as api, Acceptance, ConnectionsOnDelete, EndpointService, Payer, RemovalMigration, ResourceType,
+    ServiceResource,
 };
+use crate::api::shared::Approval;
 
 /// An `EndpointService` as core takes it. One that is being deleted is never refused: what its cloud lacks was
 /// never made, and must not keep it.
@@ -47,8 +50,22 @@ pub fn parse(object: &EndpointService, around: Surroundings) -> Result<DesiredSe
             None | Some(ConnectionsOnDelete::Wait) => OnDelete::Wait,
             Some(ConnectionsOnDelete::Reject) => OnDelete::Reject,
         },
-        removal: Removal::WAIT,
+        removal: removal(spec.removal.as_ref()),
     })
+}
+
+fn removal(given: Option<&api::Removal>) -> Removal {
+    let field = |pick: fn(&api::Removal) -> Option<u32>| given.and_then(pick);
+    Removal {
+        departure: given.and_then(|given| given.migration).map(|migration| match migration {
+            RemovalMigration::Wait => Departure::Wait,
+            RemovalMigration::Smooth => Departure::Move(MigrationMode::Smooth),
+            RemovalMigration::Forced => Departure::Move(MigrationMode::Forced),
+        }),
+        drain: drain(field(|given| given.drain_seconds)),
+        approval: given.is_some_and(|given| given.approval == Some(Approval::Required)),
+        max_migrating: field(|given| given.max_migrating).unwrap_or(1),
+    }
 }
 
 fn kind(resource: ResourceType) -> Option<ResourceKind> {
@@ -101,16 +118,13 @@ fn refuse_what_alibaba_lacks(object: &EndpointService) -> Result<(), Invalid> {
         let why = "Alibaba Cloud has it for load balancers of type CLB and ALB alone: remove it";
         return Err(Invalid::unsupported("defaultBandwidthMbps", why));
     }
-    let removal = spec.removal.and_then(|removal| removal.migration);
-    if matches!(removal, Some(RemovalMigration::Smooth | RemovalMigration::Forced)) {
-        let why = "this version waits until connections have left a load balancer: write Wait, or leave it out";
-        return Err(Invalid::unsupported("removal.migration", why));
-    }
     refuse_other_tags(&spec.placement)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use privatelink_core::condition::Reason;
     use privatelink_core::desired::{Adoption, Deletion};
     use privatelink_core::moment::Moment;
@@ -147,6 +161,25 @@ mod tests {
         let mut spec = json!({"resources": [{"id": "lb-1", "type": "CLB", "zone": "cn-hangzhou-f"}]});
         spec[field] = value;
         spec
+    }
+
+    #[test]
+    fn a_load_balancer_is_taken_off_as_the_spec_says() {
+        let removal = |given: Value| parsed(&with("removal", given), false).expect("fits").removal;
+        let waits = removal(json!({"migration": "Wait"}));
+        assert_eq!(waits, Removal::WAIT);
+        let unset = parsed(&with("description", json!("for tenants")), false).expect("fits").removal;
+        assert_eq!(unset, Removal { departure: None, ..Removal::WAIT });
+        let all = json!({"migration": "Smooth", "drainSeconds": 30, "approval": "Required", "maxMigrating": 5});
+        let smooth = Removal {
+            departure: Some(Departure::Move(MigrationMode::Smooth)),
+            drain: Duration::from_secs(30),
+            approval: true,
+            max_migrating: 5,
+        };
+        assert_eq!(removal(all), smooth);
+        let forced = removal(json!({"migration": "Forced"}));
+        assert_eq!(forced.departure, Some(Departure::Move(MigrationMode::Forced)));
     }
 
     #[test]
@@ -201,7 +234,6 @@ mod tests {
                 Reason::UnsupportedByCloud,
                 "defaultBandwidthMbps: ",
             ),
-            (with("removal", json!({"migration": "Smooth"})), Reason::UnsupportedByCloud, "removal.migration: "),
             (with("resources", zones), Reason::InvalidSpec, "resources[0].zone: "),
             (with("tags", json!({"aliyun-x": "a"})), Reason::InvalidSpec, "tags[\"aliyun-x\"]: "),
             (with("tags", json!({"k".repeat(65): "a"})), Reason::InvalidSpec, "tags["),

@@ -412,9 +412,10 @@ fn no_more_are_in_flight_than_are_remembered() {
         tags: Some(declared.common.owner.tags()),
     };
     let turn = |draining: usize, status: &ServiceStatus| {
-        let of = |number| match number < draining {
-            true => connection(number, leg(ZoneState::Migrated, "lb-cool", Some("lb-hot"))),
-            false => connection(number, leg(ZoneState::Connected, "lb-hot", None)),
+        let of = |number| {
+            let is_draining = number < draining;
+            let drains = || leg(ZoneState::Migrated, "lb-cool", Some("lb-hot"));
+            connection(number, if is_draining { drains() } else { leg(ZoneState::Connected, "lb-hot", None) })
         };
         let view = ServiceView {
             service: Facet::seen(now, Some(service.clone())),

@@ -47,7 +47,7 @@ pub(super) fn plan(input: &Input<'_>, service: &Service, held: &Held, facts: &[S
     }
     let mut sayings: Vec<Saying> =
         facts.iter().filter(|one| one.condition != ConditionType::Evacuating).cloned().collect();
-    if tally.unconfirmed(input, id) {
+    if is_unconfirmed(input, id) {
         sayings.retain(|saying| saying.condition != ConditionType::Ready);
     }
     Some(tally.plan(&scene, sayings))
@@ -84,6 +84,12 @@ enum Rank {
     Wait,
 }
 
+/// A call was made on the service whose effect no read has shown.
+fn is_unconfirmed(input: &Input<'_>, id: &ServiceId) -> bool {
+    let unconfirmed = &input.ground.laid.unconfirmed;
+    [FacetKey::Service(id.clone()), FacetKey::Resources(id.clone())].iter().any(|facet| unconfirmed.contains_key(facet))
+}
+
 impl Tally {
     fn due(&mut self, due: Option<Moment>) {
         self.due = [self.due, due].into_iter().flatten().min();
@@ -91,14 +97,6 @@ impl Tally {
 
     fn tell(&mut self, rank: Rank, reason: Reason, told: impl Into<String>) {
         self.told.push((rank, reason, told.into()));
-    }
-
-    /// A call was made on the service whose effect no read has shown.
-    fn unconfirmed(&self, input: &Input<'_>, id: &ServiceId) -> bool {
-        let unconfirmed = &input.ground.laid.unconfirmed;
-        [FacetKey::Service(id.clone()), FacetKey::Resources(id.clone())]
-            .iter()
-            .any(|facet| unconfirmed.contains_key(facet))
     }
 
     /// A call that is due now, or what its refusal means. Says whether another may be tried in its place.
@@ -221,7 +219,7 @@ impl Scene<'_> {
         for leg in self.legs.iter().filter(|leg| leg.pin.is_none() && leg.was_on(&row.resource)) {
             let Some(flight) = row.in_flight.iter().find(|flight| flight.endpoint == *leg.endpoint()) else { continue };
             let (zone, endpoint) = (leg.zone, leg.endpoint());
-            if leg.leg.state != ZoneState::Migrated
+            if leg.shown.state != ZoneState::Migrated
                 || leg.connection.state != ConnectionState::Connected
                 || self.is_unconfirmed(leg)
             {
@@ -286,13 +284,13 @@ impl Scene<'_> {
             return tally.tell(Rank::Wait, Reason::BlockedByConnections, "they are waited for");
         };
         let carries = |leg: &&&Leg<'_>| {
-            matches!(leg.leg.state, ZoneState::Connected) && leg.connection.state == ConnectionState::Connected
+            matches!(leg.shown.state, ZoneState::Connected) && leg.connection.state == ConnectionState::Connected
         };
         let up: Vec<&Leg<'_>> = staying.iter().filter(carries).copied().collect();
         if up.is_empty() {
             return self.empty(row, &staying, tally);
         }
-        if let Some((reason, told)) = self.hurdle(key, resource) {
+        if let Some((reason, told)) = hurdle(key, resource) {
             return tally.tell(Rank::Person, reason, told);
         }
         if self.migrating() >= self.input.desired.removal.max_migrating {
@@ -349,7 +347,7 @@ impl Scene<'_> {
     fn empty(&self, row: &Leaving, staying: &[&Leg<'_>], tally: &mut Tally) {
         let (input, id) = (self.input, &self.service.id);
         let changing = |leg: &&Leg<'_>| {
-            leg.leg.is_moving()
+            leg.shown.is_moving()
                 || matches!(
                     leg.connection.state,
                     ConnectionState::Connecting | ConnectionState::Modifying | ConnectionState::Disconnecting
@@ -372,29 +370,10 @@ impl Scene<'_> {
         tally.tell(Rank::Wait, Reason::BlockedByConnections, "the last ones are waited for");
     }
 
-    /// What stands in the way of moving anything away from the load balancer.
-    fn hurdle(&self, key: &ResourceKey, resource: &Resource) -> Option<(Reason, String)> {
-        let id = &key.id;
-        if !is_assignable(resource.kind) {
-            let told = format!(
-                "the cloud lets nobody replace a load balancer of type {}: set removal.migration to Wait",
-                resource.kind.as_str()
-            );
-            return Some((Reason::UnsupportedByCloud, told));
-        }
-        if !resource.auto_allocate {
-            return None;
-        }
-        let told = format!(
-            "{id} is the last load balancer in {} that is given to new connections: declare another there with autoAllocate: true",
-            key.zone
-        );
-        Some((Reason::LastAutoAllocatedInZone, told))
-    }
-
     /// How many zones of connections migrate now, whoever moves them.
     fn migrating(&self) -> u32 {
-        let moving = self.legs.iter().filter(|leg| leg.pin.is_none() && leg.leg.state == ZoneState::Migrating).count();
+        let moving =
+            self.legs.iter().filter(|leg| leg.pin.is_none() && leg.shown.state == ZoneState::Migrating).count();
         u32::try_from(moving).unwrap_or(u32::MAX)
     }
 
@@ -409,4 +388,24 @@ impl Scene<'_> {
             .min_by_key(|key| (load(key), *key))
             .map(|key| &key.id)
     }
+}
+
+/// What stands in the way of moving anything away from the load balancer.
+fn hurdle(key: &ResourceKey, resource: &Resource) -> Option<(Reason, String)> {
+    let id = &key.id;
+    if !is_assignable(resource.kind) {
+        let told = format!(
+            "the cloud lets nobody replace a load balancer of type {}: set removal.migration to Wait",
+            resource.kind.as_str()
+        );
+        return Some((Reason::UnsupportedByCloud, told));
+    }
+    if !resource.auto_allocate {
+        return None;
+    }
+    let told = format!(
+        "{id} is the last load balancer in {} that is given to new connections: declare another there with autoAllocate: true",
+        key.zone
+    );
+    Some((Reason::LastAutoAllocatedInZone, told))
 }

@@ -19,7 +19,7 @@ use crate::step::MigrationMode;
 pub(crate) struct Leg<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) zone: &'a Zone,
-    pub(crate) leg: &'a ZoneLeg,
+    pub(crate) shown: &'a ZoneLeg,
     /// The assignment that decides on it.
     pub(crate) pin: Option<&'a Pin>,
     /// Its endpoint is in another region, whose zones are none of the service's.
@@ -33,12 +33,12 @@ impl<'a> Leg<'a> {
 
     /// The side that serves now leads to this load balancer.
     pub(crate) fn is_on(&self, key: &ResourceKey) -> bool {
-        self.leads_to(key, self.leg.resource.as_ref())
+        self.leads_to(key, self.shown.resource.as_ref())
     }
 
     /// The side that a migration left behind leads to this load balancer.
     pub(crate) fn was_on(&self, key: &ResourceKey) -> bool {
-        self.leads_to(key, self.leg.replaced_resource.as_ref())
+        self.leads_to(key, self.shown.replaced_resource.as_ref())
     }
 
     fn leads_to(&self, key: &ResourceKey, resource: Option<&ResourceId>) -> bool {
@@ -59,7 +59,7 @@ pub(crate) fn legs<'a>(input: &Input<'a>, id: &ServiceId) -> Vec<Leg<'a>> {
         let is_afar = connection.region.as_ref().is_some_and(|region| region != here);
         connection.zones.iter().map(move |(zone, leg)| {
             let pin = claims.pin(&connection.endpoint, zone);
-            Leg { connection, zone, leg, pin, is_afar }
+            Leg { connection, zone, shown: leg, pin, is_afar }
         })
     };
     connections.flat_map(of).collect()
@@ -103,7 +103,7 @@ pub(crate) fn rows(input: &Input<'_>, id: &ServiceId) -> Vec<Leaving> {
 
 /// The zone keeps its load balancer on the service.
 fn holds(leg: &Leg<'_>) -> bool {
-    !leg.leg.state.is_untouched() && !matches!(leg.leg.state, ZoneState::Disconnected | ZoneState::Deleting)
+    !leg.shown.state.is_untouched() && !matches!(leg.shown.state, ZoneState::Disconnected | ZoneState::Deleting)
 }
 
 /// What moves away from the load balancer, or has moved and drains. A row that is known is never dropped for another
@@ -116,12 +116,12 @@ fn in_flight(input: &Input<'_>, key: &ResourceKey, legs: &[Leg<'_>], before: &[I
     let mut found: BTreeMap<&EndpointId, InFlight> = BTreeMap::new();
     for leg in legs.iter().filter(|leg| leg.pin.is_none() && leg.may_be_in(key)) {
         let known = known.get(leg.endpoint()).copied();
-        let goes_on = |row: &InFlight| leg.leg.is_moving() && leg.leg.resource.as_ref() == Some(&row.to);
-        let Some(to) = &leg.leg.resource else { continue };
+        let goes_on = |row: &InFlight| leg.shown.is_moving() && leg.shown.resource.as_ref() == Some(&row.to);
+        let Some(to) = &leg.shown.resource else { continue };
         if !leg.was_on(key) && !known.is_some_and(goes_on) {
             continue;
         }
-        let has_moved = leg.leg.state == ZoneState::Migrated;
+        let has_moved = leg.shown.state == ZoneState::Migrated;
         let migrated_at = known
             .filter(|row| row.to == *to)
             .and_then(|row| row.migrated_at)
