@@ -172,8 +172,8 @@ def others_come(stage):
     }
     for key, (account, decision, why) in decided.items():
         endpoint = made[account]
-        so = lambda one: decision_on(one, endpoint)[0] == decision and why in decision_on(one, endpoint)[1]  # noqa: E731
-        stage.becomes(f"decided on {endpoint}: {decision}, {why}", key, so)
+        wanted = (endpoint, decision, why)
+        stage.becomes(f"decided on {endpoint}: {decision}, {why}", key, lambda one: has_decided(one, *wanted))
         expect(f"{endpoint} is not connected", connection(stage, endpoint) != "Connected")
     stage.ask("get", "whitelistentries", "-n", "demo-gateway", "-o", f"go-template={DECISIONS}")
 
@@ -288,12 +288,10 @@ def entry_settled(found):
     return watched.holds(found, "Ready", "Allowed", "ConnectionsSettled")
 
 
-def decision_on(entry, endpoint):
-    """What an entry has decided on one connection, and why."""
-    for one in entry["status"].get("connections", []):
-        if one["endpointId"] == endpoint:
-            return one["decision"], one["reason"]
-    return None, ""
+def has_decided(entry, endpoint, decision, why):
+    """Whether an entry has decided this on a connection, and says why."""
+    told = [one for one in entry["status"].get("connections", []) if one["endpointId"] == endpoint]
+    return any(one["decision"] == decision and why in one["reason"] for one in told)
 
 
 def handled(found):

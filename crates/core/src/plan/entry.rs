@@ -148,6 +148,10 @@ fn turn(input: &Input<'_>) -> Plan {
         let message = format!("paused by the annotation privatelink.dev/paused: {what} until it is removed");
         return Plan::saying(Next::Settled, [ready(Truth::Unknown, Reason::Paused, message)]);
     }
+    if retains(input.desired) {
+        let message = format!("{} stays on the list, as deletionPolicy: Retain asks", input.desired.principal);
+        return Plan::released(Reason::Deleting, message);
+    }
     if let Some(plan) = parent::unusable(input) {
         return plan;
     }
@@ -161,10 +165,6 @@ fn turn(input: &Input<'_>) -> Plan {
     let expired = input.desired.is_expired(input.ground.now);
     if !scene.holds() {
         return behind(input, expired);
-    }
-    if input.desired.deleting && input.desired.deletion == Deletion::Retain {
-        let message = format!("{} stays on the list, as deletionPolicy: Retain asks", input.desired.principal);
-        return Plan::released(Reason::Deleting, message);
     }
     if input.desired.deleting || expired {
         return revoke::plan(&scene);
@@ -182,6 +182,17 @@ fn turn(input: &Input<'_>) -> Plan {
         return Plan::looking(looks);
     }
     settle::plan(&scene)
+}
+
+/// The entry goes and leaves all as it is: nothing has to be read or written for that, wherever its account leads.
+fn retains(desired: &DesiredEntry) -> bool {
+    let may_go = match &desired.parent {
+        Parent::Service(service) => !service.paused,
+        Parent::Awaited(_) => true,
+        // There it says that there is no list.
+        Parent::Absent(_) => false,
+    };
+    desired.deleting && desired.deletion == Deletion::Retain && may_go
 }
 
 /// Another entry decides on the principal.

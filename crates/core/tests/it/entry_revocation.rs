@@ -66,6 +66,20 @@ fn what_is_retained_stays_on_the_list() {
     assert_eq!((tenants.stage.calls.len(), tenants.listed()), (0, vec!["1".to_owned(), "2".to_owned()]));
 }
 
+/// Nothing has to be read or written for that, so an account that leads elsewhere is not in the way.
+#[test]
+fn what_is_retained_goes_although_the_account_leads_elsewhere() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.service.status.service.creation.account = Some("999".into());
+    delete(&mut tenants);
+    tenants.rest();
+    assert_eq!(tenants.ready("tenant").1, Reason::AccountMismatch);
+    tenants.edit("tenant", |entry| entry.deletion = Deletion::Retain);
+    tenants.rest();
+    assert!(tenants.entries.is_empty() && is_connected(&tenants, key));
+    assert!(tenants.stage.calls.is_empty());
+}
+
 /// Whoever comes in while the principal still stands on the list is cut, too.
 #[test]
 fn the_entry_stays_until_nothing_is_connected() {
