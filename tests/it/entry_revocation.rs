@@ -39,7 +39,7 @@ fn calls_since(link: &Link, sequence: u64) -> Vec<(String, Timestamp)> {
     link.operator.sim.with(|cloud| {
         // The world's time runs by a multiple of the wall's.
         let (world, wall) = (cloud.clock.now(), cloud.clock.wall());
-        let scale = crate::operator::TIME_SCALE;
+        let scale = f64::from(crate::operator::TIME_SCALE);
         let came = |at: Timestamp| {
             let before = SignedDuration::from_secs_f64((world - at).total(jiff::Unit::Second).expect("a time") / scale);
             wall - before

@@ -17,6 +17,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -60,6 +61,8 @@ pub struct Asked {
     pub query: String,
     /// What the cloud calls it; empty before the API server.
     pub action: String,
+    /// When it came in.
+    pub at: Instant,
 }
 
 /// At which moment of a request it is held.
@@ -273,6 +276,7 @@ impl Board {
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             action: action.unwrap_or_default().to_owned(),
+            at: Instant::now(),
         };
         lock(&self.asked).push(asked.clone());
         // What has come in goes on, whether or not the caller still waits: so do requests on a real network.

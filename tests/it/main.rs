@@ -28,6 +28,7 @@ mod entry_crashes;
 mod entry_decisions;
 mod entry_life;
 mod entry_revocation;
+mod entry_scale;
 mod failures;
 mod federation;
 mod identities;

@@ -61,7 +61,7 @@ static LEFT: [AtomicBool; STANDS] = [const { AtomicBool::new(false) }; STANDS];
 /// The name of the replica, the same after a restart: it goes on at once.
 const IDENTITY: &str = "operator-under-test";
 /// How many times as fast as the wall's the world's time runs.
-pub const TIME_SCALE: f64 = 20.0;
+pub const TIME_SCALE: u8 = 20;
 /// What the process logs, where a test wants nothing else.
 const LOG: &str = "info,privatelink_operator=debug";
 /// The variable that says where the metadata service of the machine is.
@@ -162,14 +162,14 @@ impl Operator {
         if LEFT[stand].swap(true, Ordering::Relaxed) && cluster::existing().is_none() {
             let admin = cluster.admin_client().await;
             let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
-            take_away(Api::<Endpoint>::all(admin.clone()), within).await;
-            let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
             take_away(Api::<WhitelistEntry>::all(admin.clone()), within).await;
+            let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
+            take_away(Api::<Endpoint>::all(admin.clone()), within).await;
             let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
             take_away(Api::<EndpointService>::all(admin.clone()), within).await;
             take_away(Api::<CloudAccount>::all(admin.clone()), |_| Api::all(admin.clone())).await;
         }
-        let options = Options { time_scale: TIME_SCALE, ..Options::standing(Timestamp::now()) };
+        let options = Options { time_scale: TIME_SCALE.into(), ..Options::standing(Timestamp::now()) };
         let sim = Simulator::new(Cloud::new(world, options));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let cloud = listener.local_addr().expect("a bound address");
