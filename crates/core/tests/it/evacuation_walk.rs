@@ -412,11 +412,9 @@ fn no_more_are_in_flight_than_are_remembered() {
         tags: Some(declared.common.owner.tags()),
     };
     let turn = |draining: usize, status: &ServiceStatus| {
-        let of = |number| {
-            let is_draining = number < draining;
-            let drains = || leg(ZoneState::Migrated, "lb-cool", Some("lb-hot"));
-            connection(number, if is_draining { drains() } else { leg(ZoneState::Connected, "lb-hot", None) })
-        };
+        let drains = || leg(ZoneState::Migrated, "lb-cool", Some("lb-hot"));
+        let stays = || leg(ZoneState::Connected, "lb-hot", None);
+        let of = |number| connection(number, if number < draining { drains() } else { stays() });
         let view = ServiceView {
             service: Facet::seen(now, Some(service.clone())),
             resources: Facet::seen(now, [(key("lb-hot"), resource(false)), (key("lb-cool"), resource(true))].into()),

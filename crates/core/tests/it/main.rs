@@ -1,5 +1,6 @@
 //! The tests of the decisions' package that need files and programs: its laws.
 
+mod assignment_storm;
 mod assignment_table;
 mod assignment_walk;
 mod claims;

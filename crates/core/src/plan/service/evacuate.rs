@@ -84,12 +84,6 @@ enum Rank {
     Wait,
 }
 
-/// A call was made on the service whose effect no read has shown.
-fn is_unconfirmed(input: &Input<'_>, id: &ServiceId) -> bool {
-    let unconfirmed = &input.ground.laid.unconfirmed;
-    [FacetKey::Service(id.clone()), FacetKey::Resources(id.clone())].iter().any(|facet| unconfirmed.contains_key(facet))
-}
-
 impl Tally {
     fn due(&mut self, due: Option<Moment>) {
         self.due = [self.due, due].into_iter().flatten().min();
@@ -408,4 +402,10 @@ fn hurdle(key: &ResourceKey, resource: &Resource) -> Option<(Reason, String)> {
         key.zone
     );
     Some((Reason::LastAutoAllocatedInZone, told))
+}
+
+/// A call was made on the service whose effect no read has shown.
+fn is_unconfirmed(input: &Input<'_>, id: &ServiceId) -> bool {
+    let unconfirmed = &input.ground.laid.unconfirmed;
+    [FacetKey::Service(id.clone()), FacetKey::Resources(id.clone())].iter().any(|facet| unconfirmed.contains_key(facet))
 }

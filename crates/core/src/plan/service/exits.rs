@@ -19,6 +19,7 @@ use crate::step::MigrationMode;
 pub(crate) struct Leg<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) zone: &'a Zone,
+    /// What is shown of it.
     pub(crate) shown: &'a ZoneLeg,
     /// The assignment that decides on it.
     pub(crate) pin: Option<&'a Pin>,
@@ -57,9 +58,9 @@ pub(crate) fn legs<'a>(input: &Input<'a>, id: &ServiceId) -> Vec<Leg<'a>> {
     let connections = view(input, id).and_then(|view| view.connections.value()).into_iter().flatten();
     let of = |connection: &'a Connection| {
         let is_afar = connection.region.as_ref().is_some_and(|region| region != here);
-        connection.zones.iter().map(move |(zone, leg)| {
+        connection.zones.iter().map(move |(zone, shown)| {
             let pin = claims.pin(&connection.endpoint, zone);
-            Leg { connection, zone, shown: leg, pin, is_afar }
+            Leg { connection, zone, shown, pin, is_afar }
         })
     };
     connections.flat_map(of).collect()

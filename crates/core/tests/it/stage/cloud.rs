@@ -30,6 +30,12 @@ impl<R: Role> Stage<R> {
         let (before, after) = (carrying(&self.world), carrying(&next));
         let stands = |key: &(world::EndpointId, world::ZoneId)| next.endpoints.get(&key.0).is_some_and(stands);
         if before.difference(&after).any(stands) {
+            let by_force =
+                |step: &Step| matches!(step, Step::ReplaceResource(.., how) if how.mode == MigrationMode::Forced);
+            assert!(
+                by_force(step) || matches!(step, Step::DisconnectZone(..) | Step::RemoveZone(..)),
+                "a gap that nobody declared: {step:?}"
+            );
             self.gaps.push(step.verb());
         }
         self.world = next;

@@ -99,6 +99,13 @@ impl Tenants {
         self.zones.insert(name.to_owned(), Slot::new(Tenant::Assignment(Box::new(one), Claims::default())));
     }
 
+    pub fn assigned(&self, name: &str) -> &DesiredAssignment {
+        match &self.zones[name].desired {
+            Tenant::Assignment(one, _) => one,
+            _ => panic!("an assignment"),
+        }
+    }
+
     pub fn touch_zone(&mut self, name: &str, change: impl FnOnce(&mut DesiredAssignment)) {
         let Some(slot) = self.zones.get_mut(name) else { return };
         if let Tenant::Assignment(one, _) = &mut slot.desired {
