@@ -506,8 +506,11 @@ impl<K: Kind> InTurn<'_, K> {
     }
 
     async fn tell(&mut self, mut happenings: Vec<Happening>) {
-        happenings.extend(transitions(K::common(&mut self.before), K::common(&mut self.memory)));
-        happenings.extend(K::happenings(&self.before, &self.memory));
+        let own = K::happenings(&self.before, &self.memory);
+        let said = transitions(K::common(&mut self.before), K::common(&mut self.memory));
+        // What is told of each thing that it has happened to is not told of all of them, too.
+        happenings.extend(said.into_iter().filter(|said| own.iter().all(|one| one.reason != said.reason)));
+        happenings.extend(own);
         let reference = self.object.object_ref(&());
         self.context.teller.tell(&reference, &mut self.mind.told, &happenings).await;
     }

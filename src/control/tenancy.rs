@@ -172,8 +172,13 @@ fn owners(context: &Context, service: &Name, endpoints: &BTreeSet<EndpointId>) -
 pub fn is(context: &Context, entry: &WhitelistEntry) {
     let service = entry.service();
     let desired = parse::entry::parse(entry, Parent::Absent(String::new()), everybody_permitted(context, entry));
-    let claim = entry.status.as_ref().and_then(|status| status.claim.as_ref());
-    let row = desired.claim(claim == Some(&ClaimState::Held), clock::now());
+    let status = entry.status.as_ref();
+    let holds = status.is_some_and(|status| status.claim == Some(ClaimState::Held));
+    let held = status.into_iter().flat_map(|status| &status.held);
+    let row = claims::Entry {
+        held: held.map(|endpoint| EndpointId::from(endpoint.as_str())).collect(),
+        ..desired.claim(holds, clock::now())
+    };
     if context.tenancies.put(&service, row) {
         context.wakes.services.wake([service]);
     }
@@ -239,6 +244,7 @@ mod tests {
             say: Say::Live,
             holds: false,
             idle: None,
+            held: BTreeSet::new(),
         }
     }
 
@@ -257,6 +263,17 @@ mod tests {
         let again = tenancies.settle(&gateway());
         assert_eq!((again.entries, again.changed), (Vec::new(), false));
         assert!(Arc::ptr_eq(&settled.claims, &again.claims), "nothing was settled anew");
+    }
+
+    #[test]
+    fn what_an_entry_leaves_cut_is_news_to_its_service() {
+        let tenancies = Tenancies::default();
+        tenancies.put(&gateway(), row("a", "1", 1));
+        assert!(!tenancies.settle(&gateway()).claims.is_held(&"ep-1".into()));
+        assert!(tenancies.put(&gateway(), Entry { held: ["ep-1".into()].into(), ..row("a", "1", 1) }));
+        let settled = tenancies.settle(&gateway());
+        assert_eq!((settled.entries.len(), settled.changed), (0, true), "and to no entry");
+        assert!(settled.claims.is_held(&"ep-1".into()));
     }
 
     #[test]

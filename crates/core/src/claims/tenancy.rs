@@ -34,6 +34,8 @@ pub struct Entry {
     pub holds: bool,
     /// Why it decides on no connection, where it does not: what a person reads who looks for whoever does.
     pub idle: Option<String>,
+    /// The endpoints whose connection someone else has cut, and which it leaves so.
+    pub held: BTreeSet<EndpointId>,
 }
 
 /// An assignment that is valid, for one zone of one connection of the service.
@@ -86,6 +88,7 @@ pub struct Claims {
     /// By uid: whom an entry names, so that changes of its row are seen.
     rows: BTreeMap<String, Whom>,
     pins: BTreeMap<(EndpointId, Zone), Pin>,
+    held: BTreeSet<EndpointId>,
 }
 
 /// Whom and what a change of claims concerns.
@@ -119,6 +122,7 @@ pub fn settle(entries: &[Entry], assignments: &[Assignment]) -> Claims {
     Claims {
         holders: first.into_iter().map(|(whom, one)| (whom.clone(), holder(one))).collect(),
         rows: entries.iter().map(|one| (one.uid.clone(), one.whom.clone())).collect(),
+        held: entries.iter().flat_map(|one| one.held.iter().cloned()).collect(),
         pins: pinning
             .into_iter()
             .map(|((endpoint, zone), one)| {
@@ -163,6 +167,12 @@ impl Claims {
             ),
             None => format!("no WhitelistEntry of this service names account {owner}"),
         })
+    }
+
+    /// Whoever decides on this endpoint's connection leaves it cut, as someone else has cut it.
+    #[must_use]
+    pub fn is_held(&self, endpoint: &EndpointId) -> bool {
+        self.held.contains(endpoint)
     }
 
     /// The assignment that decides on one zone of a connection.

@@ -138,7 +138,8 @@ impl DesiredEntry {
         self.expires_at.is_some_and(|end| end <= now)
     }
 
-    /// Whom the entry names, how far it still has a say, and whether it holds already.
+    /// Whom the entry names, how far it still has a say, and whether it holds already; what it leaves cut is not
+    /// declared.
     #[must_use]
     pub fn claim(&self, holds: bool, now: Moment) -> claims::Entry {
         let ends = !self.paused && (self.deleting || self.is_expired(now));
@@ -150,6 +151,7 @@ impl DesiredEntry {
             say: if ends { Say::Ending } else { Say::Live },
             holds,
             idle: self.idle(now),
+            held: BTreeSet::new(),
         }
     }
 

@@ -50,7 +50,12 @@ fn claim(input: &Input<'_>) -> Option<ClaimState> {
 
 fn describe(status: &mut EntryStatus, scene: &Scene<'_>, plan: &Plan) {
     let ends = ended(scene.input);
-    let decided = if ends { scene.revoked() } else { decide::all(scene) };
+    let refused = plan.sayings.iter().find(|one| one.condition == ConditionType::Valid && one.truth == Truth::False);
+    let decided = match refused {
+        _ if ends => scene.revoked(),
+        Some(refused) => decide::none(scene, &format!("the entry cannot be acted on: {}", refused.message)),
+        None => decide::all(scene),
+    };
     // Where nothing was decided, because the service is paused for instance, nothing is forgotten.
     if plan.sayings.iter().any(|saying| saying.condition == ConditionType::ConnectionsSettled) {
         let connections: Vec<_> = decided.iter().map(|one| one.connection).collect();

@@ -54,7 +54,7 @@ fn describe(status: &mut ServiceStatus, input: &Input<'_>, id: &ServiceId, view:
         status.leaving = exits::rows(input, id);
     }
     if let Some(connections) = view.connections.value() {
-        status.counts = Some(counts(connections));
+        status.counts = Some(counts(input, connections));
         status.unclaimed = unclaimed(input, connections);
     }
 }
@@ -72,13 +72,14 @@ fn resources(input: &Input<'_>, held: &BTreeMap<ResourceKey, Resource>) -> Vec<(
     held.iter().take(most).map(|(key, one)| (key.clone(), *one, state(key, one))).collect()
 }
 
-fn counts(connections: &[Connection]) -> Counts {
+fn counts(input: &Input<'_>, connections: &[Connection]) -> Counts {
     let mut counts = Counts::default();
     for connection in connections {
         counts.total += 1;
         match connection.state {
             ConnectionState::Connected | ConnectionState::Modifying => counts.connected += 1,
             ConnectionState::AwaitingAcceptance => counts.awaiting += 1,
+            _ if input.claims.is_held(&connection.endpoint) => counts.held += 1,
             _ => counts.other += 1,
         }
     }

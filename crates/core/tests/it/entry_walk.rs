@@ -31,6 +31,22 @@ fn says(tenants: &Tenants, name: &str, reason: Reason) -> String {
 }
 
 #[test]
+fn an_entry_that_cannot_be_acted_on_tells_of_no_decision() {
+    let mut tenants = Tenants::at_rest(entry("2"));
+    tenants.join(0, &[0]);
+    tenants.sweep_and_rest();
+    assert_eq!(tenants.decision("tenant").0, Decision::Accept);
+    tenants.edit("tenant", |entry| {
+        let Policy::Accept(acceptance) = &mut entry.policy else { panic!("it accepts") };
+        acceptance.bandwidth_mbps = Some(1);
+    });
+    tenants.rest();
+    let message = says(&tenants, "tenant", Reason::InvalidSpec);
+    let (decision, reason) = tenants.decision("tenant");
+    assert_eq!((decision, reason), (Decision::Leave, &*format!("the entry cannot be acted on: {message}")));
+}
+
+#[test]
 fn a_principal_is_listed_by_one_call_and_its_connection_accepted_by_another() {
     let mut tenants = Tenants::new();
     tenants.add("tenant", entry("2"));

@@ -45,6 +45,18 @@ pub(crate) fn own<'a>(scene: &Scene<'a>) -> Vec<&'a Connection> {
     }
 }
 
+/// Nothing is decided on any of them, and why.
+pub(crate) fn none<'a>(scene: &Scene<'a>, why: &str) -> Vec<Decided<'a>> {
+    let since = Moment::default();
+    own(scene)
+        .into_iter()
+        .map(|connection| {
+            let (decision, stand, reason) = left(why);
+            Decided { connection, since, decision, stand, reason }
+        })
+        .collect()
+}
+
 /// What is decided on each of them while the entry is live.
 pub(crate) fn all<'a>(scene: &Scene<'a>) -> Vec<Decided<'a>> {
     let connections = own(scene);
