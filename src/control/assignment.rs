@@ -90,6 +90,10 @@ impl Kind for Assignment {
         None
     }
 
+    fn stands(memory: &AssignmentStatus) -> bool {
+        memory.current.is_some()
+    }
+
     fn may_exist(object: &ZoneResourceAssignment, _: &AssignmentStatus) -> bool {
         // See `ward::home`.
         finalizer::is_on(object)

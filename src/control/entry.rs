@@ -91,6 +91,10 @@ impl Kind for Entry {
         None
     }
 
+    fn stands(memory: &EntryStatus) -> bool {
+        memory.allowed.is_some()
+    }
+
     fn may_exist(object: &WhitelistEntry, _: &EntryStatus) -> bool {
         // See `ward::home`.
         finalizer::is_on(object)

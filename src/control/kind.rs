@@ -44,6 +44,8 @@ pub enum Fault {
     Own,
     /// Another's, such as credentials that fail: it is said there, and not again in every object.
     Others,
+    /// Nobody's: others have yet to make it, and the object says that it waits for them.
+    Awaited,
     /// Nobody's: it is being looked at, and the object is woken then.
     Soon,
     /// Nobody's: the object is being deleted, and nothing is to be done for it in the cloud.
@@ -148,6 +150,13 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
 
     /// The cloud object that was written down.
     fn id(memory: &Self::Memory) -> Option<CloudId>;
+
+    /// Whether something in the cloud is known to be as the object wants it, which goes on whatever becomes of the
+    /// object's account.
+    #[must_use]
+    fn stands(memory: &Self::Memory) -> bool {
+        Self::id(memory).is_some()
+    }
 
     /// Whether a call for the object may ever have left, as far as was written down.
     fn may_exist(object: &Self::Object, memory: &Self::Memory) -> bool;

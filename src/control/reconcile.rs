@@ -371,10 +371,8 @@ impl<K: Kind> InTurn<'_, K> {
         let silent = match unmet.fault {
             Fault::Soon => true,
             // Whoever has just changed the spec is told why nothing comes of it.
-            Fault::Others => {
-                K::id(&self.memory).is_some() && K::common(&mut self.memory).observed_generation == generation
-            }
-            Fault::Own | Fault::Moot => false,
+            Fault::Others => K::stands(&self.memory) && K::common(&mut self.memory).observed_generation == generation,
+            Fault::Own | Fault::Awaited | Fault::Moot => false,
         };
         if silent {
             tracing::debug!(reason = %unmet.reason, "waiting: {}", unmet.message);

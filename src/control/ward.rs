@@ -41,7 +41,7 @@ pub fn home<O: Resource>(
         return Err(Unmet { reason: Reason::Deleting, message, fault: Fault::Moot });
     }
     let Some(service) = service else {
-        return Err(Unmet { reason: Reason::WaitingForService, message: absent(), fault: Fault::Others });
+        return Err(Unmet { reason: Reason::WaitingForService, message: absent(), fault: Fault::Awaited });
     };
     let account = relate::account_of(&service.spec.placement);
     // A call may leave before the status says anything of it, but not before the finalizer is on.

@@ -3,6 +3,8 @@
 
 mod endpoint_rows;
 mod endpoints;
+mod entries;
+mod entry_rows;
 mod identities;
 mod stage;
 mod table;
@@ -366,7 +368,7 @@ fn page() -> String {
          itself. \
          `kubectl describe` shows the conditions; `status.lastError` has the cloud's request id. The names are examples: \
          the account `prod`, the namespace `team-a`; … stands for what differs.\n\n\
-         What is wrong with credentials is said once, at the CloudAccount: a service that is ready stays so, and one that \
+         What is wrong with credentials is said once, at the CloudAccount: an object that is ready stays so, and one that \
          is not says where to look. Reasons are explained in [conditions.md](conditions.md).\n",
     );
     for (heading, rows) in PARTS {

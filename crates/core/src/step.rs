@@ -284,7 +284,9 @@ impl Step {
             Self::AttachResource(_, key, _) | Self::DetachResource(_, key, _) | Self::SetAutoAllocate(_, key, _) => {
                 format!("{} in {}", key.id, key.zone)
             }
-            Self::AllowPrincipal(_, principal) | Self::DisallowPrincipal(_, principal) => principal.to_string(),
+            Self::AllowPrincipal(id, principal) | Self::DisallowPrincipal(id, principal) => {
+                format!("{principal} on {id}")
+            }
             Self::AcceptConnection(_, endpoint, _)
             | Self::RejectConnection(_, endpoint)
             | Self::SetTraffic(_, endpoint, _) => endpoint.to_string(),

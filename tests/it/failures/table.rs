@@ -465,7 +465,7 @@ pub const REFUSED: &[Row] = &[
 ];
 
 /// All rows, under the heading of each part of the page.
-pub const PARTS: [(&str, &[Row]); 7] = [
+pub const PARTS: [(&str, &[Row]); 9] = [
     ("Credentials", CREDENTIALS),
     ("Accounts", ACCOUNTS),
     ("Identities", IDENTITIES),
@@ -473,4 +473,6 @@ pub const PARTS: [(&str, &[Row]); 7] = [
     ("What the cloud refuses", REFUSED),
     ("What keeps an endpoint from being made", super::endpoint_rows::ENDPOINTS),
     ("What an endpoint asks for and cannot have", super::endpoint_rows::JOINING),
+    ("What keeps a tenant off a service's list", super::entry_rows::LISTING),
+    ("What keeps a tenant's connections from being as declared", super::entry_rows::CONNECTING),
 ];

@@ -116,7 +116,8 @@ fn refusal<S: Subject>(case: &S, step: &Step, refused: &Refused, meaning: Meanin
             let throttled = meaning == Meaning::Throttled;
             moves(if throttled { Reason::Throttled } else { Reason::CloudUnavailable }, !lasting)
         }
-        Meaning::Unexpected => moves(Reason::UnexpectedError, false),
+        // Nothing of it is awaited.
+        Meaning::Unexpected => Outcome::Waits(Reason::UnexpectedError, told, Some(due)),
         Meaning::InTransition | Meaning::Gone | Meaning::Done | Meaning::DryRun | Meaning::TokenReused => {
             moves(Reason::Provisioning, false)
         }

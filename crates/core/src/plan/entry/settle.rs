@@ -167,7 +167,11 @@ impl Tally {
         };
         match one {
             None => self.barred = Some((rank, reason, told)),
-            Some(one) => self.unsettled.push((rank, reason, format!("{}: {told}", one.connection.endpoint))),
+            Some(one) => {
+                let endpoint = one.connection.endpoint.as_str();
+                let told = if told.contains(endpoint) { told } else { format!("{endpoint}: {told}") };
+                self.unsettled.push((rank, reason, told));
+            }
         }
     }
 
