@@ -31,6 +31,11 @@ fn accepting(fields: Value) -> Value {
     json!({"connections": link::with(json!({"action": "Accept"}), fields)})
 }
 
+/// What the cloud may answer with.
+fn refused(code: &str, status: u16) -> Value {
+    json!({"refuse": {"code": code, "status": status}})
+}
+
 /// A service in two zones.
 fn two_zones() -> Value {
     let one = |id: &str, zone: &str| json!({"id": id, "type": "CLB", "zone": zone});
@@ -134,15 +139,12 @@ impl Tenancy {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_keeps_a_tenant_off_the_list_is_said_by_its_field_and_passes_by_itself() {
-    let tenancy = Tenancy::start("entries", LISTING).await;
+/// What its service, and the account of that, have to do with it.
+async fn the_service_stands_in_its_way(tenancy: &Tenancy) {
     let (stage, entries) = (&tenancy.stage, &tenancy.entries);
-    let refuse = |code: &str, status: u16| json!({"refuse": {"code": code, "status": status}});
-
     tenancy.refused("There is no service of this name", json!({"serviceRef": {"name": "nowhere"}})).await;
     tenancy.gone_undone().await;
-    tenancy.fails("CreateVpcEndpointService", &refuse("ServiceUnavailable", 503));
+    tenancy.fails("CreateVpcEndpointService", &refused("ServiceUnavailable", 503));
     stage.apply("late", "lb-spare", json!({})).await;
     tenancy.refused("The service is not in the cloud yet", json!({"serviceRef": {"name": "late"}})).await;
     tenancy.lift();
@@ -185,6 +187,50 @@ async fn what_keeps_a_tenant_off_the_list_is_said_by_its_field_and_passes_by_its
     tenancy.refused("The service is only observed", json!({"serviceRef": {"name": "watched"}})).await;
     tenancy.gone_undone().await;
     stage.goes(&stage.services, "watched").await;
+}
+
+/// The cloud refuses to change the list, or to show it.
+async fn the_cloud_stands_in_its_way(tenancy: &Tenancy) {
+    let (stage, entries) = (&tenancy.stage, &tenancy.entries);
+    for (wrong, fault) in [
+        ("A quota of the cloud is used up", refused("QuotaMisMatched", 400)),
+        ("The cloud throttles the change of the list", json!("throttle")),
+        ("The cloud fails when the list is changed", refused("ServiceUnavailable", 503)),
+        ("A code that nobody knows, for a list", refused("SomethingNew.Strange", 400)),
+    ] {
+        tenancy.fails("AddUserToVpcEndpointService", &fault);
+        tenancy.refused(wrong, json!({})).await;
+        tenancy.lift();
+        tenancy.mended().await;
+        tenancy.goes().await;
+    }
+    tenancy.deny(Some("AddUserToVpcEndpointService"));
+    tenancy.refused("The credentials may not change the list", json!({})).await;
+    tenancy.deny(None);
+    stage.ask(entries, "tenant").await;
+    tenancy.mended().await;
+    // What was read lately need not be read again before the list is changed.
+    tenancy.deny(Some("ListVpcEndpointServiceUsers"));
+    stage.wish(entries, "tenant").await;
+    stage.reads("The credentials may not read the list", entries, "tenant").await;
+    tenancy.deny(None);
+    stage.ask(entries, "tenant").await;
+    tenancy.mended().await;
+    tenancy.goes().await;
+    stage.provider(|account| account.locked = true);
+    stage.ask(&stage.services, "gateway").await;
+    tenancy.refused("The service's account owes money", json!({})).await;
+    stage.provider(|account| account.locked = false);
+    stage.ask(&stage.services, "gateway").await;
+    tenancy.mended().await;
+    tenancy.goes().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_a_tenant_off_the_list_is_said_by_its_field_and_passes_by_itself() {
+    let tenancy = Tenancy::start("entries", LISTING).await;
+    let (stage, entries) = (&tenancy.stage, &tenancy.entries);
+    the_service_stands_in_its_way(&tenancy).await;
 
     for (wrong, more) in [
         ("Everybody is named, and the account does not allow it", json!({"principal": "acs:ram:*:*"})),
@@ -218,39 +264,7 @@ async fn what_keeps_a_tenant_off_the_list_is_said_by_its_field_and_passes_by_its
     assert_eq!(stage.operator.writes(), writes);
     stage.goes(entries, "twin").await;
 
-    for (wrong, fault) in [
-        ("A quota of the cloud is used up", refuse("QuotaMisMatched", 400)),
-        ("The cloud throttles the change of the list", json!("throttle")),
-        ("The cloud fails when the list is changed", refuse("ServiceUnavailable", 503)),
-        ("A code that nobody knows, for a list", refuse("SomethingNew.Strange", 400)),
-    ] {
-        tenancy.fails("AddUserToVpcEndpointService", &fault);
-        tenancy.refused(wrong, json!({})).await;
-        tenancy.lift();
-        tenancy.mended().await;
-        tenancy.goes().await;
-    }
-    tenancy.deny(Some("AddUserToVpcEndpointService"));
-    tenancy.refused("The credentials may not change the list", json!({})).await;
-    tenancy.deny(None);
-    stage.ask(entries, "tenant").await;
-    tenancy.mended().await;
-    // What was read lately need not be read again before the list is changed.
-    tenancy.deny(Some("ListVpcEndpointServiceUsers"));
-    stage.wish(entries, "tenant").await;
-    stage.reads("The credentials may not read the list", entries, "tenant").await;
-    tenancy.deny(None);
-    stage.ask(entries, "tenant").await;
-    tenancy.mended().await;
-    tenancy.goes().await;
-    stage.provider(|account| account.locked = true);
-    stage.ask(&stage.services, "gateway").await;
-    tenancy.refused("The service's account owes money", json!({})).await;
-    stage.provider(|account| account.locked = false);
-    stage.ask(&stage.services, "gateway").await;
-    tenancy.mended().await;
-    tenancy.goes().await;
-
+    the_cloud_stands_in_its_way(&tenancy).await;
     let past = Timestamp::now() - SignedDuration::from_hours(1);
     let expired = json!({"expiresAt": past.to_string(), "revocation": "Disconnect"});
     tenancy.refused("The time of the entry is over", expired).await;
@@ -265,12 +279,11 @@ async fn what_keeps_a_tenant_off_the_list_is_said_by_its_field_and_passes_by_its
 async fn what_keeps_a_connection_from_being_as_declared_is_said_with_the_endpoint_that_it_is() {
     let tenancy = Tenancy::start("connecting", CONNECTING).await;
     let (stage, entries, services) = (&tenancy.stage, &tenancy.entries, &tenancy.stage.services);
-    let refuse = |code: &str, status: u16| json!({"refuse": {"code": code, "status": status}});
 
     for (wrong, fault) in [
         ("The cloud throttles the acceptance", json!("throttle")),
-        ("The cloud fails to accept", refuse("ServiceUnavailable", 503)),
-        ("A code that nobody knows, for a connection", refuse("SomethingNew.Strange", 400)),
+        ("The cloud fails to accept", refused("ServiceUnavailable", 503)),
+        ("A code that nobody knows, for a connection", refused("SomethingNew.Strange", 400)),
     ] {
         let key = tenancy.has_come().await;
         tenancy.fails("EnableVpcEndpointConnection", &fault);
