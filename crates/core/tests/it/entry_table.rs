@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use privatelink_core::claims::settle;
+use privatelink_core::claims::{Entry, settle};
 use privatelink_core::condition::Reason;
 use privatelink_core::desired::{Acceptance, Allocation, DesiredEntry, Parent, ParentService, Policy};
 use privatelink_core::moment::Moment;
@@ -16,10 +16,11 @@ use privatelink_core::overlay::Laid;
 use privatelink_core::place::{Cloud, Place};
 use privatelink_core::plan::entry::{Input, plan};
 use privatelink_core::plan::{Ground, Plan, Tries, Truth};
+use privatelink_core::principal::Whom;
 use privatelink_core::report::entry::report;
 use privatelink_core::state::{ConnectionState, Decision, LifeState, ZoneState};
 use privatelink_core::status::EntryStatus;
-use privatelink_core::step::{Step, Traffic};
+use privatelink_core::step::{Part, Step, Traffic};
 
 use crate::stage::entry;
 
@@ -108,28 +109,54 @@ impl Row {
     }
 
     fn turn(&self) -> (Plan, EntryStatus) {
+        self.among(0, |input| {
+            let plan = plan(input);
+            let status = report(input, &plan);
+            (plan, status)
+        })
+    }
+
+    /// The same with so many other tenants, each with an entry, a place on the list and a connection alike, and
+    /// each written to since anything was read.
+    fn among<T>(&self, others: u32, of: impl FnOnce(&Input<'_>) -> T) -> T {
+        let others: Vec<String> = (0..others).map(|number| (1_000_000 + number).to_string()).collect();
+        let alike = others.iter().map(|account| Connection {
+            endpoint: format!("ep-{account}").as_str().into(),
+            owner: Some(account.as_str().into()),
+            ..self.connection.clone()
+        });
+        let listed = others.iter().map(|account| account.as_str().into()).chain(["2".into()]);
         let view = ServiceView {
             service: Facet::seen(NOW, Some(self.service.clone())),
             resources: Facet::seen(NOW, self.resources.clone()),
-            connections: Facet::seen(NOW, vec![self.connection.clone()]),
-            principals: Facet::seen(NOW, ["2".into()].into()),
+            connections: Facet::seen(NOW, alike.chain([self.connection.clone()]).collect()),
+            principals: Facet::seen(NOW, listed.collect()),
         };
         let id = self.service.id.clone();
         let snapshot = Snapshot {
             listed_services: Facet::seen(NOW, [id.clone()].into()),
-            services: [(id, Arc::new(view))].into(),
+            services: [(id.clone(), Arc::new(view))].into(),
             ..Snapshot::default()
         };
-        let laid = Laid { snapshot, ..Laid::default() };
+        let written = others.iter().flat_map(|account| {
+            let endpoint = format!("ep-{account}").as_str().into();
+            [Part::Principal(id.clone(), account.as_str().into()), Part::Connection(id.clone(), endpoint)]
+        });
+        let unconfirmed_parts = written.map(|part| (part, NOW)).collect();
+        let laid = Laid { snapshot, unconfirmed_parts, ..Laid::default() };
         let place = Place { cloud: Cloud::Alibaba, account: "1".into(), region: "here".into() };
         let (tries, living) = (Tries::default(), BTreeSet::new());
         let ground =
             Ground { place: &place, laid: &laid, tries: &tries, living: &living, started: Moment(0), now: NOW };
-        let claims = settle(&[self.desired.claim(true, NOW)], &[]);
-        let input = Input { ground, desired: &self.desired, status: &self.status, claims: &claims };
-        let plan = plan(&input);
-        let status = report(&input, &plan);
-        (plan, status)
+        let claim = |account: &String| Entry {
+            uid: account.clone(),
+            name: format!("entry-{account}"),
+            whom: Whom::Account(account.as_str().into()),
+            ..self.desired.claim(true, NOW)
+        };
+        let entries: Vec<Entry> = others.iter().map(claim).chain([self.desired.claim(true, NOW)]).collect();
+        let claims = settle(&entries, &[]);
+        of(&Input { ground, desired: &self.desired, status: &self.status, claims: &claims })
     }
 
     fn step(&self) -> Option<Step> {
@@ -250,4 +277,17 @@ fn a_zone_of_another_region_is_served_by_any() {
     assert_eq!(afar.says().1, Reason::NoResourceInZone, "a zone of this region that has none");
     let afar = afar.with(|one| one.connection.region = Some("elsewhere".into()));
     assert_eq!(afar.step(), Some(accepted(None, None)));
+}
+
+#[test]
+fn a_tenant_among_a_thousand_is_decided_on_as_if_it_were_alone() {
+    for state in [ConnectionState::AwaitingAcceptance, ConnectionState::Connected] {
+        let row = row(ResourceKind::Clb, state);
+        let (alone, told) = row.turn();
+        row.among(1_000, |input| {
+            let plan = plan(input);
+            assert_eq!(plan, alone);
+            assert_eq!(report(input, &plan), told);
+        });
+    }
 }
