@@ -51,7 +51,7 @@ use super::watch::{self, Guarded, Writers, follow, follow_secrets};
 /// with thousands of objects stays within the memory that the process is given.
 const CONCURRENCY: u16 = 32;
 /// Changes that come within this time of each other are looked at once.
-const DEBOUNCE: Duration = Duration::from_millis(20);
+const DEBOUNCE: Duration = Duration::from_millis(5);
 /// How long what is on its way may take once the process is told to end; Kubernetes' own patience is as long.
 const ENDING: Duration = Duration::from_secs(28);
 /// The namespace whose uid is the cluster's id.
