@@ -194,8 +194,9 @@ fn differences(
             Some(_) => {}
         }
     }
-    let legs = exits::legs(input, &service.id);
-    for (key, resource) in held.iter().filter(|(key, _)| !desired.resources.contains_key(*key)) {
+    let undeclared: Vec<_> = held.iter().filter(|(key, _)| !desired.resources.contains_key(*key)).collect();
+    let legs = if undeclared.is_empty() { Vec::new() } else { exits::legs(input, &service.id) };
+    for (key, resource) in undeclared {
         if detachable(held, key) {
             found.detach.push(key.clone());
         } else {

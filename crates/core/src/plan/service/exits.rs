@@ -80,6 +80,9 @@ pub(crate) fn departure(input: &Input<'_>, resource: &Resource) -> Departure {
 /// The load balancers that connections leave, each with how far it has come: what was written down, and what is seen.
 pub(crate) fn rows(input: &Input<'_>, id: &ServiceId) -> Vec<Leaving> {
     let Some(held) = resources(input, id) else { return input.status.leaving.clone() };
+    if !concerns(input, id, held) {
+        return Vec::new();
+    }
     let known: BTreeMap<&ResourceKey, &Leaving> = input.status.leaving.iter().map(|row| (&row.resource, row)).collect();
     let seen = view(input, id).is_some_and(|view| view.connections.value().is_some());
     let legs = legs(input, id);
@@ -100,6 +103,14 @@ pub(crate) fn rows(input: &Input<'_>, id: &ServiceId) -> Vec<Leaving> {
         })
     };
     held.iter().filter_map(row).take(most).collect()
+}
+
+/// Anything is to be left, or was: a service may have thousands of connections, and most of the time nothing leaves.
+fn concerns(input: &Input<'_>, id: &ServiceId, held: &BTreeMap<ResourceKey, Resource>) -> bool {
+    let mut connections = view(input, id).and_then(|view| view.connections.value()).into_iter().flatten();
+    !input.status.leaving.is_empty()
+        || held.keys().any(|key| is_left(input, key))
+        || connections.any(|one| one.zones.values().any(|leg| leg.replaced_resource.is_some()))
 }
 
 /// The zone keeps its load balancer on the service.
