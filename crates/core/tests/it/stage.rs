@@ -6,7 +6,7 @@ mod consumer;
 mod eyes;
 mod land;
 mod provider;
-mod tenants;
+pub mod tenants;
 mod zones;
 
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ use privatelink_core::observed::Snapshot;
 use privatelink_core::overlay::Overlay;
 use privatelink_core::place::{Cloud, Place};
 use privatelink_core::plan::{Ground, Plan, Tries, Truth};
-use privatelink_core::read::FacetKey;
+use privatelink_core::read::{Done, FacetKey};
 use privatelink_core::status;
 use privatelink_core::step::Step;
 use privatelink_sim::world::{
@@ -74,6 +74,24 @@ pub enum Trouble {
     CrashBefore,
 }
 
+/// What one decision led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Led {
+    /// The finalizer is gone.
+    Released,
+    /// The status was written, and it is decided anew.
+    Written,
+    /// Something has to be looked at.
+    Looks,
+    /// Calls have to be made.
+    Steps,
+    /// The status was written, and nothing is left to do now.
+    Rests,
+}
+
+/// A planner at its boundary: one turn, and the status after it.
+pub type Planner<R> = fn(&R, &<R as Role>::Status, Ground<'_>) -> (Plan, <R as Role>::Status);
+
 /// One object, the world, and the process between them.
 #[derive(Clone, Debug)]
 pub struct Stage<R: Role = privatelink_core::desired::DesiredService> {
@@ -85,7 +103,7 @@ pub struct Stage<R: Role = privatelink_core::desired::DesiredService> {
     pub released: bool,
     pub living: BTreeSet<String>,
     pub now: Moment,
-    started: Moment,
+    pub started: Moment,
     /// Verbs of the calls that the cloud carried out for us.
     pub calls: Vec<&'static str>,
     /// How many calls the cloud refused us.
@@ -94,9 +112,11 @@ pub struct Stage<R: Role = privatelink_core::desired::DesiredService> {
     pub gaps: Vec<&'static str>,
     /// Parts that were read.
     pub reads: Vec<FacetKey>,
-    snapshot: Snapshot,
-    overlay: Overlay,
-    tries: Tries,
+    pub snapshot: Snapshot,
+    pub overlay: Overlay,
+    pub tries: Tries,
+    /// The shipped planner, or one that was tampered with.
+    pub planner: Planner<R>,
 }
 
 impl<R: Role> Stage<R> {
@@ -122,6 +142,7 @@ impl<R: Role> Stage<R> {
             snapshot: Snapshot::default(),
             overlay: Overlay::default(),
             tries: Tries::default(),
+            planner: R::plan,
         }
     }
 
@@ -142,43 +163,62 @@ impl<R: Role> Stage<R> {
         self.now = self.now + time;
     }
 
+    /// One decision of the planner; what it writes is written, what it looks at or asks for is left to be done.
+    pub fn decide(&mut self) -> (Plan, Led) {
+        let laid = self.overlay.lay(&self.snapshot);
+        let place = place(R::ACTOR.account);
+        let ground = Ground {
+            place: &place,
+            laid: &laid,
+            tries: &self.tries,
+            living: &self.living,
+            started: self.started,
+            now: self.now,
+        };
+        let (plan, next) = (self.planner)(&self.desired, &self.status, ground);
+        assert!(plan.pin.is_none() || plan.steps.is_empty(), "a plan that pins makes no step");
+        let found = plan.identity.is_some() && plan.identity != R::id(&self.status);
+        let led = if plan.released {
+            assert!(self.desired.deleting(), "only what is deleted is released");
+            self.released = true;
+            Led::Released
+        } else if plan.pin.is_some() || found {
+            Led::Written
+        } else if !plan.looks.is_empty() {
+            return (plan, Led::Looks);
+        } else if plan.steps.is_empty() {
+            Led::Rests
+        } else {
+            return (plan, Led::Steps);
+        };
+        self.status = next;
+        (plan, led)
+    }
+
+    /// An answer, or that none came, reaches the process.
+    pub fn hear(&mut self, step: &Step, result: Result<Done, Failure>, generation: i64) {
+        self.pass(Duration::from_millis(10));
+        if let Some(effect) = self.tries.settle(step, result, self.now, generation) {
+            self.overlay.add(effect);
+        }
+    }
+
     /// One turn of the object, in which the call number `trouble.0` meets `trouble.1`. `None`: the process died.
     pub fn turn_with(&mut self, trouble: (usize, Trouble)) -> Option<Plan> {
         self.pass(Duration::from_secs(2));
         let mut made = 0;
         for _ in 0..16 {
-            let laid = self.overlay.lay(&self.snapshot);
-            let place = place(R::ACTOR.account);
-            let ground = Ground {
-                place: &place,
-                laid: &laid,
-                tries: &self.tries,
-                living: &self.living,
-                started: self.started,
-                now: self.now,
-            };
-            let (plan, next) = self.desired.plan(&self.status, ground);
-            assert!(plan.pin.is_none() || plan.steps.is_empty(), "a plan that pins makes no step");
-            if plan.released {
-                assert!(self.desired.deleting(), "only what is deleted is released");
-                self.released = true;
-                self.status = next;
-                return Some(plan);
-            }
-            let found = plan.identity.is_some() && plan.identity != R::id(&self.status);
-            if plan.pin.is_some() || found {
-                self.status = next;
-                continue;
-            }
-            if !plan.looks.is_empty() {
-                for look in plan.looks.clone() {
-                    self.read(&look.facet);
+            let (plan, led) = self.decide();
+            match led {
+                Led::Released | Led::Rests => return Some(plan),
+                Led::Written => continue,
+                Led::Looks => {
+                    for look in plan.looks {
+                        self.read(&look.facet);
+                    }
+                    continue;
                 }
-                continue;
-            }
-            if plan.steps.is_empty() {
-                self.status = next;
-                return Some(plan);
+                Led::Steps => {}
             }
             for planned in plan.steps {
                 let trouble = if made == trouble.0 { trouble.1 } else { Trouble::None };
@@ -201,11 +241,8 @@ impl<R: Role> Stage<R> {
                     }
                     _ => result,
                 };
-                self.pass(Duration::from_millis(10));
                 let generation = self.desired.generation();
-                if let Some(effect) = self.tries.settle(&planned.step, result, self.now, generation) {
-                    self.overlay.add(effect);
-                }
+                self.hear(&planned.step, result, generation);
             }
         }
         panic!("a turn does not end: {:?}", self.status);
@@ -282,7 +319,8 @@ fn place(account: AccountId) -> Place {
     Place { cloud: Cloud::Alibaba, account: account.0.to_string().into(), region: "cn-hangzhou".into() }
 }
 
-fn lost() -> Failure {
+/// A call without an answer.
+pub fn lost() -> Failure {
     Failure {
         meaning: Meaning::Unavailable,
         code: "<timeout>".into(),

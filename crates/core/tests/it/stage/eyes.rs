@@ -22,7 +22,7 @@ use super::land::key;
 use super::{Role, Stage};
 
 impl<R: Role> Stage<R> {
-    pub(super) fn read(&mut self, facet: &FacetKey) {
+    pub fn read(&mut self, facet: &FacetKey) {
         let at = self.now;
         self.reads.push(facet.clone());
         match facet {

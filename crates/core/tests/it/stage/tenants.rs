@@ -179,7 +179,7 @@ pub struct Slot {
     pub desired: Tenant,
     pub status: Written,
     pub released: bool,
-    tries: Tries,
+    pub tries: Tries,
 }
 
 impl Slot {
@@ -373,6 +373,26 @@ impl Tenants {
 
     /// One turn of one entry, or of the service where no entry is named so; an entry that is released is gone.
     pub fn turn_of(&mut self, name: Option<&str>, trouble: (usize, Trouble)) -> Option<Plan> {
+        let plan = self.on_stage(name, |stage| stage.turn_with(trouble))?;
+        if plan.is_none() {
+            self.forget_all();
+        } else if let Some(name) = name {
+            // A request is handled once the status says so.
+            self.touch(name, |entry| entry.asked = false);
+        }
+        if self.stage.released
+            && let Some(name) = name
+            && self.zones.remove(name).is_none()
+        {
+            let kept = self.still_in(name);
+            assert_eq!(kept, None, "{name} is released");
+            self.entries.remove(name);
+        }
+        plan
+    }
+
+    /// One entry or assignment, or the service where neither is named, on the stage with what it is told of the others.
+    pub fn on_stage<T>(&mut self, name: Option<&str>, act: impl FnOnce(&mut Stage<Tenant>) -> T) -> Option<T> {
         // The time that a turn takes is over before the claims are settled.
         let (claims, parent) = (self.claims(), self.parent());
         let slot = match name {
@@ -400,24 +420,11 @@ impl Tenants {
         stage.living = [slot.desired.uid().to_owned()].into();
         std::mem::swap(&mut stage.status, &mut slot.status);
         std::mem::swap(&mut stage.tries, &mut slot.tries);
-        let plan = stage.turn_with(trouble);
+        let done = act(stage);
         std::mem::swap(&mut stage.status, &mut slot.status);
         std::mem::swap(&mut stage.tries, &mut slot.tries);
         slot.released = stage.released;
-        if plan.is_none() {
-            self.forget_all();
-        } else if let Tenant::Entry(entry, _) = &mut slot.desired {
-            // A request is handled once the status says so.
-            entry.asked = false;
-        }
-        if self.stage.released
-            && let Some(name) = name
-            && self.zones.remove(name).is_none()
-        {
-            self.is_let_out(name);
-            self.entries.remove(name);
-        }
-        plan
+        Some(done)
     }
 
     pub fn turn(&mut self, name: &str) -> Plan {
@@ -435,29 +442,28 @@ impl Tenants {
         self.forget_all();
     }
 
-    /// An entry that goes has let its principal out, unless others decide or nothing may be changed.
-    fn is_let_out(&self, name: &str) {
+    /// What is left of a principal whose entry goes, unless others decide or nothing may be changed.
+    pub fn still_in(&self, name: &str) -> Option<String> {
         let one = self.desired(name);
-        let Parent::Service(parent) = &one.parent else { return };
+        let Parent::Service(parent) = &one.parent else { return None };
         let holds = self.claims().holder(&one.principal.whom()).is_some_and(|holder| holder.uid == one.uid);
-        let Some(service) = self.stage.world.services.values().next() else { return };
+        let service = self.stage.world.services.values().next()?;
         let whom = one.principal.whom();
         let own = whom == Whom::Account(service.owner.0.to_string().into());
         if !holds || own || parent.deleting || parent.observed || one.deletion == Deletion::Retain {
-            return;
+            return None;
         }
-        let listed = self.listed().into_iter().any(|text| principal::Principal::from(text).whom() == whom);
-        assert!(!listed, "{name} is released and its principal is listed: {:?}", service.principals);
-        if one.revocation == Revocation::Disconnect {
-            for endpoint in self.of_entry(name) {
-                let status = endpoint.connection.status;
-                let live = matches!(
-                    status,
-                    world::object::ConnectionStatus::Connected | world::object::ConnectionStatus::Connecting
-                );
-                assert!(!live, "{name} is released and {:?} is {status:?}", endpoint.id);
-            }
+        if self.listed().into_iter().any(|text| principal::Principal::from(text).whom() == whom) {
+            return Some(format!("its principal is listed: {:?}", service.principals));
         }
+        let live = |endpoint: &&world::Endpoint| {
+            use world::object::ConnectionStatus::{Connected, Connecting};
+            matches!(endpoint.connection.status, Connected | Connecting)
+        };
+        if one.revocation != Revocation::Disconnect {
+            return None;
+        }
+        self.of_entry(name).into_iter().find(live).map(|one| format!("{:?} is {:?}", one.id, one.connection.status))
     }
 
     /// The endpoints on whose connections an entry decides.

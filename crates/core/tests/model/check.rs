@@ -1,0 +1,171 @@
+//! Scenes under the model checker: every order of everything that can happen, depth first.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use privatelink_sim::world::Variants;
+use stateright::{Checker, HasDiscoveries, Model, Property};
+
+use crate::fair::{self, First, Run};
+use crate::key;
+use crate::plant::Plant;
+use crate::play::{Action, Play};
+use crate::scene::Scene;
+
+const SAFE: &str = "nothing is done against the rules";
+const LIVE: &str = "all comes to rest as declared, and stays so";
+
+/// A scene in one world, with the shipped planners or some that were tampered with.
+pub struct Checked {
+    scene: Scene,
+    variants: Variants,
+    plant: Option<Plant>,
+    proven: [Mutex<BTreeSet<u64>>; 2],
+}
+
+/// What came of it.
+pub struct Found {
+    pub unique: usize,
+    pub transitions: usize,
+    pub depth: usize,
+    /// The counterexample, as a trace in words.
+    pub trace: Option<String>,
+}
+
+impl Checked {
+    pub fn new(scene: Scene, variants: Variants, plant: Option<Plant>) -> Self {
+        Self { scene, variants, plant, proven: [Mutex::default(), Mutex::default()] }
+    }
+
+    /// Explores all of it, or until something is found.
+    pub fn explore(self) -> Found {
+        let mut builder = self.checker().threads(1).finish_when(HasDiscoveries::AnyFailures);
+        if let Ok(limit) = std::env::var("LIMIT") { builder = builder.target_state_count(limit.parse().unwrap()); }
+        let checker = builder.spawn_dfs().join();
+        let discovery = checker.discoveries().into_iter().next();
+        Found {
+            unique: checker.unique_state_count(),
+            transitions: checker.state_count(),
+            depth: checker.max_depth(),
+            trace: discovery.map(|(law, path)| checker.model().trace(law, path.into_vec())),
+        }
+    }
+
+    /// The faults and happenings of a run, its calls and moves, one a line, and what is wrong in the end.
+    fn trace(&self, law: &str, path: Vec<(Play, Option<Action>)>) -> String {
+        let mut lines = vec![format!("scene {}: not so: {law}", self.scene.name)];
+        for (number, (play, action)) in path.iter().enumerate() {
+            match action {
+                Some(action) => lines.push(format!("{:3}. {}", number + 1, self.words(play, *action))),
+                None => {
+                    lines.push("in the end:".to_owned());
+                    lines.push(key::told(play));
+                    let wrong = play.wrong.clone().or_else(|| self.why_not(play));
+                    lines.push(format!("wrong: {}", wrong.unwrap_or_default()));
+                }
+            }
+        }
+        lines.join("\n")
+    }
+
+    fn words(&self, play: &Play, action: Action) -> String {
+        let call = |who| play.next_call(who).map_or_else(String::new, |flight| flight.words());
+        match action {
+            Action::Turn(who) => format!("{who:?} has a turn{}", self.leads_to(play, action, who)),
+            Action::StaleTurn(who) => {
+                format!("{who:?} has a turn and is shown what was before{}", self.leads_to(play, action, who))
+            }
+            Action::Call(who) => format!("{who:?}: {} is carried out and answered", call(who)),
+            Action::Lose(who) => format!("{who:?}: {} is carried out, the answer is lost", call(who)),
+            Action::Drop(who) => format!("{who:?}: {} is lost on its way", call(who)),
+            Action::Delay(who) => format!("{who:?}: {} is carried out, the answer takes its time", call(who)),
+            Action::Answer(who) => format!("{who:?}: the answer to {} comes", call(who)),
+            Action::Crash(process) => format!("the {process:?}'s process dies, another begins"),
+            Action::Straggle(_) => "a call of the process that died reaches the cloud".to_owned(),
+            Action::Moves(due) => format!("the cloud moves: {due:?}"),
+            Action::Sweep(process) => format!("the {process:?}'s lists are read"),
+            Action::Pass => "ten minutes pass".to_owned(),
+            Action::Happen(number) => self.scene.happenings[number].words.to_owned(),
+        }
+    }
+
+    fn leads_to(&self, play: &Play, action: Action, who: crate::play::Who) -> String {
+        let Some(next) = self.next_state(play, action) else { return String::new() };
+        let calls: Vec<String> =
+            next.flights.iter().filter(|flight| flight.who == who).map(|flight| flight.words()).collect();
+        if calls.is_empty() { String::new() } else { format!(", and decides on {}", calls.join(", ")) }
+    }
+
+    /// Why a state does not lead to rest.
+    fn why_not(&self, play: &Play) -> Option<String> {
+        First::BOTH.into_iter().find_map(|first| {
+            let mut run = Run { keys: Vec::new(), told: Vec::new() };
+            let ended = fair::run(&self.scene, play, first, &BTreeSet::new(), &mut run);
+            let tail = run.told.iter().rev().take(12).rev().cloned().collect::<Vec<_>>().join("; ");
+            ended.err().map(|why| format!("with {first:?} first: {why}\n  calls on the way: {tail}"))
+        })
+    }
+
+    fn comes_to_rest(&self, play: &Play) -> bool {
+        First::BOTH.into_iter().zip(&self.proven).all(|(first, proven)| {
+            let mut proven = proven.lock().expect("nobody dies with it");
+            let mut run = Run { keys: Vec::new(), told: Vec::new() };
+            let ended = fair::run(&self.scene, play, first, &proven, &mut run);
+            if ended.is_ok() {
+                proven.extend(run.keys);
+            }
+            ended.is_ok()
+        })
+    }
+}
+
+impl Model for Checked {
+    type State = Play;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<Play> {
+        let mut play = (self.scene.start)(self.variants);
+        play.faults = self.scene.faults;
+        if self.scene.faults > 0 {
+            play.before = Some(play.world().clone());
+        }
+        if let Some(plant) = self.plant {
+            plant.into_ground(&mut play);
+        }
+        play.settle_all();
+        vec![play]
+    }
+
+    fn actions(&self, play: &Play, actions: &mut Vec<Action>) {
+        // What has gone wrong is not followed further.
+        if play.wrong.is_some() {
+            return;
+        }
+        actions.extend(play.open());
+        let open = (0..self.scene.happenings.len()).filter(|number| !play.happened.contains(number));
+        actions.extend(open.map(Action::Happen));
+    }
+
+    fn next_state(&self, play: &Play, action: Action) -> Option<Play> {
+        let Action::Happen(number) = action else { return play.after(action) };
+        let mut next = play.clone();
+        next.pass(std::time::Duration::from_secs(6));
+        next.happened.insert(number);
+        if !(self.scene.happenings[number].act)(&mut next) {
+            return None;
+        }
+        if next.before.is_some() && next.world() != play.world() {
+            next.before = Some(play.world().clone());
+        }
+        next.carried.clear();
+        next.settle_all();
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(SAFE, |_, play: &Play| play.wrong.is_none()),
+            Property::always(LIVE, |this: &Self, play: &Play| play.wrong.is_some() || std::env::var("NOLIVE").is_ok() || this.comes_to_rest(play)),
+        ]
+    }
+}
