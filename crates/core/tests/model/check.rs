@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use privatelink_sim::world::Variants;
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -9,7 +10,7 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 use crate::fair::{self, First, Run};
 use crate::key;
 use crate::plant::Plant;
-use crate::play::{Action, Play};
+use crate::play::{Action, Play, Who};
 use crate::scene::Scene;
 
 const SAFE: &str = "nothing is done against the rules";
@@ -39,9 +40,7 @@ impl Checked {
 
     /// Explores all of it, or until something is found.
     pub fn explore(self) -> Found {
-        let mut builder = self.checker().threads(1).finish_when(HasDiscoveries::AnyFailures);
-        if let Ok(limit) = std::env::var("LIMIT") { builder = builder.target_state_count(limit.parse().unwrap()); }
-        let checker = builder.spawn_dfs().join();
+        let checker = self.checker().threads(1).finish_when(HasDiscoveries::AnyFailures).spawn_dfs().join();
         let discovery = checker.discoveries().into_iter().next();
         Found {
             unique: checker.unique_state_count(),
@@ -89,7 +88,7 @@ impl Checked {
         }
     }
 
-    fn leads_to(&self, play: &Play, action: Action, who: crate::play::Who) -> String {
+    fn leads_to(&self, play: &Play, action: Action, who: Who) -> String {
         let Some(next) = self.next_state(play, action) else { return String::new() };
         let calls: Vec<String> =
             next.flights.iter().filter(|flight| flight.who == who).map(|flight| flight.words()).collect();
@@ -149,7 +148,7 @@ impl Model for Checked {
     fn next_state(&self, play: &Play, action: Action) -> Option<Play> {
         let Action::Happen(number) = action else { return play.after(action) };
         let mut next = play.clone();
-        next.pass(std::time::Duration::from_secs(6));
+        next.pass(Duration::from_secs(6));
         next.happened.insert(number);
         if !(self.scene.happenings[number].act)(&mut next) {
             return None;
@@ -165,7 +164,7 @@ impl Model for Checked {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always(SAFE, |_, play: &Play| play.wrong.is_none()),
-            Property::always(LIVE, |this: &Self, play: &Play| play.wrong.is_some() || std::env::var("NOLIVE").is_ok() || this.comes_to_rest(play)),
+            Property::always(LIVE, |this: &Self, play: &Play| play.wrong.is_some() || this.comes_to_rest(play)),
         ]
     }
 }

@@ -145,4 +145,3 @@ fn one_call(play: &mut Play, who: Who, run: &mut Run) -> bool {
     run.told.extend(play.carried[before..].iter().map(|call| format!("{who:?}: {call}")));
     play.carried.len() > before
 }
-

@@ -1,15 +1,22 @@
 //! What tells two states apart, as one number; and a state in words.
 //!
-//! The world is hashed as it is. What the processes remember is hashed by its `Debug` text, so that no field, private
-//! or new, can be forgotten; in that text each moment is replaced by what a planner can see of it. Planners compare
-//! moments of reads, calls and refusals with each other, so of those the order counts; and they compare the age of all
-//! moments with a few constants, so the class of the age counts: fresh, younger than the longest call, than the grace,
-//! than a young object, than an hour, or older. Of statuses only what planners read again is taken: what is written
-//! for people (messages, counts, what was last seen of connections) leads to nothing.
+//! The world is hashed as it is; it has no clock. What a process remembers is hashed by its `Debug` text, so that no
+//! field, private or new, can be forgotten; in that text each moment is replaced by what a planner can learn from it:
 //!
-//! Two states of one key differ in nothing but by how much a moment is older than another of its class. Every run
-//! that is explored is a run of the shipped planners with times that can be, so a counterexample is never a false one;
-//! what is left out is other times of the same order.
+//! - planners compare moments of calls, answers and refusals with each other and with those of reads, so of events the
+//!   order counts, and of a read the events that it came after; reads are compared with each other in three places
+//!   (a list and the object it shows, the list of principals and that of connections, an endpoint and its interfaces);
+//! - they compare the age of a moment with constants, so its class counts: a refusal or a side that was told to close
+//!   that has lost its meaning, a create call that has certainly ended, an object that is not young any more, patience
+//!   that has ended. Whether a look is fresh need not be told: each turn begins when none is.
+//! - how often a step was refused counts as once or more often.
+//!
+//! Moments of one process are never compared with those of another. Of statuses what planners read again is taken;
+//! what is written for people (messages, counts, what was last seen of connections) leads to nothing.
+//!
+//! Two states of one key differ by how much a moment is older than another, and by nothing else. The states that are
+//! explored keep their real moments: every run is a run of the shipped planners at times that can be, and no
+//! counterexample is a false one. What is left out is other times of the same order and class.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -27,8 +34,8 @@ use crate::play::{Play, Process};
 /// Ages of what a status says since when, in milliseconds, at which a planner thinks otherwise: an object is not young
 /// any more, patience ends.
 const SAID: &[i64] = &[300_000, 3_600_000];
-/// The age of what is remembered at which it has lost its meaning.
-const REMEMBERED: &[i64] = &[3_600_000];
+/// Ages of what is remembered at which it has lost its meaning: a side that was told to close, a refusal.
+const REMEMBERED: &[i64] = &[120_000, 3_600_000];
 /// The age of a create call at which it has certainly ended.
 const SENT: &[i64] = &[60_000];
 
@@ -163,7 +170,11 @@ fn declared(text: &mut String, one: &Tenant) {
     let _ = match one {
         Tenant::Service(service, _) => {
             let common = &service.common;
-            write!(text, "{:?}", (common.generation, common.deleting, &common.tags, &service.resources, service.on_delete))
+            write!(
+                text,
+                "{:?}",
+                (common.generation, common.deleting, &common.tags, &service.resources, service.on_delete)
+            )
         }
         Tenant::Assignment(one, _) => {
             write!(text, "{:?}", (one.generation, one.deleting, &one.resource, one.connected, &one.drain_approved))
@@ -257,12 +268,21 @@ pub fn told(play: &Play) -> String {
     let mut text = String::new();
     let world = play.world();
     for service in world.services.values() {
-        let resources: Vec<_> = service.resources.keys().map(|(id, _)| world.land.balancer(*id).map(|one| one.name.as_str()).unwrap_or_default()).collect();
-        let _ = writeln!(text, "  cloud: service {} {:?}, attached {resources:?}, listed {:?}", service.id.number, service.status, service.principals);
+        let resources: Vec<_> = service
+            .resources
+            .keys()
+            .map(|(id, _)| world.land.balancer(*id).map(|one| one.name.as_str()).unwrap_or_default())
+            .collect();
+        let _ = writeln!(
+            text,
+            "  cloud: service {} {:?}, attached {resources:?}, listed {:?}",
+            service.id.number, service.status, service.principals
+        );
     }
     for endpoint in world.endpoints.values() {
         let side = |id| world.land.balancer(id).map(|one| one.name.as_str());
-        let shown = |leg: &Leg| (leg.status, leg.resource.and_then(side), leg.replaced.and_then(|one| side(one.resource)));
+        let shown =
+            |leg: &Leg| (leg.status, leg.resource.and_then(side), leg.replaced.and_then(|one| side(one.resource)));
         let legs: Vec<_> = endpoint.zones.values().map(shown).collect();
         let _ = writeln!(
             text,
@@ -271,11 +291,19 @@ pub fn told(play: &Play) -> String {
         );
     }
     let said = |common: &Common| -> String {
-        let told = common.conditions.iter().map(|one| format!("{:?}={:?} {:?} ({})", one.condition, one.truth, one.reason, one.message));
+        let told = common
+            .conditions
+            .iter()
+            .map(|one| format!("{:?}={:?} {:?} ({})", one.condition, one.truth, one.reason, one.message));
         told.collect::<Vec<_>>().join("; ")
     };
     let service = &play.tenants.service;
-    let _ = writeln!(text, "  service{}: {}", if service.released { " (gone)" } else { "" }, said(&service.status.service.common));
+    let _ = writeln!(
+        text,
+        "  service{}: {}",
+        if service.released { " (gone)" } else { "" },
+        said(&service.status.service.common)
+    );
     for (name, slot) in &play.tenants.entries {
         let _ = writeln!(text, "  entry {name}: {}", said(&slot.status.entry.common));
     }
@@ -283,10 +311,16 @@ pub fn told(play: &Play) -> String {
         let _ = writeln!(text, "  assignment {name}: {}", said(&slot.status.assignment.common));
     }
     if let Some(consumer) = &play.consumer {
-        let _ = writeln!(text, "  endpoint{}: {}", if consumer.released { " (gone)" } else { "" }, said(&consumer.status.common));
+        let _ = writeln!(
+            text,
+            "  endpoint{}: {}",
+            if consumer.released { " (gone)" } else { "" },
+            said(&consumer.status.common)
+        );
     }
     for flight in &play.flights {
-        let _ = writeln!(text, "  on its way: {} of {} for {:?}", flight.step.verb(), flight.step.subject(), flight.who);
+        let _ =
+            writeln!(text, "  on its way: {} of {} for {:?}", flight.step.verb(), flight.step.subject(), flight.who);
     }
     text
 }

@@ -31,7 +31,8 @@ pub fn broken_by<R: Lawful>(stage: &Stage<R>, steps: &[Planned]) -> Option<Strin
     let mut told = BTreeSet::new();
     steps.iter().find_map(|Planned { step, .. }| {
         let twice = (!told.insert(format!("{step:?}"))).then_some("a plan asks for one call twice");
-        let broken = twice.or_else(|| stage.desired.forbids(step, stage.now)).or_else(|| stage.desired.breaks(step, &seen));
+        let broken =
+            twice.or_else(|| stage.desired.forbids(step, stage.now)).or_else(|| stage.desired.breaks(step, &seen));
         broken.map(|broken| format!("{} of {}: {broken}", step.verb(), step.subject()))
     })
 }
@@ -49,7 +50,8 @@ impl Lawful for Tenant {
 
 fn of_service(service: &DesiredService, step: &Step, seen: &Snapshot) -> Option<&'static str> {
     let deleting = service.common.deleting;
-    let attached = |id: &ServiceId| seen.service(id).and_then(|view| view.resources.value()).is_some_and(|all| !all.is_empty());
+    let attached =
+        |id: &ServiceId| seen.service(id).and_then(|view| view.resources.value()).is_some_and(|all| !all.is_empty());
     match step {
         Step::CreateService(_) if deleting => Some("a service is made for an object that is being deleted"),
         Step::DeleteService(_) if !deleting => Some("a service that is declared is deleted"),
@@ -100,7 +102,9 @@ impl Lawful for DesiredEndpoint {
             Step::DeleteEndpoint(id) if held(id).is_some_and(|all| !all.is_empty()) => {
                 Some("an endpoint is deleted before its interfaces are removed")
             }
-            Step::RemoveZone(_, subnet, _) if !deleting && self.zones.as_ref().is_some_and(|all| all.contains_key(subnet)) => {
+            Step::RemoveZone(_, subnet, _)
+                if !deleting && self.zones.as_ref().is_some_and(|all| all.contains_key(subnet)) =>
+            {
                 Some("an interface that is declared is removed")
             }
             Step::RemoveZone(id, subnet, _) if !deleting => {
@@ -108,7 +112,9 @@ impl Lawful for DesiredEndpoint {
                 let only = connected.peek().is_some() && connected.all(|(one, _)| one == subnet);
                 only.then_some("the only connected interface is taken away")
             }
-            Step::DetachSecurityGroup(_, group) if !deleting && self.groups.as_ref().is_some_and(|all| all.contains(group)) => {
+            Step::DetachSecurityGroup(_, group)
+                if !deleting && self.groups.as_ref().is_some_and(|all| all.contains(group)) =>
+            {
                 Some("a security group that is declared is left")
             }
             _ => None,
@@ -126,7 +132,8 @@ fn of_zone(step: &Step, seen: &Snapshot) -> Option<&'static str> {
         }
         Step::ReplaceResource(id, _, zone, Replacement { to, .. }) => {
             let mut held = seen.service(id)?.resources.value()?.keys();
-            (!held.any(|key| key.id == *to && key.zone == *zone)).then_some("a zone is moved to a load balancer that does not serve it")
+            (!held.any(|key| key.id == *to && key.zone == *zone))
+                .then_some("a zone is moved to a load balancer that does not serve it")
         }
         _ => None,
     }
@@ -161,7 +168,8 @@ fn left_behind(play: &Play) -> Option<String> {
     if service.released && !retained && !world.services.is_empty() {
         return Some("the service object is gone, and its service is left in the cloud".to_owned());
     }
-    let gone = play.consumer.as_ref().is_some_and(|one| one.released && one.desired.common.deletion == Deletion::Delete);
+    let gone =
+        play.consumer.as_ref().is_some_and(|one| one.released && one.desired.common.deletion == Deletion::Delete);
     let uid = play.consumer.as_ref().map(|one| one.desired.common.owner.uid.clone()).unwrap_or_default();
     let ours = |tags: &Tags| tags.values().any(|value| **value == *uid);
     (gone && world.endpoints.values().any(|one| ours(&one.tags)))

@@ -551,7 +551,9 @@ fn turn<R: law::Lawful>(stage: &mut Stage<R>, mut shown: Option<State>, alone: b
         let wrong = if led == Led::Steps { law::broken_by(stage, &plan.steps) } else { None };
         return Turned { plan, led, generation: stage.desired.generation(), wrong };
     }
-    panic!("a turn does not end: {:?}", stage.status);
+    let (plan, led) = stage.decide();
+    let wrong = Some("a turn does not end".to_owned());
+    Turned { plan, led, generation: stage.desired.generation(), wrong }
 }
 
 /// Entries have few names, which live as long as the program.

@@ -10,6 +10,7 @@ use privatelink_sim::world::object::{ConnectionStatus, EndpointStatus, LegStatus
 use privatelink_sim::world::{Endpoint, Variant};
 
 use crate::it::stage::endpoint_id;
+use crate::it::stage::tenants::Tenant;
 use crate::play::Play;
 
 /// Nothing else is missing.
@@ -20,6 +21,9 @@ pub fn as_declared(play: &Play) -> Result<(), String> {
     service(play)?;
     for name in play.tenants.entries.keys() {
         entry(play, name)?;
+    }
+    for name in play.tenants.zones.keys() {
+        zone(play, name)?;
     }
     endpoint(play)
 }
@@ -42,7 +46,8 @@ fn service(play: &Play) -> Result<(), String> {
     }
     if desired.common.deleting {
         let held = play.world().endpoints.values().any(|one| one.connection.status == ConnectionStatus::Connected);
-        let kept = play.world().variants.is_on(Variant::EndpointBlocksServiceDelete) && !play.world().endpoints.is_empty();
+        let kept =
+            play.world().variants.is_on(Variant::EndpointBlocksServiceDelete) && !play.world().endpoints.is_empty();
         let waits = is(common, Truth::False, &[Reason::BlockedByConnections]) && held;
         return if waits || kept { Ok(()) } else { Err(format!("it is being deleted and stays: {}", says())) };
     }
@@ -57,6 +62,14 @@ fn service(play: &Play) -> Result<(), String> {
         if held.map(|(_, one)| one.auto_allocate) != Some(*auto) {
             return Err(format!("{} is not attached as declared: {}", key.id, says()));
         }
+    }
+    let undeclared =
+        made.resources.keys().find(|(id, _)| !desired.resources.keys().any(|key| key.id.as_str() == name(*id)));
+    let evacuating = common.conditions.iter().find(|one| one.condition == ConditionType::Evacuating);
+    if let Some((id, _)) = undeclared
+        && evacuating.is_none_or(|one| !waits_for_others(one.reason) && one.reason != Reason::BlockedByConnections)
+    {
+        return Err(format!("{} is attached and not declared: {evacuating:?}", name(*id)));
     }
     let team = made.tags.get("team").map(ToString::to_string);
     if made.status != ServiceStatus::Active || team.as_ref() != desired.common.tags.get("team") {
@@ -106,17 +119,27 @@ fn entry(play: &Play, name: &str) -> Result<(), String> {
                 waits.push(id.clone());
                 !up
             }
-            (Policy::Accept(_), Decision::Leave) => matches!(is, ConnectionStatus::Deleting | ConnectionStatus::ServiceDeleted),
+            (Policy::Accept(_), Decision::Leave) => {
+                matches!(is, ConnectionStatus::Deleting | ConnectionStatus::ServiceDeleted)
+            }
             _ => false,
         };
         if !fits {
-            return Err(format!("the entry {name} has decided {:?} on {id}, which is {is:?}: {}", shown.decision, says()));
+            return Err(format!(
+                "the entry {name} has decided {:?} on {id}, which is {is:?}: {}",
+                shown.decision,
+                says()
+            ));
         }
     }
     match readiness(&status.common) {
         Some((Truth::True, ..)) if waits.is_empty() => Ok(()),
         // Who waits names what for; nothing of it is the operator's own to do.
-        Some((Truth::False, reason, message)) if waits.iter().any(|id| message.contains(id.as_str())) && waits_for_others(reason) => Ok(()),
+        Some((Truth::False, reason, message))
+            if waits.iter().any(|id| message.contains(id.as_str())) && waits_for_others(reason) =>
+        {
+            Ok(())
+        }
         _ => Err(format!("{waits:?} wait: {}", says())),
     }
 }
@@ -128,6 +151,8 @@ const fn waits_for_others(reason: Reason) -> bool {
         Reason::DisconnectedOutside
             | Reason::NoResourceInZone
             | Reason::WaitingForAssignment
+            | Reason::WaitingForConsumer
+            | Reason::LastAutoAllocatedInZone
             | Reason::WaitingForService
             | Reason::WaitingForAcceptance
             | Reason::RejectedByProvider
@@ -140,8 +165,31 @@ const fn waits_for_others(reason: Reason) -> bool {
     )
 }
 
+fn zone(play: &Play, name: &str) -> Result<(), String> {
+    let (slot, status) = (&play.tenants.zones[name], play.tenants.zone_status(name));
+    let Tenant::Assignment(desired, _) = &slot.desired else { return Ok(()) };
+    let says = || format!("the assignment {name} says {:?}", readiness(&status.common));
+    if desired.deleting {
+        return Err(format!("the assignment {name} is being deleted and stays: {}", says()));
+    }
+    let land = &play.world().land;
+    let mut endpoints = play.world().endpoints.values();
+    let one = endpoints.find(|one| desired.endpoint().is_some_and(|id| *id == endpoint_id(one.id)));
+    let leg = one.and_then(|one| one.zones.get(&land.zone_named(desired.zone.as_str())));
+    let served = leg.is_some_and(|leg| {
+        leg.resource == Some(land.balancer_named(desired.resource.as_str())) && leg.replaced.is_none()
+    });
+    let up = served && one.is_some_and(is_up);
+    match readiness(&status.common) {
+        Some((Truth::True, ..)) if up => Ok(()),
+        Some((Truth::False, reason, _)) if !up && waits_for_others(reason) => Ok(()),
+        _ => Err(format!("the zone of {name} is {leg:?}: {}", says())),
+    }
+}
+
 fn is_up(one: &Endpoint) -> bool {
-    one.connection.status == ConnectionStatus::Connected && one.zones.values().all(|leg| leg.status == LegStatus::Connected)
+    one.connection.status == ConnectionStatus::Connected
+        && one.zones.values().all(|leg| leg.status == LegStatus::Connected)
 }
 
 fn endpoint(play: &Play) -> Result<(), String> {
@@ -157,19 +205,31 @@ fn endpoint(play: &Play) -> Result<(), String> {
         // Whoever decides has to let it in: then it waits for nobody.
         let own = Principal::from(play_account(consumer)).whom();
         let claims = play.tenants.claims();
-        let decider = claims.holder(&own).and_then(|holder| play.tenants.entries.iter().find(|(name, _)| *play.tenants.desired(name).uid == holder.uid));
+        let decider = claims.holder(&own).and_then(|holder| {
+            play.tenants.entries.iter().find(|(name, _)| *play.tenants.desired(name).uid == holder.uid)
+        });
         let said = decider.and_then(|(name, _)| {
             let shown = &play.tenants.status(name).connections;
-            made.and_then(|made| shown.iter().find(|one| one.endpoint == endpoint_id(made.id))).map(|one| one.decision.clone())
+            made.and_then(|made| shown.iter().find(|one| one.endpoint == endpoint_id(made.id)))
+                .map(|one| one.decision.clone())
         });
         let would = decider.is_some() && serves(play) && said.is_none_or(|said| said == Decision::Accept);
-        let waits = readiness(common).is_some_and(|(truth, reason, _)| truth == Truth::False && waits_for_others(reason));
+        let waits =
+            readiness(common).is_some_and(|(truth, reason, _)| truth == Truth::False && waits_for_others(reason));
         let (_, reason, _) = readiness(common).unwrap_or((Truth::Unknown, Reason::Ready, String::new()));
-        let told = waits && (!would || reason == Reason::ExternallyDeleted || reason == Reason::NoResourceInZone || reason == Reason::InvalidSpec);
+        let told = waits
+            && (!would
+                || reason == Reason::ExternallyDeleted
+                || reason == Reason::NoResourceInZone
+                || reason == Reason::InvalidSpec);
         return if told { Ok(()) } else { Err(format!("it is not connected, and nobody is waited for: {}", says())) };
     };
     let switch = |subnet: &str| play.world().land.switch_named(subnet);
-    let subnets = desired.zones.iter().flatten().all(|(subnet, _)| made.zones.values().any(|leg| leg.switch == switch(subnet.as_str())));
+    let subnets = desired
+        .zones
+        .iter()
+        .flatten()
+        .all(|(subnet, _)| made.zones.values().any(|leg| leg.switch == switch(subnet.as_str())));
     let more = desired.zones.as_ref().is_some_and(|all| made.zones.len() > all.len());
     let groups = desired.groups.as_ref().is_none_or(|all| {
         let joined = |name: &str| made.groups.get(&play.world().land.group_named(name)) == Some(&Membership::Attached);

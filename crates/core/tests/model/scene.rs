@@ -3,19 +3,21 @@
 mod claim;
 mod connection;
 mod endpoint;
+mod migration;
 mod pair;
 mod service;
 mod teardown;
 
-use privatelink_sim::world::call::ConnectionKey;
-use privatelink_sim::world::{Call, Variants};
+use privatelink_sim::world::call::{ConnectionKey, ObjectId};
+use privatelink_sim::world::{Call, Progress, Variants, advance};
 
-use crate::it::stage::{PROVIDER, Tenants};
+use crate::it::stage::{HOMES, PROVIDER, Tenants};
 use crate::play::Play;
 
 pub use claim::TWO_ENTRIES;
-pub use connection::{BOTH_SIDES, ONE_CONNECTION, PINNED};
+pub use connection::{BOTH_SIDES, ONE_CONNECTION};
 pub use endpoint::ENDPOINT;
+pub use migration::{ASSIGNMENT, EVACUATION, MIGRATION};
 pub use pair::TWO_CONNECTIONS;
 pub use service::SERVICE;
 pub use teardown::TEARDOWN;
@@ -36,6 +38,8 @@ pub struct Scene {
     /// Who is there at first.
     pub start: fn(Variants) -> Play,
     pub happenings: &'static [Happening],
+    /// How many of them are played where not all is explored.
+    pub brief: usize,
     /// Faults in one run: lost calls and answers, answers that take their time, deaths of processes, reads that show
     /// what was, sweeps at odd times, long pauses.
     pub faults: u8,
@@ -45,9 +49,17 @@ pub struct Scene {
     pub settled: fn(&Play) -> Result<(), String>,
 }
 
-/// Every scene.
-pub const ALL: [Scene; 8] =
-    [SERVICE, ONE_CONNECTION, BOTH_SIDES, PINNED, TWO_CONNECTIONS, TWO_ENTRIES, ENDPOINT, TEARDOWN];
+impl Scene {
+    /// As much of it as takes seconds.
+    pub fn brief(self) -> Self {
+        Self { happenings: &self.happenings[..self.brief], ..self }
+    }
+
+    /// All of it.
+    pub fn whole(self) -> Self {
+        Self { faults: self.faults_in_all, ..self }
+    }
+}
 
 /// The object of an entry is deleted.
 fn delete_entry(play: &mut Play, name: &str) -> bool {
@@ -74,7 +86,7 @@ fn delete_endpoint(play: &mut Play) -> bool {
 
 /// The connection of the tenant of this home.
 fn key_of(tenants: &Tenants, home: usize) -> Option<ConnectionKey> {
-    let (actor, vpc) = crate::it::stage::HOMES[home];
+    let (actor, vpc) = HOMES[home];
     let vpc = tenants.stage.world.land.vpc_named(vpc);
     let mut all = tenants.stage.world.endpoints.values();
     let found = all.find(|one| one.owner == actor.account && one.vpc == vpc)?;
@@ -94,15 +106,15 @@ fn join(play: &mut Play, home: usize) -> bool {
 /// The tenant of this home deletes its endpoint, interfaces first.
 fn leave(play: &mut Play, home: usize) -> bool {
     let Some(key) = key_of(&play.tenants, home) else { return false };
-    let actor = crate::it::stage::HOMES[home].0;
+    let actor = HOMES[home].0;
     let zones: Vec<_> = play.tenants.connection(key).zones.keys().copied().collect();
     let mut tenants = play.tenants.clone();
     for zone in zones {
         if tenants.stage.elsewhere(actor, Call::RemoveZone(key.endpoint, zone)).is_err() {
             return false;
         }
-        while let Some(due) = privatelink_sim::world::Progress::of(&tenants.stage.world, privatelink_sim::world::call::ObjectId::Endpoint(key.endpoint)).first() {
-            tenants.stage.world = privatelink_sim::world::advance(&tenants.stage.world, *due);
+        while let Some(due) = Progress::of(&tenants.stage.world, ObjectId::Endpoint(key.endpoint)).first() {
+            tenants.stage.world = advance(&tenants.stage.world, *due);
         }
     }
     let gone = tenants.stage.elsewhere(actor, Call::DeleteEndpoint(key.endpoint)).is_ok();

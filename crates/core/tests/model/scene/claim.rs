@@ -16,6 +16,7 @@ pub const TWO_ENTRIES: Scene = Scene {
         Happening { words: "the first entry is deleted", act: delete_tenant },
         Happening { words: "the second entry is deleted", act: |play| delete_entry(play, "second") },
     ],
+    brief: 3,
     faults: 0,
     faults_in_all: 1,
     settled: rest::as_declared,

@@ -18,7 +18,8 @@ pub const ENDPOINT: Scene = Scene {
         Happening { words: "zone f is taken off the spec, and group b", act: shrink },
         Happening { words: "the provider cuts the connection", act: cut },
     ],
-    faults: 0,
+    brief: 1,
+    faults: 1,
     faults_in_all: 1,
     settled: rest::as_declared,
 };

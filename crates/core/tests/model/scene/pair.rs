@@ -17,13 +17,14 @@ pub const TWO_CONNECTIONS: Scene = Scene {
         Happening { words: "the tenant deletes the first", act: |play| leave(play, 0) },
         Happening { words: "the entry is deleted", act: delete_tenant },
     ],
-    faults: 0,
+    brief: 2,
+    faults: 1,
     faults_in_all: 1,
     settled: rest::as_declared,
 };
 
 fn start(variants: Variants) -> Play {
-    let mut tenants = offered(variants, false);
+    let mut tenants = offered(variants);
     tenants.accept("tenant", |acceptance| acceptance.max = Some(1));
     tenants.rest();
     Play::new(tenants, None)

@@ -18,6 +18,7 @@ pub const SERVICE: Scene = Scene {
         Happening { words: "somebody takes the tag off", act: untag },
         Happening { words: "lb-g is taken off the spec", act: shrink },
     ],
+    brief: 1,
     faults: 1,
     faults_in_all: 2,
     settled: rest::as_declared,

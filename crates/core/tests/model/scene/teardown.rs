@@ -11,14 +11,22 @@ pub const TEARDOWN: Scene = Scene {
     name: "teardown from any point",
     start,
     happenings: &[
+        Happening { words: "all three are deleted", act: delete_all },
         Happening { words: "the service is deleted", act: delete_service },
         Happening { words: "the entry is deleted", act: delete_tenant },
         Happening { words: "the endpoint is deleted", act: delete_endpoint },
     ],
+    brief: 1,
     faults: 0,
     faults_in_all: 1,
     settled: rest::as_declared,
 };
+
+/// Their namespace goes.
+fn delete_all(play: &mut Play) -> bool {
+    let (service, entry, endpoint) = (delete_service(play), delete_tenant(play), delete_endpoint(play));
+    service && entry && endpoint
+}
 
 /// Everything is made, and at rest.
 fn start(variants: Variants) -> Play {
