@@ -226,6 +226,20 @@ pub enum Next {
     Settled,
 }
 
+impl Next {
+    /// The sooner of two.
+    pub(crate) fn or_sooner(self, other: Self) -> Self {
+        let haste = |next: Self| match next {
+            Self::Moving { .. } => (0, Moment::default()),
+            Self::At(at) => (1, at),
+            Self::Others => (2, Moment::default()),
+            Self::Person => (3, Moment::default()),
+            Self::Settled => (4, Moment::default()),
+        };
+        if haste(other) < haste(self) { other } else { self }
+    }
+}
+
 /// A step that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {

@@ -389,7 +389,7 @@ fn is_left(tenants: &Tenants) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, max_shrink_iters: 3_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 3_000, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_end_is_as_declared(

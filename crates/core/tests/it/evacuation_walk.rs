@@ -324,6 +324,24 @@ fn a_replaced_side_that_nobody_else_closes_is_cleaned_up() {
     assert_eq!(tenants.stage.gaps.len(), 0);
 }
 
+/// What cannot be done of something else keeps nobody from closing what was left open.
+#[test]
+fn a_refusal_of_something_else_holds_nothing_back() {
+    let (mut tenants, keys) = hot(Variants::default());
+    instead(&mut tenants, &["lb-cool"]);
+    tenants.edit_service(|one| {
+        one.resources.insert(key("lb-cool"), false);
+    });
+    tenants.rest();
+    let (_, reason, message) = said(&tenants, ConditionType::Ready).expect("said");
+    assert_eq!(reason, Reason::LastAutoAllocatedInZone, "{message}");
+    evacuating(&tenants, Reason::Draining);
+    tenants.stage.pass(DRAIN);
+    tenants.rest();
+    assert_eq!(tenants.leg(keys[0], ZONES[0]).2, None);
+    assert_eq!(tenants.stage.calls.iter().filter(|call| **call == "CloseReplaced").count(), 3);
+}
+
 /// From wherever the process dies it goes on; each call has its effect once, and no drain is shortened.
 #[test]
 fn an_evacuation_is_resumed_from_wherever_it_was() {

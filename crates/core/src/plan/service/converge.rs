@@ -70,7 +70,14 @@ pub(crate) fn plan(input: &Input<'_>, id: &ServiceId) -> Plan {
             return plan;
         }
         let doing = step_message(&step);
-        return attempt(input, step, None, facts, &doing);
+        let plan = attempt(input, step, None, facts, &doing);
+        // What leaves a load balancer goes on where something else is refused.
+        let refused = plan.steps.is_empty() && plan.looks.is_empty();
+        let leaving = if refused { evacuate::plan(input, service, held, &plan.sayings) } else { None };
+        return match leaving {
+            Some(leaving) => Plan { next: plan.next.or_sooner(leaving.next), ..leaving },
+            None => plan,
+        };
     }
     if let Some(plan) = evacuate::plan(input, service, held, &facts) {
         return plan;
