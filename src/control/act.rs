@@ -16,6 +16,10 @@ use super::context::{Context, Mind};
 /// Length of a token that is drawn, in bytes before they are written as hexadecimal digits.
 const TOKEN: usize = 16;
 
+/// Calls that one turn makes at most: what has become of the spec, of the service and of who decides meanwhile is seen
+/// by the next one.
+const MOST: usize = 8;
+
 /// What became of a plan's steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Acted {
@@ -23,6 +27,8 @@ pub struct Acted {
     pub answered: bool,
     /// At least one waits for its turn at the gate.
     pub queued: bool,
+    /// At least one is left for the next turn.
+    pub more: bool,
 }
 
 /// Makes the steps that may be made now. What the process is told to end for is not begun any more.
@@ -40,7 +46,12 @@ pub async fn act(
     let names: BTreeSet<String> = steps.iter().map(|planned| format!("{:?}", planned.step)).collect();
     mind.tokens.retain(|step, _| names.contains(step));
     let mut acted = Acted::default();
+    let mut made = 0;
     for Planned { step, token } in steps {
+        if made == MOST {
+            acted.more = true;
+            break;
+        }
         if context.stop.is_requested() || context.may_write().is_err() {
             break;
         }
@@ -48,6 +59,7 @@ pub async fn act(
             acted.queued = true;
             continue;
         };
+        made += 1;
         let name = format!("{step:?}");
         let token = match token {
             Some(token) => token.clone(),

@@ -307,6 +307,8 @@ pub struct Mind {
     pub failures: u32,
     /// The request to look again that is being handled.
     pub requested: Option<String>,
+    /// Its finalizer was taken off: nothing is left to do for it.
+    pub released: bool,
     /// Whether any of its turns has ended well in this process.
     pub looked_at: bool,
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use kube::runtime::reflector::Store;
 use privatelink_core::claims::Claims;
-use privatelink_core::condition::Reason;
+use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{Deletion, DesiredEntry, Parent};
 use privatelink_core::id::{CloudId, Sort};
+use privatelink_core::moment::Moment;
 use privatelink_core::plan::{self, Plan};
 use privatelink_core::read::FacetKey;
 use privatelink_core::report;
@@ -100,6 +101,10 @@ impl Kind for Entry {
         finalizer::is_on(object)
     }
 
+    fn is_found(_: &WhitelistEntry, memory: &EntryStatus) -> bool {
+        memory.allowed.is_some()
+    }
+
     fn deletion(object: &WhitelistEntry) -> Deletion {
         parse::entry::deletion(object)
     }
@@ -133,6 +138,16 @@ impl Kind for Entry {
 
     fn without_counts(status: &WhitelistEntryStatus) -> WhitelistEntryStatus {
         WhitelistEntryStatus { connection_counts: None, truncated: None, connections: Vec::new(), ..status.clone() }
+    }
+
+    fn ends(desired: &DesiredEntry) -> Option<Moment> {
+        desired.expires_at.filter(|_| !desired.paused)
+    }
+
+    fn has_decided(plan: &Plan) -> bool {
+        // What somebody else has cut is connected again by a request that meets a decision, not by one that passes
+        // while nothing is done.
+        plan.sayings.iter().any(|saying| saying.condition == ConditionType::ConnectionsSettled)
     }
 
     fn happenings(before: &EntryStatus, after: &EntryStatus) -> Vec<Happening> {

@@ -161,6 +161,11 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// Whether a call for the object may ever have left, as far as was written down.
     fn may_exist(object: &Self::Object, memory: &Self::Memory) -> bool;
 
+    /// Whether a status that was lost says again what may be in the cloud.
+    fn is_found(object: &Self::Object, memory: &Self::Memory) -> bool {
+        Self::may_exist(object, memory)
+    }
+
     /// What happens in the cloud when the object is deleted.
     fn deletion(object: &Self::Object) -> Deletion;
 
@@ -198,6 +203,18 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     #[must_use]
     fn happenings(_: &Self::Memory, _: &Self::Memory) -> Vec<Happening> {
         Vec::new()
+    }
+
+    /// When what is declared ends by itself.
+    #[must_use]
+    fn ends(_: &Self::Desired) -> Option<Moment> {
+        None
+    }
+
+    /// Whether a turn has decided what a person who asks for one wants decided.
+    #[must_use]
+    fn has_decided(_: &Plan) -> bool {
+        true
     }
 
     /// When the status says something else although nothing has changed but the time.

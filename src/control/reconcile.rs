@@ -40,7 +40,8 @@ use super::kind::{Fault, Kind, Turn, Unmet};
 use super::reach::Reached;
 use super::relate::Ours as _;
 use super::status;
-use super::watch::Guarded;
+use super::wake;
+use super::watch::{Guarded, Stores};
 
 /// Rounds of one turn at most: the longest chain of a service (pin, create, its load balancers one after the
 /// other) goes on in the next turn, so that no object keeps a worker to itself.
@@ -61,7 +62,7 @@ const OVERTAKEN: Duration = Duration::from_secs(2);
 pub async fn reconcile<K: Kind>(stored: Arc<Guarded<K::Object>>, context: Arc<Context>) -> Result<Action, Infallible> {
     let meta = stored.meta();
     let (namespace, name) = (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
-    let span = tracing::info_span!("turn", kind = K::Object::KIND, namespace, object = name);
+    let span = tracing::info_span!("turn", kind = K::Object::KIND, namespace = namespace, object = name);
     let turn = async {
         let mind = context.minds.of(stored.meta());
         let mut mind = mind.lock().await;
@@ -79,7 +80,17 @@ pub async fn reconcile<K: Kind>(stored: Arc<Guarded<K::Object>>, context: Arc<Co
             }
         };
         tracing::debug!(again_in = ?pause.as_ref().ok(), "a turn is over");
-        next(pause, meta.uid.as_deref().unwrap_or_default(), &mut mind)
+        let uid = meta.uid.as_deref().unwrap_or_default();
+        let action = next(pause, uid, &mut mind);
+        if !Stores::has(K::store(&context), meta) {
+            // It went during its turn, and what was forgotten then may have been remembered again.
+            wake::forget(
+                &context,
+                &ObjectKey { kind: K::Object::KIND, namespace, name, uid: uid.to_owned() },
+                K::own(&context),
+            );
+        }
+        action
     };
     Ok(turn.instrument(span).await)
 }
@@ -130,7 +141,8 @@ struct InTurn<'c, K: Kind> {
 async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) -> Result<Option<Duration>, Error> {
     context.may_write()?;
     let deleting = object.meta().deletion_timestamp.is_some();
-    if deleting && !finalizer::is_on(&object) {
+    // The watch may show it for a while after it was released.
+    if mind.released || deleting && !finalizer::is_on(&object) {
         return Ok(None);
     }
     let mut memory = K::memory(&object);
@@ -183,7 +195,7 @@ impl<K: Kind> InTurn<'_, K> {
             if planned.pin.is_some() || (found && !planned.released) {
                 // What is about to be made, or was found or made, stands in the status before anything else.
                 let memory = K::report(&view, &planned);
-                self.write(memory, true).await?;
+                self.write(memory, &planned, true).await?;
                 continue;
             }
             if !planned.looks.is_empty() {
@@ -198,13 +210,15 @@ impl<K: Kind> InTurn<'_, K> {
             }
             acted = self.act(site, reached, &planned).await;
             plan = Some(planned);
-            if !acted.answered || self.context.stop.is_requested() {
+            if !acted.answered || acted.more || self.context.stop.is_requested() {
                 break;
             }
         }
         let mut plan = plan.unwrap_or_else(|| Plan::saying(Next::Moving { since: None }, []));
+        let rests = plan.next == Next::Settled
+            || matches!(plan.next, Next::At(_)) && plan.says(ConditionType::Ready, Truth::True);
         if !plan.released
-            && plan.next == Next::Settled
+            && rests
             && !annotations(self.object.annotations()).paused
             && let Some((since, failure)) = site.observer().blind(K::SEEN_AMONG)
         {
@@ -231,8 +245,12 @@ impl<K: Kind> InTurn<'_, K> {
         }
         let deferred = self.report(site, around, desired, plan.clone()).await?;
         self.mind.looked_at = true;
-        let pause = requeue::after(plan.next, clock::now(), &self.key.uid);
-        Ok([pause, deferred, acted.queued.then_some(QUEUED)].into_iter().flatten().min())
+        let now = clock::now();
+        let pause = requeue::after(plan.next, now, &self.key.uid);
+        let end = K::ends(desired).filter(|end| *end > now).map(|end| end.since(now));
+        let queued = acted.queued.then_some(QUEUED);
+        let more = acted.more.then_some(Duration::ZERO);
+        Ok([pause, deferred, end, queued, more].into_iter().flatten().min())
     }
 
     fn view<'t>(&'t self, around: &'t K::Around, desired: &'t K::Desired, laid: &'t Laid, now: Moment) -> Turn<'t, K> {
@@ -354,7 +372,7 @@ impl<K: Kind> InTurn<'_, K> {
             }
         }
         let due = K::due(&memory, now).map(|due| due.since(now));
-        let deferred = self.write(memory, false).await?;
+        let deferred = self.write(memory, &plan, false).await?;
         self.tell(Vec::new()).await;
         Ok([deferred, again, due].into_iter().flatten().min())
     }
@@ -428,7 +446,7 @@ impl<K: Kind> InTurn<'_, K> {
     /// Says what a plan says, without having looked at the cloud; whatever it waits for wakes the object.
     async fn say(&mut self, plan: &Plan) -> Result<Option<Duration>, Error> {
         let memory = self.said(plan);
-        self.write(memory, true).await?;
+        self.write(memory, plan, true).await?;
         self.tell(Vec::new()).await;
         Ok(None)
     }
@@ -461,16 +479,17 @@ impl<K: Kind> InTurn<'_, K> {
         }
         self.context.may_write()?;
         finalizer::take_off(&self.api(), &self.object).await?;
+        self.mind.released = true;
         tracing::info!("released");
         Ok(None)
     }
 
     /// Writes the status if it differs; where only counts do, not every time: gives when they are due then.
-    async fn write(&mut self, mut memory: K::Memory, at_once: bool) -> Result<Option<Duration>, Error> {
-        if self.requested.is_some() {
+    async fn write(&mut self, mut memory: K::Memory, plan: &Plan, at_once: bool) -> Result<Option<Duration>, Error> {
+        if self.requested.is_some() && K::has_decided(plan) {
             K::common(&mut memory).last_handled_reconcile_at.clone_from(&self.requested);
         }
-        if self.lost && !K::may_exist(&self.object, &memory) {
+        if self.lost && !K::is_found(&self.object, &memory) {
             // It must not look like the status of an object for which nothing was made.
             K::common(&mut memory).observed_generation = -1;
         }

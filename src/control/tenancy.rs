@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use kube::Resource;
+use kube::runtime::reflector::Store;
 use privatelink_core::claims::{self, Claims};
 use privatelink_core::desired::{Parent, Served};
 use privatelink_core::id::{AccountId, EndpointId, ServiceId};
@@ -16,7 +18,7 @@ use crate::runtime::clock;
 use super::context::{Context, Name};
 use super::relate::{self, Ward as _};
 use super::ward;
-use super::watch::Stores;
+use super::watch::{Guarded, Stores};
 
 /// Who decides, by service.
 #[derive(Debug, Default)]
@@ -182,6 +184,7 @@ pub fn is(context: &Context, entry: &WhitelistEntry) {
     if context.tenancies.put(&service, row) {
         context.wakes.services.wake([service]);
     }
+    unless_gone(context, &context.stores.entries, entry);
 }
 
 /// An assignment is there, as this says; where what it claims is news, its service is looked at again.
@@ -192,6 +195,17 @@ pub fn assigns(context: &Context, assignment: &ZoneResourceAssignment) {
     let row = desired.claim(claim == Some(&ClaimState::Held));
     if context.tenancies.assign(&service, &desired.uid, desired.name, row) {
         context.wakes.services.wake([service]);
+    }
+    unless_gone(context, &context.stores.assignments, assignment);
+}
+
+/// A turn that has begun before its object went must not have it claim anything for ever.
+fn unless_gone<W>(context: &Context, store: &Store<Guarded<W>>, ward: &W)
+where
+    W: Resource<DynamicType = ()> + Clone + 'static,
+{
+    if !Stores::has(store, ward.meta()) {
+        gone(context, ward.meta().uid.as_deref().unwrap_or_default());
     }
 }
 

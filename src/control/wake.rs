@@ -37,7 +37,9 @@ pub fn by_account(context: &Context, change: &Change<'_, Guarded<CloudAccount>>)
     context.wakes.accounts.wake([name(account)]);
     let concerns = match change {
         Change::Gone(gone) => {
-            forget(context, *gone, &context.own.accounts);
+            let uid = gone.uid().unwrap_or_default();
+            context.own.accounts.forget(&uid);
+            context.minds.forget(&uid);
             context.pool.remove(&gone.name_any());
             context.standings.remove(&gone.name_any());
             true
@@ -127,8 +129,7 @@ where
     context.living.is(K::SORT, &uid);
     if matches!(change, Change::Gone(_)) {
         context.living.gone(K::SORT, &uid);
-        forget(context, guarded, own);
-        leave(context, &key(guarded));
+        forget(context, &key(guarded), own);
         for place in context.managed.places_of(K::SORT, &name(guarded)) {
             // A namesake may have come by now, and has what it has.
             let followed = context.managed.put(&place, K::SORT, None, &name(guarded));
@@ -154,8 +155,10 @@ fn key<K: Ours>(guarded: &Guarded<K>) -> ObjectKey {
     }
 }
 
-/// Nothing is polled for an object that is gone, and it waits at no gate.
-fn leave(context: &Context, gone: &ObjectKey) {
+/// The object is gone: nothing of it is remembered, nothing is polled for it, and it waits at no gate.
+pub fn forget<K: Resource + Clone>(context: &Context, gone: &ObjectKey, own: &super::own::Own<K>) {
+    own.forget(&gone.uid);
+    context.minds.forget(&gone.uid);
     for site in context.pool.sites() {
         site.observer().follow(gone, BTreeSet::new());
         site.gate().retain(gone, &[]);
@@ -199,12 +202,12 @@ fn by_ward<W: Ward + Clone>(
     wakes.wake([name(guarded)]);
     if matches!(change, Change::Gone(_)) {
         tenancy::gone(context, &guarded.uid().unwrap_or_default());
-        forget(context, guarded, own);
-        leave(context, &key(guarded));
+        forget(context, &key(guarded), own);
     }
     let Ok(ward) = &guarded.0 else { return };
     if matches!(change, Change::Is { .. }) {
-        claims(context, ward);
+        // A watch may lag behind what was written since.
+        claims(context, &own.latest(ward.clone()));
     }
     let (namespace, service) = ward.service();
     if let Some(service) = Stores::get(&context.stores.services, &namespace, &service) {
@@ -253,13 +256,6 @@ pub fn by_published<P: Resource>(context: &Context, change: &Change<'_, P>) {
     };
     context.wakes.services.wake(owners(EndpointService::KIND));
     context.wakes.endpoints.wake(owners(Endpoint::KIND));
-}
-
-fn forget<K: Resource + Clone, G: Resource>(context: &Context, gone: &G, own: &super::own::Own<K>) {
-    if let Some(uid) = &gone.meta().uid {
-        own.forget(uid);
-        context.minds.forget(uid);
-    }
 }
 
 /// Follows every place that is spoken to: what a list shows, and whose turn has come at its gate. Ends with the

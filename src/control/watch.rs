@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::core::{DeserializeGuard, ObjectMeta, PartialObjectMeta};
 use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::{Config, Event, ListSemantic};
 use kube::runtime::{WatchStreamExt as _, watcher};
@@ -83,6 +83,18 @@ impl Stores {
         let reference = ObjectRef::new(name);
         let reference = if namespace.is_empty() { reference } else { reference.within(namespace) };
         store.get(&reference)?.0.clone().ok()
+    }
+
+    /// Whether a store has this very object, and no namesake that came after it.
+    #[must_use]
+    pub fn has<K>(store: &Store<Guarded<K>>, meta: &ObjectMeta) -> bool
+    where
+        K: Resource<DynamicType = ()> + Clone + 'static,
+    {
+        let reference = ObjectRef::new(meta.name.as_deref().unwrap_or_default());
+        let namespace = meta.namespace.as_deref();
+        let reference = namespace.map_or_else(|| reference.clone(), |namespace| reference.clone().within(namespace));
+        store.get(&reference).is_some_and(|held| held.meta().uid == meta.uid)
     }
 
     /// What is picked from each object of a store that parses.

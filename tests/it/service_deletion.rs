@@ -174,7 +174,9 @@ async fn a_load_balancer_in_use_that_is_taken_off_the_list_is_waited_for() {
     let key = story.connected(id(&made));
     story.services.looks_again("gateway", "a consumer has come").await;
     story.spent();
-    let other = json!({"resources": [{"id": "lb-spare", "type": "CLB", "zone": "cn-hangzhou-f"}]});
+    let other = json!({
+        "resources": [{"id": "lb-spare", "type": "CLB", "zone": "cn-hangzhou-f"}], "removal": {"migration": "Wait"},
+    });
     let waits = story.services.settled("gateway", &other).await;
     assert_eq!(
         story.spent(),
