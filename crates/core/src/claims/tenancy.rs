@@ -8,13 +8,15 @@ use crate::moment::Moment;
 use crate::principal::Whom;
 
 /// How far an entry still has a say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Say {
     /// It is to be followed; one that is paused keeps what it holds.
     Live,
-    /// It is expired or being deleted: it yields to any that is live, which takes over without any removal in the
-    /// cloud.
+    /// It is expired: it yields to any that is live, which takes over without any removal in the cloud.
     Ending,
+    /// It is being deleted, and yields as one that is expired. It may have been let go already: nobody leaves anything
+    /// to it.
+    Leaving,
 }
 
 /// A whitelist entry of the service.
@@ -66,6 +68,8 @@ pub struct Holder {
     pub uid: String,
     /// Its name.
     pub name: String,
+    /// How far it still has a say.
+    pub say: Say,
     /// Why it decides on no connection, where it does not.
     pub idle: Option<String>,
 }
@@ -118,7 +122,10 @@ pub fn settle(entries: &[Entry], assignments: &[Assignment]) -> Claims {
             *pin = one;
         }
     }
-    let holder = |one: &Entry| Holder { uid: one.uid.clone(), name: one.name.clone(), idle: one.idle.clone() };
+    let holder = |one: &Entry| {
+        let (uid, name, idle) = (one.uid.clone(), one.name.clone(), one.idle.clone());
+        Holder { uid, name, say: one.say, idle }
+    };
     Claims {
         holders: first.into_iter().map(|(whom, one)| (whom.clone(), holder(one))).collect(),
         rows: entries.iter().map(|one| (one.uid.clone(), one.whom.clone())).collect(),
@@ -133,8 +140,8 @@ pub fn settle(entries: &[Entry], assignments: &[Assignment]) -> Claims {
     }
 }
 
-fn rank(entry: &Entry) -> (Say, bool, Moment, &str) {
-    (entry.say, !entry.holds, entry.created, &entry.uid)
+fn rank(entry: &Entry) -> (bool, bool, Moment, &str) {
+    (entry.say != Say::Live, !entry.holds, entry.created, &entry.uid)
 }
 
 impl Claims {

@@ -142,13 +142,18 @@ impl DesiredEntry {
     /// declared.
     #[must_use]
     pub fn claim(&self, holds: bool, now: Moment) -> claims::Entry {
-        let ends = !self.paused && (self.deleting || self.is_expired(now));
+        let say = match (self.paused, self.deleting) {
+            (true, _) => Say::Live,
+            (false, true) => Say::Leaving,
+            (false, false) if self.is_expired(now) => Say::Ending,
+            (false, false) => Say::Live,
+        };
         claims::Entry {
             uid: self.uid.clone(),
             name: self.name.clone(),
             created: self.created,
             whom: self.principal.whom(),
-            say: if ends { Say::Ending } else { Say::Live },
+            say,
             holds,
             idle: self.idle(now),
             held: BTreeSet::new(),

@@ -12,7 +12,7 @@ mod settle;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::claims::Claims;
+use crate::claims::{Claims, Say};
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Deletion, DesiredEntry, Parent, ParentService, Policy};
 use crate::observed::{Service, ServiceView};
@@ -198,7 +198,15 @@ fn retains(desired: &DesiredEntry) -> bool {
 /// Another entry decides on the principal.
 fn behind(input: &Input<'_>, expired: bool) -> Plan {
     let principal = &input.desired.principal;
-    let holder = input.claims.holder(&principal.whom()).map_or("another entry", |holder| holder.name.as_str());
+    let holder = input.claims.holder(&principal.whom());
+    let is_leaving = holder.is_some_and(|holder| holder.say == Say::Leaving);
+    let holder = holder.map_or("another entry", |holder| holder.name.as_str());
+    if input.desired.deleting && is_leaving {
+        // That one may have gone by now, and have left the principal to this one.
+        let message =
+            format!("WhitelistEntry {holder} decides on {principal} and is being deleted, too: this one goes after it");
+        return Plan::waiting(Reason::Deleting, message);
+    }
     if input.desired.deleting {
         let message = format!("WhitelistEntry {holder} decides on {principal}; nothing is changed in the cloud");
         return Plan::released(Reason::Deleting, message);

@@ -191,6 +191,48 @@ fn an_entry_that_expires_hands_over_as_one_that_goes() {
     assert_eq!(tenants.ready("heir").1, Reason::Ready);
 }
 
+/// The first is let go, because the second is there; before anybody knows that it is gone, the second goes as well.
+#[test]
+fn of_two_entries_that_go_one_lets_the_principal_out() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.add("heir", {
+        let mut one = entry("2");
+        one.revocation = Revocation::Disconnect;
+        one
+    });
+    tenants.rest();
+    delete(&mut tenants);
+    let first = tenants.entries["tenant"].clone();
+    assert!(tenants.turn("tenant").released);
+    tenants.entries.insert("tenant".to_owned(), first);
+    tenants.touch("heir", |entry| entry.deleting = true);
+    let plan = tenants.turn("heir");
+    assert_eq!((plan.released, plan.next), (false, Next::Others));
+    let (_, reason, message) = tenants.ready("heir");
+    assert_eq!(reason, Reason::Deleting);
+    assert_eq!(message, "WhitelistEntry tenant decides on 2 and is being deleted, too: this one goes after it");
+    tenants.entries.remove("tenant");
+    tenants.rest();
+    assert!(tenants.entries.is_empty() && !is_connected(&tenants, key));
+    assert_eq!(tenants.listed(), ["1"]);
+}
+
+/// One that has expired stays, and lets the principal out itself.
+#[test]
+fn an_entry_goes_without_a_call_where_one_that_has_expired_decides() {
+    let (mut tenants, key) = connected(Revocation::Disconnect);
+    tenants.add("heir", entry("2"));
+    tenants.rest();
+    let end = tenants.stage.now;
+    tenants.edit("tenant", |entry| entry.expires_at = Some(end));
+    tenants.touch("heir", |entry| entry.deleting = true);
+    assert!(tenants.turn("heir").released);
+    assert_eq!(tenants.stage.calls, Vec::<&str>::new());
+    tenants.rest();
+    assert_eq!(tenants.listed(), ["1"]);
+    assert!(!is_connected(&tenants, key));
+}
+
 #[test]
 fn a_paused_entry_changes_nothing_and_gives_nothing_away() {
     let (mut tenants, key) = connected(Revocation::Disconnect);
