@@ -32,7 +32,15 @@ fn known(service: &EndpointService) -> Option<ParentService> {
         paused: annotations(service.annotations()).paused,
         deleting: service.metadata.deletion_timestamp.is_some(),
         disowned: disowned(service),
+        unapproved: unapproved(service),
     })
+}
+
+/// The object's uid, where it adopts and no person has approved of what that takes away.
+fn unapproved(service: &EndpointService) -> Option<String> {
+    let adopted = service.spec.placement.adopt.as_ref()?.id.as_str();
+    let approved = annotations(service.annotations()).adoption_approved;
+    (approved.as_deref() != Some(adopted)).then(|| service.uid().unwrap_or_default())
 }
 
 /// Why the object does not take the id in its status for its own. An account that leads elsewhere is no such reason:
@@ -60,7 +68,7 @@ mod tests {
     fn service(spec: Value, status: Value) -> Value {
         let mut object = json!({
             "apiVersion": "privatelink.dev/v1alpha1", "kind": "EndpointService",
-            "metadata": {"name": "gateway", "namespace": "team"},
+            "metadata": {"name": "gateway", "namespace": "team", "uid": "uid-1"},
             "spec": {"resources": [{"id": "lb-1", "type": "CLB", "zone": "cn-hangzhou-f"}]},
             "status": {"serviceId": "epsrv-1", "accountId": "1", "region": "cn-hangzhou"},
         });
@@ -90,6 +98,7 @@ mod tests {
             paused: false,
             deleting: false,
             disowned: None,
+            unapproved: None,
         }
     }
 
@@ -110,8 +119,14 @@ mod tests {
     fn a_service_is_what_its_own_object_says() {
         let plainly = || service(json!({}), json!({}));
         assert_eq!(known_of(plainly()), plain());
+        let unapproved = Some("uid-1".to_owned());
         let observed = service(json!({"managementPolicy": "Observe", "adopt": {"id": "epsrv-1"}}), json!({}));
-        assert_eq!(known_of(observed), ParentService { observed: true, ..plain() });
+        assert_eq!(known_of(observed), ParentService { observed: true, unapproved: unapproved.clone(), ..plain() });
+        for (approved, unapproved) in [("epsrv-another", unapproved), ("epsrv-1", None)] {
+            let mut adopted = service(json!({"adopt": {"id": "epsrv-1"}}), json!({}));
+            adopted["metadata"]["annotations"] = json!({"privatelink.dev/adoption-approved": approved});
+            assert_eq!(known_of(adopted), ParentService { unapproved, ..plain() }, "{approved}");
+        }
         let mut paused = plainly();
         paused["metadata"]["annotations"] = json!({"privatelink.dev/paused": "true"});
         assert_eq!(known_of(paused), ParentService { paused: true, ..plain() });

@@ -80,6 +80,9 @@ pub struct ParentService {
     pub deleting: bool,
     /// Why its own object does not take the id for its own, where it does not.
     pub disowned: Option<String>,
+    /// The uid of its own object, where that adopts the service and no person has approved of it: nothing is taken
+    /// away before the service's tags have this uid.
+    pub unapproved: Option<String>,
 }
 
 /// A whitelist entry as declared.

@@ -16,6 +16,7 @@ use crate::claims::{Claims, Say};
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Deletion, DesiredEntry, Parent, ParentService, Policy};
 use crate::observed::{Service, ServiceView};
+use crate::owner;
 use crate::place::Place;
 use crate::plan::case::{ANY, Subject, doubtful, stale, with_valid};
 use crate::plan::parent::{self, Home, Ward};
@@ -111,6 +112,18 @@ impl<'a> Scene<'a> {
 
     pub(crate) fn place(&self) -> &'a Place {
         self.input.ground.place
+    }
+
+    /// Why nothing is taken away yet: the service was adopted, and its own object has not taken it over.
+    pub(crate) fn unapproved(&self) -> Option<String> {
+        let uid = self.parent.unapproved.as_ref()?;
+        let tag = self.service.tags.as_ref().and_then(|tags| tags.get(owner::UID));
+        (tag != Some(uid)).then(|| {
+            format!(
+                "{} is being adopted: nobody is cut or taken off its list before its EndpointService has taken it over, and its Ready condition says what that waits for",
+                self.parent.id
+            )
+        })
     }
 
     /// The entry decides on its principal.

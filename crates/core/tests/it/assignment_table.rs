@@ -54,6 +54,7 @@ fn parent() -> ParentService {
         paused: false,
         deleting: false,
         disowned: None,
+        unapproved: None,
     }
 }
 

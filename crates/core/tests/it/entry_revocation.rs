@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use privatelink_core::condition::{ConditionType, Reason};
-use privatelink_core::desired::{Deletion, Management, OnDelete, Policy, Revocation};
+use privatelink_core::desired::{Adoption, Deletion, Management, OnDelete, Policy, Revocation};
 use privatelink_core::plan::{Next, Truth};
 use privatelink_core::read::FacetKey;
 use privatelink_core::state::{ClaimState, Decision};
 use privatelink_core::status::ServiceStatus;
-use privatelink_sim::world::call::ConnectionKey;
+use privatelink_sim::world::call::{ConnectionKey, ResourceForm, ServiceForm};
 use privatelink_sim::world::object::{ConnectionStatus, Principal};
 use privatelink_sim::world::{AccountId, Call};
 
-use crate::stage::{Tenants, Trouble, entry};
+use crate::stage::{Tenants, Trouble, entry, wire_id};
 
 fn is_connected(tenants: &Tenants, key: ConnectionKey) -> bool {
     tenants.connection(key).connection.status == ConnectionStatus::Connected
@@ -231,6 +231,49 @@ fn an_entry_goes_without_a_call_where_one_that_has_expired_decides() {
     tenants.rest();
     assert_eq!(tenants.listed(), ["1"]);
     assert!(!is_connected(&tenants, key));
+}
+
+/// The first look at an adopted service takes nobody away, whatever its entries say.
+#[test]
+fn nobody_is_cut_or_taken_off_the_list_of_an_adopted_service_before_a_person_agrees() {
+    let mut tenants = Tenants::new();
+    let resources = ["lb-hot", "lb-g", "lb-cool"].map(|name| ResourceForm {
+        balancer: tenants.stage.world.land.balancer_named(name),
+        kind: None,
+        zone: None,
+    });
+    tenants.by_hand(Call::CreateService(ServiceForm { resources: resources.into(), ..ServiceForm::default() }));
+    let service = *tenants.stage.world.services.keys().next().expect("made");
+    let id = wire_id(service);
+    for account in [2, 3] {
+        tenants.by_hand(Call::AllowPrincipal(service, Principal::Account(AccountId(account))));
+    }
+    let (refused, _) = tenants.join(0, &[0]);
+    let (leaving, _) = tenants.join(2, &[0]);
+    for key in [refused, leaving] {
+        tenants.accepted_by_hand(key);
+    }
+    tenants.edit_service(|one| one.common.adoption = Adoption::Yes(id.clone().into()));
+    tenants.add("tenant", entry("2"));
+    tenants.edit("tenant", |entry| entry.policy = Policy::Reject);
+    tenants.add("leaving", entry("3"));
+    tenants.rest();
+    tenants.edit("leaving", |entry| entry.revocation = Revocation::Disconnect);
+    tenants.touch("leaving", |entry| entry.deleting = true);
+    tenants.rest();
+    assert_eq!(tenants.stage.calls, Vec::<&str>::new());
+    let why = format!(
+        "{id} is being adopted: nobody is cut or taken off its list before its EndpointService has taken it over, and its Ready condition says what that waits for"
+    );
+    for (name, told) in [("tenant", format!("ep-1: {why}")), ("leaving", why)] {
+        assert_eq!(tenants.ready(name), (Truth::False, Reason::AdoptionApprovalNeeded, told), "{name}");
+    }
+    tenants.edit_service(|one| one.common.annotations.adoption_approved = Some(id.as_str().into()));
+    tenants.rest();
+    assert!(!tenants.entries.contains_key("leaving"));
+    assert_eq!(tenants.ready("tenant").0, Truth::True);
+    assert_eq!(tenants.listed(), ["1", "2"]);
+    assert!(!is_connected(&tenants, refused) && !is_connected(&tenants, leaving));
 }
 
 #[test]

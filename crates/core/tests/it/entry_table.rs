@@ -50,6 +50,7 @@ fn row(kind: ResourceKind, state: ConnectionState) -> Row {
         paused: false,
         deleting: false,
         disowned: None,
+        unapproved: None,
     });
     Row {
         service: Service {

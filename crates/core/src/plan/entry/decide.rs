@@ -133,15 +133,21 @@ pub(super) fn reject(scene: &Scene<'_>, one: &Connection) -> Verdict {
     if is_changing || one.zones.values().any(ZoneLeg::is_moving) {
         return verdict(Stand::Moves, "it is cut once the cloud has stopped changing it");
     }
+    let needs_cut = match one.state {
+        ConnectionState::Connected => true,
+        ConnectionState::AwaitingAcceptance => !scene.input.ground.tries.has_rejected(endpoint),
+        _ => false,
+    };
+    if needs_cut && let Some(why) = scene.unapproved() {
+        return verdict(Stand::Waits(Reason::AdoptionApprovalNeeded), &why);
+    }
     let cut = || Stand::needs(Step::RejectConnection(id.clone(), endpoint.clone()));
     match one.state {
         ConnectionState::Connected => verdict(cut(), "it is being cut"),
         ConnectionState::Connecting | ConnectionState::Modifying | ConnectionState::Disconnecting => {
             verdict(Stand::Moves, "it is cut once the cloud has stopped changing it")
         }
-        ConnectionState::AwaitingAcceptance if !scene.input.ground.tries.has_rejected(endpoint) => {
-            verdict(cut(), "it is being refused")
-        }
+        ConnectionState::AwaitingAcceptance if needs_cut => verdict(cut(), "it is being refused"),
         ConnectionState::Unknown(_) => {
             verdict(Stand::Waits(Reason::UnexpectedError), "it is in a state that this version does not know")
         }

@@ -18,6 +18,11 @@ use crate::step::Step;
 
 /// What is done with an entry that is deleted or has expired, and decides on its principal.
 pub(super) fn plan(scene: &Scene<'_>) -> Plan {
+    if let Some(why) = scene.unapproved() {
+        let mut plan = Plan::waiting(Reason::AdoptionApprovalNeeded, why.clone());
+        plan.sayings.push(say(ConditionType::ConnectionsSettled, Truth::False, Reason::AdoptionApprovalNeeded, why));
+        return plan;
+    }
     let (input, id) = (scene.input, &scene.parent.id);
     let principal = &input.desired.principal;
     let mut tally = Tally::default();

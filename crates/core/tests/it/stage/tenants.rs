@@ -8,7 +8,7 @@ use std::time::Duration;
 use privatelink_core::claims::{Assignment, Claims, settle};
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{
-    Acceptance, Allocation, Deletion, DesiredAssignment, DesiredEntry, DesiredService, Management, Parent,
+    Acceptance, Adoption, Allocation, Deletion, DesiredAssignment, DesiredEntry, DesiredService, Management, Parent,
     ParentService, Policy, Revocation,
 };
 use privatelink_core::id::{CloudId, EndpointId};
@@ -353,6 +353,13 @@ impl Tenants {
                 paused: desired.common.annotations.paused,
                 deleting: desired.common.deleting,
                 disowned: None,
+                unapproved: match &desired.common.adoption {
+                    Adoption::Yes(adopted) => {
+                        let approved = desired.common.annotations.adoption_approved.as_deref();
+                        (approved != Some(adopted.as_str())).then(|| desired.common.owner.uid.clone())
+                    }
+                    _ => None,
+                },
             }),
             _ if self.service.released => Parent::Absent("there is no EndpointService".to_owned()),
             _ => Parent::Awaited("the EndpointService does not exist yet".to_owned()),
