@@ -18,6 +18,10 @@ demo: ## Tell a story with the real operator and a simulated cloud, until Ctrl-C
 test: ## Run every test there is, installing what it needs
 	tests/families.py
 
+.PHONY: model-check
+model-check: ## Play every scene of the model check whole, and in every world; takes hours
+	MODEL=whole cargo test --workspace --locked --test model
+
 ROTATIONS ?= 100
 .PHONY: soak
 soak: ## Change keys under load for a quarter of an hour, or ROTATIONS times

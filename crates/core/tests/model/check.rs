@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use privatelink_sim::world::Variants;
@@ -10,7 +11,7 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 use crate::fair::{self, First, Run};
 use crate::key;
 use crate::plant::Plant;
-use crate::play::{Action, Play, Who};
+use crate::play::{Action, Flight, Play, Who};
 use crate::scene::Scene;
 
 const SAFE: &str = "nothing is done against the rules";
@@ -22,6 +23,8 @@ pub struct Checked {
     variants: Variants,
     plant: Option<Plant>,
     proven: [Mutex<BTreeSet<u64>>; 2],
+    /// A state has been found that does not come to rest.
+    found: AtomicBool,
 }
 
 /// What came of it.
@@ -35,7 +38,7 @@ pub struct Found {
 
 impl Checked {
     pub fn new(scene: Scene, variants: Variants, plant: Option<Plant>) -> Self {
-        Self { scene, variants, plant, proven: [Mutex::default(), Mutex::default()] }
+        Self { scene, variants, plant, proven: [Mutex::default(), Mutex::default()], found: AtomicBool::default() }
     }
 
     /// Explores all of it, or until something is found.
@@ -46,29 +49,26 @@ impl Checked {
             unique: checker.unique_state_count(),
             transitions: checker.state_count(),
             depth: checker.max_depth(),
-            trace: discovery.map(|(law, path)| checker.model().trace(law, path.into_vec())),
+            trace: discovery.map(|(law, path)| checker.model().trace(law, &path.into_vec())),
         }
     }
 
     /// The faults and happenings of a run, its calls and moves, one a line, and what is wrong in the end.
-    fn trace(&self, law: &str, path: Vec<(Play, Option<Action>)>) -> String {
+    fn trace(&self, law: &str, path: &[(Play, Option<Action>)]) -> String {
         let mut lines = vec![format!("scene {}: not so: {law}", self.scene.name)];
         for (number, (play, action)) in path.iter().enumerate() {
-            match action {
-                Some(action) => lines.push(format!("{:3}. {}", number + 1, self.words(play, *action))),
-                None => {
-                    lines.push("in the end:".to_owned());
-                    lines.push(key::told(play));
-                    let wrong = play.wrong.clone().or_else(|| self.why_not(play));
-                    lines.push(format!("wrong: {}", wrong.unwrap_or_default()));
-                }
+            if let Some(action) = action {
+                lines.push(format!("{:3}. {}", number + 1, self.words(play, *action)));
+                continue;
             }
+            let wrong = play.wrong.clone().or_else(|| self.why_not(play)).unwrap_or_default();
+            lines.push(format!("in the end:\n{}wrong: {wrong}", key::told(play)));
         }
         lines.join("\n")
     }
 
     fn words(&self, play: &Play, action: Action) -> String {
-        let call = |who| play.next_call(who).map_or_else(String::new, |flight| flight.words());
+        let call = |who| play.next_call(who).map_or_else(String::new, Flight::words);
         match action {
             Action::Turn(who) => format!("{who:?} has a turn{}", self.leads_to(play, action, who)),
             Action::StaleTurn(who) => {
@@ -90,8 +90,7 @@ impl Checked {
 
     fn leads_to(&self, play: &Play, action: Action, who: Who) -> String {
         let Some(next) = self.next_state(play, action) else { return String::new() };
-        let calls: Vec<String> =
-            next.flights.iter().filter(|flight| flight.who == who).map(|flight| flight.words()).collect();
+        let calls: Vec<String> = next.flights.iter().filter(|flight| flight.who == who).map(Flight::words).collect();
         if calls.is_empty() { String::new() } else { format!(", and decides on {}", calls.join(", ")) }
     }
 
@@ -106,6 +105,16 @@ impl Checked {
     }
 
     fn comes_to_rest(&self, play: &Play) -> bool {
+        if self.found.load(Ordering::Relaxed) {
+            // One counterexample is enough; the checker looks up only now and then.
+            return true;
+        }
+        let rests = self.rests(play);
+        self.found.fetch_or(!rests, Ordering::Relaxed);
+        rests
+    }
+
+    fn rests(&self, play: &Play) -> bool {
         First::BOTH.into_iter().zip(&self.proven).all(|(first, proven)| {
             let mut proven = proven.lock().expect("nobody dies with it");
             let mut run = Run { keys: Vec::new(), told: Vec::new() };

@@ -108,8 +108,8 @@ fn believes(one: &Tenant, status: &Written, ground: Ground<'_>) -> (Plan, Writte
     let gone = |id: &ServiceId, at: Option<Moment>| list.at() > at && list.value().is_some_and(|all| !all.contains(id));
     laid.snapshot.services.retain(|id, view| !gone(id, view.service.at()));
     let mut forgetful = status.clone();
-    let lost = status.service.service_id.as_ref().is_some_and(|id| !laid.snapshot.services.contains_key(id));
-    if lost && list.value().is_some() && !one.deleting() {
+    let forgotten = status.service.service_id.as_ref().is_some_and(|id| !laid.snapshot.services.contains_key(id));
+    if forgotten && list.value().is_some() && !one.deleting() {
         forgetful.service.service_id = None;
         forgetful.service.creation.creating = None;
         forgetful.service.creation.incarnation += 1;

@@ -312,7 +312,9 @@ impl Play {
             self.wrong = law::broken(self);
         }
         let mut parts = self.parts;
-        changed.iter().for_each(|process| parts.renew(self, *process));
+        for process in changed {
+            parts.renew(self, *process);
+        }
         self.parts = parts;
         self.key = parts.together(self);
     }

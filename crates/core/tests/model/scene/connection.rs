@@ -3,7 +3,7 @@
 use privatelink_core::desired::{OnDelete, Revocation};
 use privatelink_sim::world::{Call, Variants};
 
-use super::{Happening, Scene, by_hand, delete_tenant, join, key_of, leave};
+use super::{Happening, Scene, by_hand, delete_endpoint, delete_service, delete_tenant, join, key_of, leave};
 use crate::it::stage::{Stage, Tenants, declared, entry};
 use crate::play::Play;
 use crate::rest;
@@ -28,7 +28,11 @@ pub const ONE_CONNECTION: Scene = Scene {
 pub const BOTH_SIDES: Scene = Scene {
     name: "one connection, both sides",
     start: with_consumer,
-    happenings: &[Happening { words: "the entry is deleted", act: delete_tenant }],
+    happenings: &[
+        Happening { words: "the entry is deleted", act: delete_tenant },
+        Happening { words: "the endpoint is deleted", act: delete_endpoint },
+        Happening { words: "the service is deleted", act: delete_service },
+    ],
     brief: 1,
     faults: 0,
     faults_in_all: 1,
@@ -53,7 +57,7 @@ fn at_rest(variants: Variants) -> Play {
     Play::new(offered(variants), None)
 }
 
-pub fn with_consumer(variants: Variants) -> Play {
+fn with_consumer(variants: Variants) -> Play {
     Play::new(offered(variants), Some(Stage::with(declared(&["vsw-f"]), variants)))
 }
 

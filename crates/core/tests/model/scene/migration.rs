@@ -14,7 +14,7 @@ use crate::play::Play;
 use crate::rest;
 
 /// Short, so that a drain is over within the time that a turn waits for.
-const DRAIN: Duration = Duration::from_secs(60);
+const DRAIN: Duration = Duration::from_mins(1);
 
 /// Two connections leave a load balancer that was taken off the spec, one after the other.
 pub const EVACUATION: Scene = Scene {

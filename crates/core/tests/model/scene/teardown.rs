@@ -1,47 +1,32 @@
-//! A connection that stands; its service, entry and endpoint are deleted at any time and in any order.
+//! A connection that stands; its service and entry are deleted at any time and in any order, and the tenant goes.
 
-use privatelink_sim::world::{Variants, progress};
+use privatelink_sim::world::Variants;
 
-use super::connection::with_consumer;
-use super::{Happening, Scene, delete_endpoint, delete_service, delete_tenant};
-use crate::play::{Action, Play, Process};
+use super::connection::offered;
+use super::{Happening, Scene, delete_service, delete_tenant, leave};
+use crate::play::Play;
 use crate::rest;
 
 pub const TEARDOWN: Scene = Scene {
     name: "teardown from any point",
     start,
     happenings: &[
-        Happening { words: "all three are deleted", act: delete_all },
         Happening { words: "the service is deleted", act: delete_service },
         Happening { words: "the entry is deleted", act: delete_tenant },
-        Happening { words: "the endpoint is deleted", act: delete_endpoint },
+        Happening { words: "the tenant deletes its endpoint", act: |play| leave(play, 0) },
     ],
-    brief: 1,
+    brief: 3,
     faults: 0,
     faults_in_all: 1,
     settled: rest::as_declared,
 };
 
-/// Their namespace goes.
-fn delete_all(play: &mut Play) -> bool {
-    let (service, entry, endpoint) = (delete_service(play), delete_tenant(play), delete_endpoint(play));
-    service && entry && endpoint
-}
-
 /// Everything is made, and at rest.
 fn start(variants: Variants) -> Play {
-    let mut play = with_consumer(variants);
-    for _ in 0..60 {
-        for who in play.objects() {
-            play.turn(who, None);
-            while play.next_call(who).is_some() {
-                play.act(Action::Call(who));
-            }
-        }
-        match progress(play.world()).first() {
-            Some(due) => drop(play.act(Action::Moves(*due))),
-            None => [Process::Provider, Process::Consumer].into_iter().for_each(|one| play.sweep(one)),
-        }
+    let mut tenants = offered(variants);
+    if tenants.try_join(0, &[0]).is_some() {
+        tenants.stage.settle_world();
+        tenants.sweep_and_rest();
     }
-    play
+    Play::new(tenants, None)
 }
