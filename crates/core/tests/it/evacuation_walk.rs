@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use privatelink_core::claims::Claims;
 use privatelink_core::condition::{ConditionType, Reason};
-use privatelink_core::desired::{Departure, Removal};
+use privatelink_core::desired::{Departure, OnDelete, Removal};
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{
     AddressFamily, Connection, Facet, Payer, Resource, ResourceKind, Service, ServiceView, Snapshot, ZoneLeg,
@@ -340,6 +340,35 @@ fn a_refusal_of_something_else_holds_nothing_back() {
     tenants.rest();
     assert_eq!(tenants.leg(keys[0], ZONES[0]).2, None);
     assert_eq!(tenants.stage.calls.iter().filter(|call| **call == "CloseReplaced").count(), 3);
+}
+
+/// A service that goes while a zone migrates cuts its connections once the zone has moved, and asks for nothing before.
+#[test]
+fn a_service_that_is_deleted_meanwhile_waits_until_the_zone_has_moved() {
+    let (mut tenants, _) = hot(Variants::default());
+    tenants.edit_service(|one| {
+        one.resources.remove(&key("lb-hot"));
+        one.resources.insert(key("lb-cool"), true);
+    });
+    while !tenants.stage.calls.contains(&"ReplaceResource") {
+        tenants.stage.settle_world();
+        tenants.stage.pass(Duration::from_secs(5));
+        tenants.turn_of(None, (0, Trouble::None));
+    }
+    tenants.edit_service(|one| {
+        one.common.deleting = true;
+        one.on_delete = OnDelete::Reject;
+    });
+    for _ in 0..6 {
+        tenants.turn_of(None, (0, Trouble::None));
+        tenants.stage.pass(Duration::from_secs(20));
+    }
+    let moving = tenants.stage.world.endpoints.values().flat_map(|one| one.zones.values());
+    assert_eq!(moving.filter(|leg| leg.status == LegStatus::Migrating).count(), 1);
+    assert_eq!(tenants.stage.refusals, 0);
+    tenants.rest();
+    assert!(tenants.service.released && tenants.stage.world.services.is_empty());
+    assert_eq!(tenants.stage.refusals, 0);
 }
 
 /// From wherever the process dies it goes on; each call has its effect once, and no drain is shortened.

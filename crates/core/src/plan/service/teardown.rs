@@ -4,7 +4,7 @@
 use crate::condition::Reason;
 use crate::desired::{Deletion, DesiredService, OnDelete};
 use crate::id::{CloudId, ServiceId};
-use crate::observed::{Connection, ZoneLeg};
+use crate::observed::Connection;
 use crate::plan::attempt::attempt;
 use crate::plan::case::{ANY, FRESH, moving, stale};
 use crate::plan::leave::{self, deleting};
@@ -86,10 +86,7 @@ fn cut(input: &Input<'_>, id: &ServiceId, connections: &[Connection]) -> Option<
     let live: Vec<&Connection> = connections.iter().filter(|connection| connection.is_live()).collect();
     let wanted = |connection: &&Connection| match connection.state {
         ConnectionState::AwaitingAcceptance => !input.ground.tries.has_rejected(&connection.endpoint),
-        // The cloud cuts none while one of its zones moves.
-        ConnectionState::Connected => {
-            input.desired.on_delete == OnDelete::Reject && !connection.zones.values().any(ZoneLeg::is_moving)
-        }
+        ConnectionState::Connected => input.desired.on_delete == OnDelete::Reject,
         _ => false,
     };
     let sayings = || {
