@@ -145,11 +145,12 @@ impl DesiredEntry {
     /// declared.
     #[must_use]
     pub fn claim(&self, holds: bool, now: Moment) -> claims::Entry {
-        let say = match (self.paused, self.deleting) {
-            (true, _) => Say::Live,
-            (false, true) => Say::Leaving,
-            (false, false) if self.is_expired(now) => Say::Ending,
-            (false, false) => Say::Live,
+        let say = if !self.paused && self.deleting {
+            Say::Leaving
+        } else if !self.paused && self.is_expired(now) {
+            Say::Ending
+        } else {
+            Say::Live
         };
         claims::Entry {
             uid: self.uid.clone(),
