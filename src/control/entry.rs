@@ -128,6 +128,12 @@ impl Kind for Entry {
         parts.map(|part| part(service.id.clone())).into()
     }
 
+    fn anew(around: &Around) -> Vec<FacetKey> {
+        // Whoever names a tenant has often just been told that it has come.
+        let Parent::Service(service) = &around.parent else { return Vec::new() };
+        vec![FacetKey::Connections(service.id.clone())]
+    }
+
     fn status(memory: &EntryStatus, object: &WhitelistEntry) -> WhitelistEntryStatus {
         memory::written(memory, object.status.as_ref())
     }

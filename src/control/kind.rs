@@ -188,6 +188,12 @@ pub trait Kind: Sized + Debug + Send + Sync + 'static {
     /// The parts that a person who asks for a look wants to see as they are now.
     fn parts(around: &Self::Around, memory: &Self::Memory) -> Vec<FacetKey>;
 
+    /// The parts on which the first decision under a new spec is not made from what was seen minutes ago.
+    #[must_use]
+    fn anew(_: &Self::Around) -> Vec<FacetKey> {
+        Vec::new()
+    }
+
     /// The status as the API has it, over the one that is there.
     fn status(memory: &Self::Memory, object: &Self::Object) -> Self::Status;
 

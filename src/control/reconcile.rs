@@ -50,6 +50,8 @@ const ROUNDS: usize = 16;
 const COUNTS: Duration = Duration::from_secs(10);
 /// When a turn that waits at the gate is made again, if its place in the queue should be lost.
 const QUEUED: Duration = Duration::from_mins(1);
+/// What was seen within this time is seen as it is: all that come within it share one look.
+const RECENT: Duration = Duration::from_secs(10);
 /// When what could not be published is tried again.
 const UNPUBLISHED: Duration = Duration::from_mins(1);
 /// When a turn that was overtaken by a change is made again, if the watch does not bring the change before.
@@ -182,6 +184,7 @@ impl<K: Kind> InTurn<'_, K> {
     async fn go(mut self, site: &Site, around: &K::Around, desired: &K::Desired) -> Result<Option<Duration>, Error> {
         let reached = K::reached(around);
         let asked = self.look_where_asked(site, around).await;
+        self.look_anew(site, around).await;
         let mut looked = BTreeSet::new();
         let mut acted = Acted::default();
         let mut plan = asked.err().map(|failure| self.unreadable(reached, &failure));
@@ -300,6 +303,14 @@ impl<K: Kind> InTurn<'_, K> {
             self.requested = None;
         }
         looked
+    }
+
+    /// Under a spec on which nothing was decided yet, what was seen minutes ago is seen again.
+    async fn look_anew(&mut self, site: &Site, around: &K::Around) {
+        let generation = self.object.meta().generation.unwrap_or_default();
+        if K::common(&mut self.memory).observed_generation < generation {
+            self.look_at(site, K::anew(around), clock::now() - RECENT).await;
+        }
     }
 
     /// Looks at parts that no decision waits for: what fails here fails again where a plan needs it, and is told

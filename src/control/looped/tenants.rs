@@ -257,3 +257,30 @@ async fn who_decides_on_a_tenant_is_handed_on_without_a_call() {
     is_out(&stage, "nobody lets it in");
     assert_eq!(stage.effects(), [&IN[..], &OUT].concat());
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_came_since_the_last_look_is_seen_by_a_new_entry() {
+    let (stage, services, spec) = Stage::ready_for::<EndpointService>().await;
+    stage.apply(&services, NAME, &spec).await;
+    let service = stage.settled(&services).await;
+    stage.later(Duration::from_secs(30)).await;
+    stage.asks_to_be_let_in(&service, CONSUMER, "consumer", "tenant");
+    let began = now();
+    stage.apply(&stage.of::<WhitelistEntry>(), ENTRY, &entry()).await;
+    becomes(&stage, ENTRY, "True", "Ready").await;
+    let waited = now().duration_since(began);
+    assert!(waited.as_secs() < 30, "{waited}: no sweep was waited for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_entries_that_are_deleted_at_once_one_lets_the_tenant_out() {
+    let mut stage = let_in(&entry()).await;
+    stage.apply(&stage.of::<WhitelistEntry>(), "twin", &entry()).await;
+    becomes(&stage, "twin", "False", "OwnershipConflict").await;
+    let (first, second) = (stage.of::<WhitelistEntry>(), stage.of::<WhitelistEntry>());
+    tokio::join!(stage.delete(&first, ENTRY), stage.delete(&second, "twin"));
+    stage.gone(&first, ENTRY).await;
+    stage.gone(&second, "twin").await;
+    is_out(&stage, "both are gone");
+    stage.end().await;
+}
