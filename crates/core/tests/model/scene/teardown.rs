@@ -15,7 +15,7 @@ pub const TEARDOWN: Scene = Scene {
         Happening { words: "the entry is deleted", act: delete_tenant },
         Happening { words: "the tenant deletes its endpoint", act: |play| leave(play, 0) },
     ],
-    brief: 3,
+    brief: 2,
     faults: 0,
     faults_in_all: 1,
     settled: rest::as_declared,
