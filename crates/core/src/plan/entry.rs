@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::claims::{Claims, Say};
 use crate::condition::{ConditionType, Reason};
-use crate::desired::{Deletion, DesiredEntry, Parent, ParentService, Policy};
+use crate::desired::{Deletion, DesiredEntry, Parent, ParentService, Policy, Revocation};
 use crate::observed::{Service, ServiceView};
 use crate::owner;
 use crate::place::Place;
@@ -177,7 +177,7 @@ fn turn(input: &Input<'_>) -> Plan {
     };
     let expired = input.desired.is_expired(input.ground.now);
     if !scene.holds() {
-        return behind(input, expired);
+        return behind(&scene, expired);
     }
     if input.desired.deleting || expired {
         return revoke::plan(&scene);
@@ -209,7 +209,13 @@ fn retains(desired: &DesiredEntry) -> bool {
 }
 
 /// Another entry decides on the principal.
-fn behind(input: &Input<'_>, expired: bool) -> Plan {
+fn behind(scene: &Scene<'_>, expired: bool) -> Plan {
+    let input = scene.input;
+    if let Some(since) = settle::list_unconfirmed(scene).filter(|_| input.desired.deleting || expired) {
+        // The other may have read the list before this one's last call: what is read now tells it.
+        let looks = settle::list_looks(scene, since);
+        return Plan { looks, ..Plan::saying(Next::Moving { since: None }, []) };
+    }
     let principal = &input.desired.principal;
     let holder = input.claims.holder(&principal.whom());
     let is_leaving = holder.is_some_and(|holder| holder.say == Say::Leaving);
@@ -251,6 +257,10 @@ fn invalid(scene: &Scene<'_>) -> Option<Plan> {
     }
     if matches!(whom, Whom::Part(..)) && desired.policy != Policy::Leave {
         let message = "connections.action: a connection shows its account alone, so an entry for a user or role can only Leave: name the account instead";
+        return refuse(Reason::InvalidSpec, message.to_owned());
+    }
+    if matches!(whom, Whom::Part(..)) && desired.revocation == Revocation::Disconnect {
+        let message = "revocation: a connection shows its account alone, so an entry for a user or role cuts none: set KeepConnections, or name the account instead";
         return refuse(Reason::InvalidSpec, message.to_owned());
     }
     let Policy::Accept(acceptance) = &desired.policy else { return None };

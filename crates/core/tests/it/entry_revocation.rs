@@ -12,7 +12,7 @@ use privatelink_sim::world::call::{ConnectionKey, ResourceForm, ServiceForm};
 use privatelink_sim::world::object::{ConnectionStatus, Principal};
 use privatelink_sim::world::{AccountId, Call};
 
-use crate::stage::{Tenants, Trouble, entry, wire_id};
+use crate::stage::{PROVIDER, Tenants, Trouble, entry, wire_id};
 
 fn is_connected(tenants: &Tenants, key: ConnectionKey) -> bool {
     tenants.connection(key).connection.status == ConnectionStatus::Connected
@@ -189,6 +189,55 @@ fn an_entry_that_expires_hands_over_as_one_that_goes() {
     let (_, reason, message) = tenants.ready("tenant");
     assert_eq!((reason, message.as_str()), (Reason::Expired, "expiresAt has passed; WhitelistEntry heir decides now"));
     assert_eq!(tenants.ready("heir").1, Reason::Ready);
+}
+
+/// Nothing of the service is followed by itself: whoever waits for it looks at it.
+#[test]
+fn a_removal_that_waits_for_the_service_is_made_once_a_look_shows_it_active() {
+    let (mut tenants, _) = connected(Revocation::KeepConnections);
+    let service = *tenants.stage.world.services.keys().next().expect("made");
+    let balancer = tenants.stage.world.land.balancer_named("lb-g");
+    let detach = Call::DetachResource(service, ResourceForm { balancer, kind: None, zone: None });
+    tenants.stage.elsewhere(PROVIDER, detach).expect("begun");
+    tenants.stage.sweep();
+    delete(&mut tenants);
+    tenants.stage.reads.clear();
+    tenants.turn("tenant");
+    assert_eq!(tenants.stage.reads.iter().filter(|facet| **facet == FacetKey::Services).count(), 1);
+    assert_eq!((tenants.stage.calls.len(), tenants.listed().len()), (0, 2));
+    tenants.stage.settle_world();
+    assert!(tenants.turn("tenant").released);
+    assert_eq!((tenants.stage.calls.as_slice(), tenants.listed().len()), (&["DisallowPrincipal"][..], 1));
+}
+
+/// Another that came while the call was on its way has read a list on which the principal still stands: what the first
+/// reads before it goes tells it otherwise. A long list is not read again at once.
+#[test]
+fn an_entry_that_hands_over_in_the_middle_of_a_removal_shows_it_before_it_goes() {
+    for expires in [false, true] {
+        let (mut tenants, _) = connected(Revocation::KeepConnections);
+        let service = *tenants.stage.world.services.keys().next().expect("made");
+        for account in 1_000..1_260 {
+            tenants.by_hand(Call::AllowPrincipal(service, Principal::Account(AccountId(account))));
+        }
+        tenants.stage.sweep();
+        let now = tenants.stage.now;
+        tenants.touch("tenant", |entry| {
+            entry.deleting = !expires;
+            entry.expires_at = expires.then_some(now);
+        });
+        tenants.turn("tenant");
+        assert_eq!(tenants.stage.calls, ["DisallowPrincipal"]);
+        tenants.add("heir", entry("2"));
+        tenants.stage.reads.clear();
+        let plan = tenants.turn("tenant");
+        assert_eq!((plan.released, plan.next), (false, Next::Moving { since: None }));
+        assert_eq!(tenants.stage.reads, []);
+        assert_eq!(tenants.turn("tenant").released, !expires);
+        assert!(matches!(tenants.stage.reads.as_slice(), [FacetKey::Principals(_)]), "{:?}", tenants.stage.reads);
+        tenants.rest();
+        assert!(tenants.listed().contains(&"2".to_owned()));
+    }
 }
 
 /// The first is let go, because the second is there; before anybody knows that it is gone, the second goes as well.

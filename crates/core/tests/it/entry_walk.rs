@@ -374,6 +374,29 @@ fn what_someone_else_has_cut_is_held_until_the_entry_changes_or_a_person_asks() 
     }
 }
 
+/// No request would connect it again, so none is asked for.
+#[test]
+fn what_someone_else_has_cut_is_not_held_where_no_filter_lets_it_in() {
+    let mut tenants = Tenants::at_rest(entry("2"));
+    let (key, _) = tenants.join(0, &[0]);
+    tenants.sweep_and_rest();
+    tenants.accept("tenant", |one| one.vpcs = Some(["vpc-two".into()].into()));
+    tenants.rest();
+    tenants.by_hand(Call::RejectConnection(key));
+    tenants.sweep_and_rest();
+    assert_eq!(tenants.decision("tenant"), (Decision::Leave, "connections.vpcIds does not name vpc-one"));
+    assert!(tenants.status("tenant").held.is_empty());
+    is_ready(&tenants, "tenant", Reason::Ready);
+    // It is somebody's cut all the same.
+    tenants.touch("tenant", |entry| {
+        if let Policy::Accept(acceptance) = &mut entry.policy {
+            acceptance.vpcs = None;
+        }
+    });
+    tenants.rest();
+    says(&tenants, "tenant", Reason::DisconnectedOutside);
+}
+
 /// After a lost status nobody knows whose hand it was.
 #[test]
 fn what_is_cut_when_it_is_first_seen_is_held() {
@@ -487,6 +510,38 @@ fn an_entry_for_a_role_lists_it_and_leaves_its_connections() {
     tenants.sweep_and_rest();
     let reason = &tenants.service.status.service.unclaimed[0].reason;
     assert!(reason.contains("WhitelistEntry tenant names a user or role of account 2"), "{reason}");
+}
+
+/// Its account's connections are not its own: that it cuts none is said, and not that none is left.
+#[test]
+fn an_entry_for_a_role_cannot_promise_to_cut() {
+    let mut tenants = Tenants::at_rest({
+        let mut one = entry("acs:ram:*:2:role/reader");
+        one.policy = Policy::Leave;
+        one.revocation = Revocation::Disconnect;
+        one
+    });
+    let message = says(&tenants, "tenant", Reason::InvalidSpec);
+    assert!(message.starts_with("revocation: a connection shows its account alone"), "{message}");
+    assert!(message.ends_with("set KeepConnections, or name the account instead"), "{message}");
+    assert_eq!(tenants.listed(), ["1"]);
+    tenants.edit("tenant", |entry| entry.revocation = Revocation::KeepConnections);
+    tenants.rest();
+    is_ready(&tenants, "tenant", Reason::WaitingForConsumer);
+    // One from before that rule.
+    tenants.edit("tenant", |entry| entry.revocation = Revocation::Disconnect);
+    tenants.touch("tenant", |entry| entry.deleting = true);
+    let plan = loop {
+        let plan = tenants.turn("tenant");
+        if plan.released {
+            break plan;
+        }
+    };
+    assert_eq!(
+        plan.sayings[0].message,
+        "acs:ram:*:2:role/reader is off the list of epsrv-1-1; connections show their account alone, so none of a user or role was cut"
+    );
+    assert_eq!(tenants.listed(), ["1"]);
 }
 
 #[test]

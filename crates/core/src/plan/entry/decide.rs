@@ -165,7 +165,9 @@ fn accept(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection, reconnec
         ConnectionState::Connecting | ConnectionState::Modifying | ConnectionState::Disconnecting => {
             (Decision::Accept, Stand::Moves, "the cloud is changing it".to_owned())
         }
-        ConnectionState::Disconnected | ConnectionState::Rejected if !reconnect.contains(endpoint) => (
+        ConnectionState::Disconnected | ConnectionState::Rejected
+            if !reconnect.contains(endpoint) && filtered(acceptance, one).is_none() =>
+        (
             Decision::Held,
             Stand::Person(Reason::DisconnectedOutside),
             "someone else has cut it: change this entry, or set the annotation privatelink.dev/reconcile-requested-at to a new value, to connect it again".to_owned(),

@@ -11,7 +11,7 @@ use crate::plan::entry::decide::{Decided, own, reject};
 use crate::plan::entry::settle::{Tally, is_listed, is_own_account, list_looks, list_unconfirmed, listed, pace};
 use crate::plan::outcome::{self, Outcome, Stand};
 use crate::plan::{Plan, Saying, Truth, ready, say};
-use crate::principal::Principal;
+use crate::principal::{Principal, Whom};
 use crate::read::FacetKey;
 use crate::state::Decision;
 use crate::step::Step;
@@ -64,6 +64,9 @@ pub(super) fn plan(scene: &Scene<'_>) -> Plan {
         return tally.plan(scene, &decided, sayings(scene, false, &message));
     }
     let message = match input.desired.revocation {
+        Revocation::Disconnect if matches!(principal.whom(), Whom::Part(..)) => format!(
+            "{principal} is off the list of {id}; connections show their account alone, so none of a user or role was cut"
+        ),
         Revocation::Disconnect => format!("{principal} is off the list of {id}, and nothing of it is connected"),
         Revocation::KeepConnections => format!("{principal} is off the list of {id}; its connections stay as they are"),
     };

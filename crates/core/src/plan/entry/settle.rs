@@ -227,7 +227,7 @@ impl Tally {
         plan.steps = self.steps;
         if plan.steps.is_empty() {
             plan.looks = self.looks;
-            plan.looks.extend(looks(scene, decided));
+            plan.looks.extend(looks(scene, decided, self.moves));
             plan.looks.sort();
             plan.looks.dedup();
         }
@@ -243,7 +243,7 @@ impl Tally {
 }
 
 /// What has to be read again: what moves, and what was done and no read has shown yet.
-fn looks(scene: &Scene<'_>, decided: &[Decided<'_>]) -> Vec<Look> {
+fn looks(scene: &Scene<'_>, decided: &[Decided<'_>], moves: bool) -> Vec<Look> {
     let (input, id) = (scene.input, &scene.parent.id);
     let fresh = input.ground().now - FRESH;
     let mut looks = Vec::new();
@@ -251,8 +251,8 @@ fn looks(scene: &Scene<'_>, decided: &[Decided<'_>]) -> Vec<Look> {
     if decided.iter().any(|one| one.stand == Stand::Moves) {
         looks.extend(stale(input, &[FacetKey::Connections(id.clone())], fresh));
     }
-    let waits_for_service = decided.iter().any(|one| matches!(one.stand, Stand::Needs(_)));
-    if scene.service.state != LifeState::Active && (waits_for_service || !is_listed(scene)) {
+    // Whatever moves may be a call that waits for the service, opening or closing.
+    if scene.service.state != LifeState::Active && moves {
         looks.extend(stale(input, &[FacetKey::Services], fresh));
     }
     looks
