@@ -1,6 +1,7 @@
 """The story, step by step. Each step does something, waits until the operator says that it is so, and looks in the
 cloud whether that is true."""
 
+import legs
 import readback
 import watched
 from bell import NotTrue
@@ -17,6 +18,9 @@ OWN_ENTRY = ("WhitelistEntry", "demo-gateway", "own")
 TENANTS_ENTRY = ("WhitelistEntry", "demo-gateway", "tenant")
 THIRD_ENTRY = ("WhitelistEntry", "demo-gateway", "third")
 FOURTH_ENTRY = ("WhitelistEntry", "demo-gateway", "fourth")
+#: Which load balancer serves the tenant's zone.
+TENANTS_ZONE = ("ZoneResourceAssignment", "demo-gateway", "tenant-f")
+ZONE = "cn-hangzhou-f"
 #: What the operator tries again by itself is tried at least every two and a half minutes; waited for in seconds.
 RETRIED = 180
 #: Both sides of the link, as kubectl gets them.
@@ -25,6 +29,14 @@ LINK = ("endpointservices", "privateendpoints")
 DECISIONS = (
     "{{range .items}}{{$entry := .metadata.name}}{{range .status.connections}}"
     "{{$entry}}\t{{.endpointId}}\t{{.state}}\t{{.decision}}: {{.reason}}{{\"\\n\"}}{{end}}{{end}}"
+)
+
+#: What became of the migrations of a zone, and which load balancers are being left.
+HISTORY = (
+    "{{range .status.history}}{{.mode}}, {{.from}} to {{.to}}: {{.outcome}}, gap {{.gapSeconds}} s{{\"\\n\"}}{{end}}"
+)
+LEAVING = (
+    "{{range .status.evacuation}}{{.resourceId}}: {{.remaining}} connections, kept by {{.blockedBy}}{{\"\\n\"}}{{end}}"
 )
 
 
@@ -229,6 +241,84 @@ def connected_again(stage):
     stage.show("whitelistentries", "privateendpoints")
 
 
+def a_smooth_migration(stage):
+    """A zone of the tenant's connection moves to another load balancer, with no instant without one"""
+    endpoint = stage.becomes("Ready", TENANT, settled)["status"]["endpointId"]
+    stage.apply("7-zone-of-the-tenant.yaml")
+    stage.becomes("Ready, and nothing has changed", TENANTS_ZONE, zone_settled)
+    before = legs.gaps(stage, endpoint)
+    stage.apply("changes/another-load-balancer.yaml")
+    told = stage.becomes("told what is missing", TENANTS_ZONE, lambda one: reason(one) == "ReferenceNotFound")
+    message = watched.condition(told, "Ready")["message"]
+    expect(f"it says what to change: {message}", "add it to spec.resources of the EndpointService" in message)
+    stage.apply("changes/more-load-balancers.yaml")
+    sides = ("Migrated", "lb-spare", "lb-hot")
+    is_open = lambda one: legs.station(one) == sides  # noqa: E731
+    both = stage.becomes("served by the one, with the other still open", TENANTS_ZONE, is_open)
+    expect("both sides are there in the cloud", legs.leg(stage, endpoint, ZONE) == ("lb-spare", "lb-hot"))
+    open_one = both["status"]["migration"]
+    stage.narrator.demo(f"the old side drains until {open_one['drainUntil']}")
+    stage.show("zoneresourceassignments")
+    ended = stage.becomes("Ready", TENANTS_ZONE, lambda one: zone_settled(one) and latest(one)["id"] == open_one["id"])
+    expect("the old side is closed in the cloud", legs.leg(stage, endpoint, ZONE) == ("lb-spare", None))
+    stations = [one for one, *_ in stage.watched.stations(TENANTS_ZONE)]
+    way = ["Connected", "Migrating", "Migrated", "Connected"]
+    expect(f"it went its way step by step: {stations}", in_order(stations, way))
+    expect("it has ended well, without a gap", outcome(ended) == ("Smooth", "lb-hot", "lb-spare", "Succeeded", 0))
+    drained = open_one["drainUntil"] <= latest(ended)["completedAt"]
+    expect("the old side was open for as long as was declared", drained)
+    unbroken(stage, endpoint, before)
+    history(stage)
+
+
+def a_forced_migration(stage):
+    """The zone goes back by force: a gap in its traffic, which is measured"""
+    endpoint = stage.becomes("Ready", TENANT, settled)["status"]["endpointId"]
+    before = legs.gaps(stage, endpoint)
+    stage.apply("changes/back-by-force.yaml")
+    ended = stage.becomes("Ready", TENANTS_ZONE, lambda one: zone_settled(one) and latest(one)["mode"] == "Forced")
+    expect("it is back in the cloud", legs.leg(stage, endpoint, ZONE) == ("lb-hot", None))
+    *done, gap = outcome(ended)
+    expect(f"it has ended well: {done}", done == ["Forced", "lb-spare", "lb-hot", "Succeeded"])
+    (once, seconds), (gaps, sum_before) = legs.gaps(stage, endpoint)[ZONE], before[ZONE]
+    expect(f"the cloud has seen one gap: {once - gaps}", once - gaps == 1)
+    seconds -= sum_before
+    expect(f"the history tells of {gap} s, and no less than the cloud's {seconds:.1f} s", gap >= seconds > 0)
+    stage.narrator.demo(f"the cloud has seen {ZONE} carry nothing for {seconds:.1f} s, and the history says {gap} s")
+    others = {zone: held for zone, held in legs.gaps(stage, endpoint).items() if zone != ZONE}
+    unharmed = all(before[zone] == held for zone, held in others.items())
+    expect("the other zone has carried traffic all the while", unharmed)
+    history(stage)
+
+
+def an_evacuation(stage):
+    """A load balancer is taken off the service: its connections move by themselves, and then it is detached"""
+    ours = stage.becomes("Ready", OWN, settled)["status"]["endpointId"]
+    tenants = stage.becomes("Ready", TENANT, settled)["status"]["endpointId"]
+    before = {one: legs.gaps(stage, one) for one in (ours, tenants)}
+    stage.apply("changes/without-the-hot-one.yaml")
+    kept = stage.becomes("told who keeps a connection there", SERVICE, lambda one: blockers(one) == ["tenant-f"])
+    message = watched.condition(kept, "Evacuating")["message"]
+    expect(f"it says what to change: {message}", "set another resourceId" in message)
+    stage.ask("get", "endpointservice", "gateway", "-n", "demo-gateway", "-o", f"go-template={LEAVING}")
+    stage.narrator.demo("nobody has to decide on the tenant's zone any more: without the assignment the service does")
+    stage.delete("zoneresourceassignment", TENANTS_ZONE)
+    stage.becomes("rid of it", SERVICE, lambda one: watched.holds(one, "Ready", "ResourcesAttached") and evacuated(one))
+    (held,) = stage.simulated.world()["services"]
+    attached = {one["resourceId"] for one in held["resources"]}
+    expect(f"it is detached in the cloud: {attached}", attached == {"lb-spare", "lb-third", "lb-hot-g"})
+    for endpoint in (ours, tenants):
+        expect(f"{endpoint} is served by another", legs.leg(stage, endpoint, ZONE) == ("lb-third", None))
+        unbroken(stage, endpoint, before[endpoint])
+    left = [row for rows in stage.watched.stations(SERVICE) for row in rows]
+    expect("one after the other", all(sum(not drains for *_, drains in moves) <= 1 for *_, moves in left))
+    expect("the status has told of both", {one for *_, moves in left for one, *_ in moves} == {ours, tenants})
+    moved = stage.becomes("told of its new address", OWN, lambda one: reason(one) == "Degraded")
+    message = watched.condition(moved, "Ready")["message"]
+    expect(f"the fixed address is missed, and nothing is cut for it: {message}", "and not 10.1.1.100" in message)
+    stage.show("endpointservices", "privateendpoints")
+
+
 def let_out(stage):
     """The tenant's entry is deleted: its account leaves the whitelist before its connections are cut"""
     endpoint = stage.becomes("Ready", TENANT, settled)["status"]["endpointId"]
@@ -238,7 +328,8 @@ def let_out(stage):
     expect("the account is off the list", str(CONSUMER) not in principals(stage))
     expect("its endpoint is cut", connection(stage, endpoint) == "Disconnected")
     steps = [(step, subject) for who, step, subject in stage.operator.steps[before:] if who == TENANTS_ENTRY]
-    order = [("DisallowPrincipal", str(CONSUMER)), ("RejectConnection", endpoint)]
+    (service,) = stage.simulated.world()["services"]
+    order = [("DisallowPrincipal", f"{CONSUMER} on {service['id']}"), ("RejectConnection", endpoint)]
     expect(f"it left the list before it was cut: {steps}", [one for one in steps if one in order] == order)
     done = [one["action"] for one in stage.simulated.journal()["calls"][calls:] if one["effect"] == "applied"]
     # The endpoint in the tenant's other VPC, which nobody has accepted, is refused too.
@@ -273,6 +364,9 @@ STEPS = [
     a_cut_by_hand,
     read_back,
     connected_again,
+    a_smooth_migration,
+    a_forced_migration,
+    an_evacuation,
     let_out,
 ]
 LAST = the_end
@@ -286,6 +380,49 @@ def settled(found):
 def entry_settled(found):
     """An entry's account is on the list, and all its connections are as declared."""
     return watched.holds(found, "Ready", "Allowed", "ConnectionsSettled")
+
+
+def zone_settled(found):
+    """A zone is served by the load balancer that is declared, and nothing of a migration is open."""
+    return watched.holds(found, "Ready", "Assigned", "Connected", "Migrated")
+
+
+def latest(assignment):
+    """The migration that has ended last."""
+    return assignment["status"].get("history", [{"id": None, "mode": None}])[0]
+
+
+def outcome(assignment):
+    """What came of the migration that has ended last."""
+    return tuple(latest(assignment).get(one) for one in ("mode", "from", "to", "outcome", "gapSeconds"))
+
+
+def history(stage):
+    """Shows what has become of a zone's migrations."""
+    stage.ask("get", "zoneresourceassignment", "tenant-f", "-n", "demo-gateway", "-o", f"go-template={HISTORY}")
+
+
+def in_order(passed, wanted):
+    """Whether `wanted` was passed in this order, whatever was passed between."""
+    rest = iter(passed)
+    return all(one in rest for one in wanted)
+
+
+def unbroken(stage, endpoint, before):
+    """The simulated cloud has watched an endpoint and each zone of it at every instant since it was read before."""
+    gaps = {zone: held[0] - before[zone][0] for zone, held in legs.gaps(stage, endpoint).items()}
+    expect(f"no zone of {endpoint} was ever interrupted: {gaps}", set(gaps) > {None} and not any(gaps.values()))
+    stage.narrator.demo(f"the cloud has watched {endpoint} all the while: {sum(gaps.values())} instants without a leg")
+
+
+def blockers(service):
+    """The assignments that keep connections on a load balancer that was taken off the service."""
+    return [name for row in service["status"].get("evacuation", []) for name in row.get("blockedBy", [])]
+
+
+def evacuated(service):
+    """Nothing leaves a load balancer of the service any more."""
+    return not service["status"].get("evacuation") and watched.condition(service, "Evacuating") is None
 
 
 def has_decided(entry, endpoint, decision, why):

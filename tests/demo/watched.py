@@ -3,6 +3,7 @@
 import json
 import threading
 
+import legs
 from bell import PATIENCE
 
 #: The kinds that something acts on, as kubectl and as manifests name them.
@@ -11,6 +12,7 @@ KINDS = {
     "endpointservices": "EndpointService",
     "privateendpoints": "Endpoint",
     "whitelistentries": "WhitelistEntry",
+    "zoneresourceassignments": "ZoneResourceAssignment",
 }
 #: The Events that the story waits for; a cluster that stays has many others.
 EVENTS = {"events": "Event"}
@@ -25,6 +27,7 @@ class Watched:
     def __init__(self, cluster, bell, narrator):
         self._cluster, self._bell, self._narrator = cluster, bell, narrator
         self._objects, self._told, self._watches = {}, {}, {}
+        self._stations = {}
         self._stop = threading.Event()
         watches = [(kind, name, []) for kind, name in KINDS.items()]
         watches += [(kind, name, OF_EVENTS) for kind, name in EVENTS.items()]
@@ -66,6 +69,11 @@ class Watched:
         """The objects of a kind in a namespace. Whoever asks holds the bell, or is asked by it."""
         return [found for key, found in sorted(self._objects.items()) if key[:2] == (kind, namespace)]
 
+    def stations(self, key):
+        """Where the zones of an object have been on their way, one after the other."""
+        with self._bell:
+            return list(self._stations.get(key, []))
+
     def end(self):
         """Ends the watches."""
         with self._bell:
@@ -103,11 +111,13 @@ class Watched:
             if event["type"] == "DELETED":
                 self._objects.pop(key, None)
                 self._told.pop(key, None)
+                self._stations.pop(key, None)
                 if found["kind"] not in EVENTS.values():
                     self._narrator.operator(f"{titled(*key)} is gone")
             else:
                 self._objects[key] = found
                 self._tell(key, condition(found, "Ready"))
+                self._follow(key, found)
 
     def _tell(self, key, ready):
         """What Ready says, when it says something new."""
@@ -117,6 +127,16 @@ class Watched:
         if self._told.get(key) != news:
             self._told[key] = news
             self._narrator.operator(f"{titled(*key)} is {sentence(ready)}")
+
+
+    def _follow(self, key, found):
+        """Where its zones are on their way, when they have come farther."""
+        reached, before = legs.station(found), self._stations.setdefault(key, [])
+        if reached is None or before[-1:] == [reached]:
+            return
+        before.append(reached)
+        for sentence in legs.sentences(found, reached):
+            self._narrator.operator(f"{titled(*key)}: {sentence}")
 
 
 def titled(kind, namespace, name):
