@@ -31,17 +31,17 @@ const NOW: Moment = Moment(9_000_000);
 
 /// One service with `lb-a`, which is given to no new connection, `lb-b` and `lb-c` in zone z, `lb-far` in another, and
 /// one connection with an interface in zone z that `lb-a` serves; an assignment wants `lb-b`.
-struct Row {
-    service: Service,
-    resources: BTreeMap<ResourceKey, Resource>,
-    connection: Option<Connection>,
-    desired: DesiredAssignment,
-    status: AssignmentStatus,
-    tries: Tries,
-    rival: Option<DesiredAssignment>,
+pub struct Row {
+    pub service: Service,
+    pub resources: BTreeMap<ResourceKey, Resource>,
+    pub connection: Option<Connection>,
+    pub desired: DesiredAssignment,
+    pub status: AssignmentStatus,
+    pub tries: Tries,
+    pub rival: Option<DesiredAssignment>,
 }
 
-fn at(id: &str, zone: &str) -> ResourceKey {
+pub fn at(id: &str, zone: &str) -> ResourceKey {
     ResourceKey { id: id.into(), zone: zone.into() }
 }
 
@@ -58,7 +58,7 @@ fn parent() -> ParentService {
     }
 }
 
-fn row(connection: ConnectionState, zone: ZoneState) -> Row {
+pub fn row(connection: ConnectionState, zone: ZoneState) -> Row {
     let resource =
         |auto_allocate| Resource { kind: ResourceKind::Clb, auto_allocate, connections: 1, deprecated_connections: 0 };
     let leg = ZoneLeg {
@@ -119,12 +119,12 @@ fn row(connection: ConnectionState, zone: ZoneState) -> Row {
     }
 }
 
-fn up() -> Row {
+pub fn up() -> Row {
     row(ConnectionState::Connected, ZoneState::Connected)
 }
 
 /// The zone has moved to `lb-b`, and `lb-a` is still open.
-fn both() -> Row {
+pub fn both() -> Row {
     row(ConnectionState::Connected, ZoneState::Migrated).with(|one| {
         one.leg().resource = Some("lb-b".into());
         one.leg().replaced_resource = Some("lb-a".into());
@@ -150,17 +150,17 @@ fn record(mode: MigrationMode) -> Migration {
 }
 
 impl Row {
-    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    fn leg(&mut self) -> &mut ZoneLeg {
+    pub fn leg(&mut self) -> &mut ZoneLeg {
         let connection = self.connection.as_mut().expect("a connection");
         connection.zones.get_mut(&"z".into()).expect("a zone")
     }
 
-    fn parent(&mut self) -> &mut ParentService {
+    pub fn parent(&mut self) -> &mut ParentService {
         match &mut self.desired.parent {
             Parent::Service(parent) => parent,
             _ => panic!("a service"),
@@ -168,7 +168,7 @@ impl Row {
     }
 
     /// The migration stands in the status, and the call is next.
-    fn written(self) -> Self {
+    pub fn written(self) -> Self {
         let (_, status) = self.turn();
         self.with(|one| one.status = status)
     }
@@ -187,7 +187,16 @@ impl Row {
         self.with(|one| drop(one.tries.settle(&step, Err(failure), NOW, one.desired.generation)))
     }
 
-    fn turn(&self) -> (Plan, AssignmentStatus) {
+    /// The cloud has answered the next call with this code.
+    pub fn answered(self, code: &str) -> Self {
+        let body = format!(r#"{{"Code":"{code}","Message":"no"}}"#).into_bytes();
+        let response = Response { status: 400, headers: Vec::new(), body };
+        let failure = decode::failure("UpdateVpcEndpointZoneConnectionResourceAttribute", &response);
+        let step = self.step().expect("a call");
+        self.with(|one| drop(one.tries.settle(&step, Err(failure), NOW, one.desired.generation)))
+    }
+
+    pub fn turn(&self) -> (Plan, AssignmentStatus) {
         let view = ServiceView {
             service: Facet::seen(NOW, Some(self.service.clone())),
             resources: Facet::seen(NOW, self.resources.clone()),
@@ -422,11 +431,7 @@ fn a_zone_of_another_region_is_served_by_any() {
 fn a_feature_that_is_off_is_told_whatever_the_code() {
     for code in ["NoPermission", "QuotaMisMatched", "OperationDenied.Whatever", "ZoneOperationDenied"] {
         for row in [row(ConnectionState::AwaitingAcceptance, ZoneState::Waiting), up().written()] {
-            let body = format!(r#"{{"Code":"{code}","Message":"no"}}"#).into_bytes();
-            let response = Response { status: 400, headers: Vec::new(), body };
-            let failure = decode::failure("UpdateVpcEndpointZoneConnectionResourceAttribute", &response);
-            let step = row.step().expect("a call");
-            let row = row.with(|one| drop(one.tries.settle(&step, Err(failure), NOW, one.desired.generation)));
+            let row = row.answered(code);
             let (_, reason, message) = row.says();
             assert_eq!(reason, Reason::FeatureNotEnabled, "{code}: {message}");
             assert!(message.contains("privatelink_whitelist/svc_res_mgt_uat"), "{message}");

@@ -21,3 +21,4 @@ mod service_teardown;
 mod service_walk;
 mod stage;
 mod wire_alibaba;
+mod zones_page;

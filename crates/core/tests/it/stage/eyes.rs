@@ -172,7 +172,7 @@ pub(super) fn service(state: &State, one: &world::Service, with_tags: bool) -> S
         state: known,
         cloud_state: word.into(),
         locked: state.accounts[&one.owner].locked,
-        kind: Some(ResourceKind::Clb),
+        kind: Some(kind(one.kind)),
         description: one.description.as_deref().map(str::to_owned),
         auto_accept: one.auto_accept,
         payer: if one.payer == world::object::Payer::Endpoint { Payer::Consumer } else { Payer::Provider },
@@ -191,6 +191,15 @@ pub(super) fn service(state: &State, one: &world::Service, with_tags: bool) -> S
     }
 }
 
+const fn kind(of: BalancerKind) -> ResourceKind {
+    match of {
+        BalancerKind::Clb => ResourceKind::Clb,
+        BalancerKind::Alb => ResourceKind::Alb,
+        BalancerKind::Nlb => ResourceKind::Nlb,
+        BalancerKind::Gwlb => ResourceKind::Gwlb,
+    }
+}
+
 pub(super) fn service_name(id: world::ServiceId) -> String {
     format!("name-of-{}", wire_id(id))
 }
@@ -206,7 +215,7 @@ fn resources(state: &State, one: &world::Service) -> BTreeMap<ResourceKey, Resou
         .filter_map(|(at, resource)| {
             let load = state.load_of(one.id, *at);
             let held = Resource {
-                kind: ResourceKind::Clb,
+                kind: kind(one.kind),
                 auto_allocate: resource.auto_allocate,
                 connections: count(load.current),
                 deprecated_connections: count(load.replaced),
