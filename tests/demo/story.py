@@ -36,7 +36,8 @@ HISTORY = (
     "{{range .status.history}}{{.mode}}, {{.from}} to {{.to}}: {{.outcome}}, gap {{.gapSeconds}} s{{\"\\n\"}}{{end}}"
 )
 LEAVING = (
-    "{{range .status.evacuation}}{{.resourceId}}: {{.remaining}} connections, kept by {{.blockedBy}}{{\"\\n\"}}{{end}}"
+    "{{range .status.evacuation}}{{.resourceId}}: {{.remaining}} use it, {{.moved}} have left, kept by {{.blockedBy}}"
+    "{{range .inFlight}}{{\"\\n\"}}  {{.endpointId}} to {{.to}}, open until {{.drainUntil}}{{end}}{{end}}"
 )
 
 
