@@ -400,7 +400,8 @@ fn as_declared(stage: &Stage<DesiredEndpoint>, vendor: bool) -> Result<(), TestC
     let unserved = wanted.contains("vsw-h") && !held.contains("vsw-h");
     let kept = stage.ready().is_some_and(|(_, _, message)| message.contains("is the only connected one"));
     let (truth, reason, message) = stage.ready().expect("said");
-    if unserved || kept {
+    let astray = message.contains("is not taken away for that");
+    if unserved || kept || astray {
         prop_assert_eq!(said(ConditionType::ZonesReady), Some(Truth::False));
     } else {
         prop_assert_eq!(&held, &wanted, "{}", message);
@@ -415,7 +416,7 @@ fn as_declared(stage: &Stage<DesiredEndpoint>, vendor: bool) -> Result<(), TestC
     }
     let flows = stage.the_endpoint().zones.values().any(world::Leg::carries);
     prop_assert_eq!(truth == Truth::True, flows, "{}", message);
-    let whole = !(unserved || kept || refused);
+    let whole = !(unserved || kept || astray || refused);
     prop_assert_eq!(reason == Reason::Ready, whole, "{:?} {}", reason, message);
     Ok(())
 }

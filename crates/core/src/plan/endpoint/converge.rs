@@ -427,6 +427,7 @@ fn unsettled(input: &Input<'_>, held: &Held<'_>, differences: &Differences, mut 
         None => match &differences.zones.kept {
             Some(subnet) => kept(input, held, subnet, &differences.zones.displaced, facts),
             None if connection::of_zones(input, held.interfaces).is_some() => Plan::saying(Next::Others, facts),
+            None if !differences.zones.astray.is_empty() => astray(&differences.zones.astray, facts),
             None => Plan::saying(Next::Settled, facts),
         },
     }
@@ -453,6 +454,19 @@ fn kept(input: &Input<'_>, held: &Held<'_>, subnet: &SubnetId, displaced: &[Subn
         facts.push(say(ConditionType::Stalled, Truth::True, Reason::Degraded, message));
     }
     Plan::saying(Next::Others, facts)
+}
+
+/// Traffic flows through addresses other than the declared ones.
+fn astray(found: &[String], mut facts: Vec<Saying>) -> Plan {
+    let message = format!(
+        "zones: {}, and is not taken away for that while it is connected, since the provider may have replaced its load balancer: to have the declared address, remove the item from spec.zones, apply, and add it again",
+        found.join("; ")
+    );
+    facts.retain(|saying| !matches!(saying.condition, ConditionType::ZonesReady | ConditionType::Ready));
+    facts.push(ready(Truth::True, Reason::Degraded, message.clone()));
+    facts.push(say(ConditionType::ZonesReady, Truth::False, Reason::Degraded, message.clone()));
+    facts.push(say(ConditionType::Stalled, Truth::True, Reason::Degraded, message));
+    Plan::saying(Next::Person, facts)
 }
 
 /// The provider has not accepted: the list of all endpoints, which all that wait share, tells when it has. After a

@@ -1,5 +1,6 @@
 //! The interfaces of an endpoint against the declared ones. An interface cannot be changed: it is removed and made
-//! again. The only connected one is never taken away.
+//! again. The only connected one is never taken away, and none that is connected for the sake of its address: a
+//! provider that replaces a load balancer changes that.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub(super) struct ZoneDifferences {
     pub(super) later: Vec<SubnetId>,
     /// Not declared, or not so, and the only one that is connected.
     pub(super) kept: Option<SubnetId>,
+    /// Declared, and connected with another address: how it is.
+    pub(super) astray: Vec<String>,
     /// Changing by itself.
     pub(super) moving: bool,
 }
@@ -44,7 +47,10 @@ impl ZoneDifferences {
             if one.state == ZoneState::Deleting {
                 continue;
             }
-            if one.is_connected() && connected == 1 {
+            let address = declared.get(subnet).filter(|form| form.zone == one.zone && one.is_connected());
+            if let Some(form) = address {
+                found.astray.push(differing(subnet, form, one));
+            } else if one.is_connected() && connected == 1 {
                 found.kept = Some(subnet.clone());
             } else if one.is_moving() {
                 found.later.push(subnet.clone());
@@ -63,7 +69,7 @@ impl ZoneDifferences {
 
     /// The interfaces are as declared, or the cloud is about to make them so.
     pub(super) const fn is_none(&self) -> bool {
-        self.missing.is_empty() && self.displaced.is_empty() && !self.takes_away()
+        self.missing.is_empty() && self.displaced.is_empty() && self.astray.is_empty() && !self.takes_away()
     }
 
     /// The calls that can be made now: those that open, and once there are none those that close.
@@ -100,7 +106,20 @@ impl ZoneDifferences {
         if !surplus.is_empty() {
             parts.push(format!("remove the interface in {}", surplus.join(", ")));
         }
+        if !self.astray.is_empty() {
+            parts.push(format!("give other addresses: {}", self.astray.join(", ")));
+        }
     }
+}
+
+/// Which address an interface has, and which it was to have.
+fn differing(subnet: &SubnetId, form: &InterfaceForm, one: &Interface) -> String {
+    let v4 = form.ip.zip(one.ip).filter(|(declared, has)| declared != has);
+    let v6 = form.ipv6.zip(one.ipv6).filter(|(declared, has)| declared != has);
+    let v4 = v4.map(|(declared, has)| format!("{has} and not {declared}"));
+    let v6 = v6.map(|(declared, has)| format!("{has} and not {declared}"));
+    let told: Vec<String> = v4.into_iter().chain(v6).collect();
+    format!("the interface in {subnet} has {}", told.join(", "))
 }
 
 /// An interface is the declared one. An address that the cloud picks, or has not picked yet, fits.
