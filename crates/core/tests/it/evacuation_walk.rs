@@ -495,5 +495,7 @@ fn no_more_are_in_flight_than_are_remembered() {
     assert_eq!(step, None);
     let kept = |row: &privatelink_core::status::InFlight| after.leaving[0].in_flight.contains(row);
     assert!(known.leaving[0].in_flight.iter().all(kept));
+    let names = after.leaving[0].in_flight.iter().map(|row| &row.endpoint);
+    assert!(names.is_sorted(), "a row that comes moves no other, or each would be written twice");
     assert_eq!(after.leaving[0].in_flight.len(), 50);
 }

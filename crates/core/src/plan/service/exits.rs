@@ -149,6 +149,8 @@ fn in_flight(input: &Input<'_>, key: &ResourceKey, legs: &[Leg<'_>], before: &[I
     let mut rows: Vec<InFlight> = found.into_values().collect();
     rows.sort_by_key(|row| !known.contains_key(&row.endpoint));
     rows.truncate(usize::try_from(limit::IN_FLIGHT).unwrap_or(usize::MAX));
+    // Always in one order: that a row is known by now is no news.
+    rows.sort_by(|one, other| one.endpoint.cmp(&other.endpoint));
     rows
 }
 
