@@ -9,7 +9,7 @@ use crate::id::ResourceId;
 use crate::limit;
 use crate::moment::Moment;
 use crate::observed::ZoneLeg;
-use crate::plan::assignment::Scene;
+use crate::plan::assignment::{Scene, hurdle};
 use crate::state::{ConnectionState, MigrationOutcome, ZoneState};
 use crate::status::Migration;
 use crate::step::MigrationMode;
@@ -155,9 +155,10 @@ impl Course {
         if leg.resource.as_ref() != Some(&open.from) || moved {
             return self.end(MigrationOutcome::Failed, now);
         }
-        // It has not set out yet: what is declared now counts.
+        // It has not set out yet: what is declared now counts, and what stands in its way.
         let desired = scene.input.desired;
-        if desired.resource != open.to || desired.migration.mode != open.mode || !desired.connected {
+        let hindered = hurdle::of_target(scene).or_else(|| hurdle::of_source(scene, &open.from)).is_some();
+        if desired.resource != open.to || desired.migration.mode != open.mode || !desired.connected || hindered {
             self.open = None;
         }
     }
