@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kube::Resource;
 use kube::runtime::reflector::Store;
 use privatelink_core::claims::{self, Claims};
+use privatelink_core::condition::ConditionType;
 use privatelink_core::desired::{Parent, Served};
 use privatelink_core::id::{AccountId, EndpointId, ServiceId};
 use privatelink_core::principal::{Principal, Whom};
@@ -177,9 +178,14 @@ pub fn is(context: &Context, entry: &WhitelistEntry) {
     let status = entry.status.as_ref();
     let holds = status.is_some_and(|status| status.claim == Some(ClaimState::Held));
     let held = status.into_iter().flat_map(|status| &status.held);
+    let conditions = status.into_iter().flat_map(|status| &status.common.conditions);
+    let refused = conditions
+        .filter(|one| one.type_ == ConditionType::Valid.as_str() && one.status == "False")
+        .map(|one| one.message.as_str())
+        .next();
     let row = claims::Entry {
         held: held.map(|endpoint| EndpointId::from(endpoint.as_str())).collect(),
-        ..desired.claim(holds, clock::now())
+        ..desired.claim(holds, clock::now()).refused(refused)
     };
     if context.tenancies.put(&service, row) {
         context.wakes.services.wake([service]);

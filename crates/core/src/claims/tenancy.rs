@@ -40,6 +40,17 @@ pub struct Entry {
     pub held: BTreeSet<EndpointId>,
 }
 
+impl Entry {
+    /// The same where its spec is refused, for this reason: then it decides on no connection while it is live.
+    #[must_use]
+    pub fn refused(mut self, why: Option<&str>) -> Self {
+        if let Some(why) = why.filter(|_| self.say == Say::Live && self.idle.is_none()) {
+            self.idle = Some(format!("cannot be acted on: {why}"));
+        }
+        self
+    }
+}
+
 /// An assignment that is valid, for one zone of one connection of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignment {

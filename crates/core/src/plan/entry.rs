@@ -12,12 +12,14 @@ mod settle;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::claims::{Claims, Say};
+use crate::claims::{Claims, Pin, Say};
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Deletion, DesiredEntry, Parent, ParentService, Policy, Revocation};
+use crate::id::{EndpointId, Zone};
 use crate::observed::{Service, ServiceView};
 use crate::owner;
 use crate::place::Place;
+use crate::plan::assignment::is_assignable;
 use crate::plan::case::{ANY, Subject, doubtful, stale, with_valid};
 use crate::plan::parent::{self, Home, Ward};
 use crate::plan::{Ground, Next, Plan, Truth, ready, say};
@@ -124,6 +126,15 @@ impl<'a> Scene<'a> {
                 self.parent.id
             )
         })
+    }
+
+    /// The assignment that decides on one zone of a connection. None does where the cloud lets nobody assign load
+    /// balancers of the service's kind.
+    pub(crate) fn pin(&self, endpoint: &EndpointId, zone: &Zone) -> Option<&'a Pin> {
+        if self.service.kind.is_some_and(|kind| !is_assignable(kind)) {
+            return None;
+        }
+        self.input.claims.pin(endpoint, zone)
     }
 
     /// The entry decides on its principal.

@@ -51,13 +51,15 @@ fn claim(input: &Input<'_>) -> Option<ClaimState> {
 fn describe(status: &mut EntryStatus, scene: &Scene<'_>, plan: &Plan) {
     let ends = ended(scene.input);
     let refused = plan.sayings.iter().find(|one| one.condition == ConditionType::Valid && one.truth == Truth::False);
+    let has_decided = plan.sayings.iter().any(|saying| saying.condition == ConditionType::ConnectionsSettled);
     let decided = match refused {
+        Some(refused) if !ends => decide::none(scene, &format!("the entry cannot be acted on: {}", refused.message)),
+        _ if !has_decided => decide::kept(scene, &undecided(plan)),
         _ if ends => scene.revoked(),
-        Some(refused) => decide::none(scene, &format!("the entry cannot be acted on: {}", refused.message)),
-        None => decide::all(scene),
+        _ => decide::all(scene),
     };
     // Where nothing was decided, because the service is paused for instance, nothing is forgotten.
-    if plan.sayings.iter().any(|saying| saying.condition == ConditionType::ConnectionsSettled) {
+    if has_decided {
         let connections: Vec<_> = decided.iter().map(|one| one.connection).collect();
         status.reconnect = match scene.input.desired.policy {
             Policy::Accept(_) if !ends => decide::reconnect(scene, &connections),
@@ -71,12 +73,22 @@ fn describe(status: &mut EntryStatus, scene: &Scene<'_>, plan: &Plan) {
     status.connections = shown(status, scene, &decided);
 }
 
-/// Those that are not as declared first, as many as a status holds.
+/// Why nothing was decided in this turn.
+fn undecided(plan: &Plan) -> String {
+    let ready = plan.sayings.iter().find(|one| one.condition == ConditionType::Ready);
+    let why = ready.map_or("the cloud has to be read first", |ready| ready.message.as_str());
+    format!("nothing is decided on it: {why}")
+}
+
+/// Those that are not as declared, or wait, come first, as many as a status holds; of these the oldest, since the time
+/// that each was first seen decides on free places and is remembered here alone.
 fn shown(status: &EntryStatus, scene: &Scene<'_>, decided: &[Decided<'_>]) -> Vec<EntryConnection> {
     let known: BTreeMap<&EndpointId, _> = status.connections.iter().map(|one| (&one.endpoint, one.since)).collect();
     let now = scene.input.ground.now.whole_second();
     let mut order: Vec<&Decided<'_>> = decided.iter().collect();
-    order.sort_by_key(|one| (one.stand == Stand::Settled, &one.connection.endpoint));
+    let since = |one: &Decided<'_>| known.get(&one.connection.endpoint).copied().unwrap_or(now);
+    let is_done = |one: &Decided<'_>| one.stand == Stand::Settled && one.decision != Decision::Wait;
+    order.sort_by_key(|one| (is_done(one), since(one), &one.connection.endpoint));
     let told = |one: &Decided<'_>| {
         let connection = one.connection;
         let zones = connection.zones.iter().take(most(limit::STATUS_ZONES));
@@ -85,7 +97,7 @@ fn shown(status: &EntryStatus, scene: &Scene<'_>, decided: &[Decided<'_>]) -> Ve
             vpc: connection.vpc.clone(),
             state: connection.state.clone(),
             bandwidth_mbps: connection.bandwidth_mbps,
-            since: known.get(&connection.endpoint).copied().unwrap_or(now),
+            since: since(one),
             decision: one.decision.clone(),
             reason: bounded(&one.reason),
             zones: zones.map(|(zone, leg)| (zone.clone(), leg.clone())).collect(),

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use privatelink_core::claims::{Entry, settle};
+use privatelink_core::claims::{Assignment, Entry, settle};
 use privatelink_core::condition::Reason;
 use privatelink_core::desired::{Acceptance, Allocation, DesiredEntry, Parent, ParentService, Policy};
 use privatelink_core::moment::Moment;
@@ -33,6 +33,7 @@ struct Row {
     connection: Connection,
     desired: DesiredEntry,
     status: EntryStatus,
+    pins: Vec<Assignment>,
 }
 
 fn row(kind: ResourceKind, state: ConnectionState) -> Row {
@@ -86,6 +87,7 @@ fn row(kind: ResourceKind, state: ConnectionState) -> Row {
         },
         desired,
         status: EntryStatus::default(),
+        pins: Vec::new(),
     }
 }
 
@@ -156,7 +158,7 @@ impl Row {
             ..self.desired.claim(true, NOW)
         };
         let entries: Vec<Entry> = others.iter().map(claim).chain([self.desired.claim(true, NOW)]).collect();
-        let claims = settle(&entries, &[]);
+        let claims = settle(&entries, &self.pins);
         of(&Input { ground, desired: &self.desired, status: &self.status, claims: &claims })
     }
 
@@ -266,6 +268,49 @@ fn what_stands_in_the_way_of_accepting_is_told() {
         one.connection.state = ConnectionState::Connected;
     });
     assert!(cut.turn().0.pin.is_some(), "what ends exposure is never locked: first it is written down that we decide");
+}
+
+fn pinned_to(resource: &str) -> impl FnOnce(&mut Row) {
+    let pin = Assignment {
+        uid: "pin".into(),
+        name: "pin".into(),
+        created: NOW,
+        endpoint: "ep-1".into(),
+        zone: "z".into(),
+        resource: resource.into(),
+        holds: true,
+        deleting: false,
+    };
+    |one: &mut Row| one.pins = vec![pin]
+}
+
+/// The assignment itself says that it can do nothing there.
+#[test]
+fn an_assignment_that_the_cloud_does_not_take_holds_no_connection_back() {
+    use ConnectionState::{AwaitingAcceptance, Connected};
+    use ResourceKind::{Alb, Clb, Gwlb, Nlb};
+    for (kind, assignable) in [(Clb, true), (Alb, true), (Nlb, false), (Gwlb, false)] {
+        let waiting = row(kind, AwaitingAcceptance).with(pinned_to("lb"));
+        assert_eq!(waiting.step(), (!assignable).then(|| accepted(None, None)), "{kind:?}");
+        let cut = row(kind, Connected).with(pinned_to("lb")).with(|one| {
+            let leg = one.connection.zones.values_mut().next().expect("one");
+            leg.state = ZoneState::Disconnected;
+        });
+        let connects = Step::ConnectZone("epsrv-1".into(), "ep-1".into(), "z".into());
+        assert_eq!(cut.step(), (!assignable).then_some(connects), "{kind:?}");
+    }
+}
+
+#[test]
+fn an_assignment_of_what_is_not_the_services_is_named() {
+    let said = |resource| row(ResourceKind::Clb, ConnectionState::AwaitingAcceptance).with(pinned_to(resource)).says();
+    let (_, reason, decision, why) = said("lb-else");
+    assert_eq!((reason, decision), (Reason::WaitingForAssignment, Decision::Wait));
+    assert_eq!(
+        why,
+        "ZoneResourceAssignment pin is to assign lb-else to z, which is not one of the load balancers of epsrv-1: correct or delete it"
+    );
+    assert_eq!(said("lb").3, "ZoneResourceAssignment pin has not assigned lb to z yet");
 }
 
 /// The zones of an endpoint in another region are none of the service's: any of its load balancers serves them.

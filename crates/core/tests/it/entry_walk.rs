@@ -44,6 +44,53 @@ fn an_entry_that_cannot_be_acted_on_tells_of_no_decision() {
     let message = says(&tenants, "tenant", Reason::InvalidSpec);
     let (decision, reason) = tenants.decision("tenant");
     assert_eq!((decision, reason), (Decision::Leave, &*format!("the entry cannot be acted on: {message}")));
+    let unclaimed = &tenants.service.status.service.unclaimed;
+    let reasons: Vec<&str> = unclaimed.iter().map(|one| one.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [format!("WhitelistEntry tenant cannot be acted on: {message}")],
+        "nobody decides, and that is told"
+    );
+    tenants.accept("tenant", |one| one.bandwidth_mbps = None);
+    tenants.rest();
+    assert!(tenants.service.status.service.unclaimed.is_empty());
+}
+
+/// What was decided last stands, and what came since is told as it is.
+#[test]
+fn while_nothing_can_be_done_no_decision_is_told_that_nobody_has_made() {
+    for stop in ["entry", "service", "account"] {
+        let mut tenants = Tenants::at_rest(entry("2"));
+        let (known, _) = tenants.join(0, &[0]);
+        tenants.sweep_and_rest();
+        match stop {
+            "entry" => tenants.touch("tenant", |entry| entry.paused = true),
+            "service" => tenants.edit_service(|service| service.common.annotations.paused = true),
+            _ => tenants.service.status.service.creation.account = Some("999".into()),
+        }
+        let (new, _) = tenants.join(1, &[0]);
+        tenants.by_hand(Call::RejectConnection(known));
+        tenants.sweep_and_rest();
+        let (.., why) = tenants.ready("tenant");
+        let told = |tenants: &Tenants| -> Vec<_> {
+            let shown = tenants.status("tenant").connections.iter();
+            shown.map(|one| (one.state.clone(), one.decision.clone(), one.reason.clone())).collect()
+        };
+        let expected = [
+            (ConnectionState::Disconnected, Decision::Accept, "it is connected".to_owned()),
+            (ConnectionState::AwaitingAcceptance, Decision::Leave, format!("nothing is decided on it: {why}")),
+        ];
+        assert_eq!(told(&tenants), expected, "{stop}");
+        assert_eq!(tenants.status("tenant").counts.map(|counts| (counts.held, counts.awaiting)), Some((0, 1)));
+        assert!(!is_up(&tenants, new), "{stop}");
+        // Deleted meanwhile, it cuts nothing yet either.
+        tenants.touch("tenant", |entry| {
+            entry.revocation = Revocation::Disconnect;
+            entry.deleting = true;
+        });
+        tenants.turn("tenant");
+        assert_eq!(told(&tenants)[0], expected[0], "{stop}");
+    }
 }
 
 #[test]

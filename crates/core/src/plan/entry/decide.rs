@@ -6,7 +6,7 @@ use crate::claims::Pin;
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Acceptance, Allocation, BANDWIDTH, Policy};
 use crate::error::Meaning;
-use crate::id::{EndpointId, Zone};
+use crate::id::{EndpointId, ResourceId, Zone};
 use crate::limit;
 use crate::moment::Moment;
 use crate::observed::{Connection, ResourceKind, TrafficControl, ZoneLeg};
@@ -55,6 +55,22 @@ pub(crate) fn none<'a>(scene: &Scene<'a>, why: &str) -> Vec<Decided<'a>> {
             Decided { connection, since, decision, stand, reason }
         })
         .collect()
+}
+
+/// What was decided on each of them last, in a turn that decides nothing: as far as the status knows, and else why.
+pub(crate) fn kept<'a>(scene: &Scene<'a>, why: &str) -> Vec<Decided<'a>> {
+    let status = scene.input.status;
+    let known: BTreeMap<_, _> = status.connections.iter().map(|one| (&one.endpoint, one)).collect();
+    let mut all = none(scene, why);
+    for one in &mut all {
+        let endpoint = &one.connection.endpoint;
+        if let Some(last) = known.get(endpoint) {
+            (one.decision, one.reason) = (last.decision.clone(), last.reason.clone());
+        } else if status.held.contains(endpoint) {
+            one.decision = Decision::Held;
+        }
+    }
+    all
 }
 
 /// What is decided on each of them while the entry is live.
@@ -112,7 +128,7 @@ const fn is_cut(state: &ConnectionState) -> bool {
 /// Since when a read confirms what we did to the connection, or to a zone that no assignment decides on, where none
 /// has yet.
 pub(crate) fn unconfirmed(scene: &Scene<'_>, endpoint: &EndpointId) -> Option<Moment> {
-    unconfirmed_parts(scene, endpoint, |zone| scene.input.claims.pin(endpoint, zone).is_none())
+    unconfirmed_parts(scene, endpoint, |zone| scene.pin(endpoint, zone).is_none())
 }
 
 fn unconfirmed_parts(scene: &Scene<'_>, endpoint: &EndpointId, counts: impl Fn(&Zone) -> bool) -> Option<Moment> {
@@ -241,13 +257,17 @@ fn disconnected(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection) ->
 
 /// The zones that no assignment pins.
 fn free_legs<'a>(scene: &Scene<'a>, one: &'a Connection) -> impl Iterator<Item = (&'a Zone, &'a ZoneLeg)> {
-    let claims = scene.input.claims;
-    one.zones.iter().filter(move |(zone, _)| claims.pin(&one.endpoint, zone).is_none())
+    let scene = *scene;
+    one.zones.iter().filter(move |(zone, _)| scene.pin(&one.endpoint, zone).is_none())
 }
 
 /// What has to be assigned before the connection may be accepted.
 fn unassigned(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection) -> Option<String> {
-    let pin = |zone: &Zone| scene.input.claims.pin(&one.endpoint, zone);
+    let pin = |zone: &Zone| scene.pin(&one.endpoint, zone);
+    let is_attached = |resource: &ResourceId| {
+        let held = scene.view.resources.value();
+        held.is_none_or(|held| held.keys().any(|key| key.id == *resource))
+    };
     if acceptance.allocation == Allocation::Manual {
         let unpinned: Vec<&str> = free_legs(scene, one).map(|(zone, _)| zone.as_str()).collect();
         if !unpinned.is_empty() {
@@ -260,6 +280,12 @@ fn unassigned(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection) -> O
     }
     let open = |(zone, leg): (&Zone, &ZoneLeg)| -> Option<String> {
         let Pin { name, resource, .. } = pin(zone).filter(|pin| leg.resource.as_ref() != Some(&pin.resource))?;
+        if !is_attached(resource) {
+            return Some(format!(
+                "ZoneResourceAssignment {name} is to assign {resource} to {zone}, which is not one of the load balancers of {}: correct or delete it",
+                scene.parent.id
+            ));
+        }
         Some(format!("ZoneResourceAssignment {name} has not assigned {resource} to {zone} yet"))
     };
     let open: Vec<String> = one.zones.iter().filter_map(open).collect();
@@ -279,7 +305,7 @@ fn is_served(scene: &Scene<'_>, one: &Connection, zone: &Zone, leg: &ZoneLeg) ->
 /// Nothing is asked of a connection while one of its zones moves; what is as declared stays so meanwhile. A zone that
 /// migrates carries traffic, and whose business it is waits for it.
 fn undisturbed(scene: &Scene<'_>, one: &Connection, verdict: Verdict) -> Verdict {
-    let pinned = |zone: &Zone| scene.input.claims.pin(&one.endpoint, zone).is_some();
+    let pinned = |zone: &Zone| scene.pin(&one.endpoint, zone).is_some();
     let free_moves =
         |(zone, leg): (&Zone, &ZoneLeg)| leg.is_moving() && leg.state != ZoneState::Migrating && !pinned(zone);
     let (decision, stand, reason) = verdict;

@@ -55,11 +55,14 @@ impl<'a> Leg<'a> {
 /// Every zone of every connection, as far as the list shows them.
 pub(crate) fn legs<'a>(input: &Input<'a>, id: &ServiceId) -> Vec<Leg<'a>> {
     let (claims, here) = (input.claims, &input.ground.place.region);
+    let service = view(input, id).and_then(|view| view.service.value()?.as_ref());
+    // Where the cloud lets nobody assign them, no assignment decides.
+    let pins = service.and_then(|service| service.kind).is_none_or(is_assignable);
     let connections = view(input, id).and_then(|view| view.connections.value()).into_iter().flatten();
     let of = |connection: &'a Connection| {
         let is_afar = connection.region.as_ref().is_some_and(|region| region != here);
         connection.zones.iter().map(move |(zone, shown)| {
-            let pin = claims.pin(&connection.endpoint, zone);
+            let pin = claims.pin(&connection.endpoint, zone).filter(|_| pins);
             Leg { connection, zone, shown, pin, is_afar }
         })
     };

@@ -369,7 +369,11 @@ impl Tenants {
     pub fn claims(&self) -> Claims {
         let claim = |slot: &Slot| match &slot.desired {
             Tenant::Entry(entry, _) => {
-                Some(entry.claim(slot.status.entry.claim == Some(ClaimState::Held), self.stage.now))
+                let status = &slot.status.entry;
+                let refuses =
+                    |one: &&status::Condition| one.condition == ConditionType::Valid && one.truth == Truth::False;
+                let why = status.common.conditions.iter().find(refuses).map(|one| one.message.as_str());
+                Some(entry.claim(status.claim == Some(ClaimState::Held), self.stage.now).refused(why))
             }
             _ => None,
         };
