@@ -17,7 +17,7 @@ mod parent;
 pub mod service;
 mod tags;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::condition::{ConditionType, Reason};
@@ -258,7 +258,8 @@ pub struct Refused {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tries {
     refused: Vec<(Step, Refused)>,
-    rejected: BTreeSet<String>,
+    /// When the connection of each of these endpoints was refused.
+    rejected: BTreeMap<EndpointId, Moment>,
     doubts: BTreeMap<FacetKey, Moment>,
     lost_create: Option<Moment>,
     policy_reset: bool,
@@ -270,6 +271,10 @@ const CLOSES: Duration = Duration::from_mins(2);
 
 /// How long a refusal that a person must lift holds; then the step is tried once more.
 const REFUSAL_HOLDS: Duration = Duration::from_hours(1);
+
+/// How long it is known that we have refused a connection, at least: one that waits all the same after that is refused
+/// once more.
+const REJECTION_HOLDS: Duration = Duration::from_hours(24);
 
 impl Tries {
     /// Remembers a refusal, and forgets those that have lost their meaning.
@@ -324,10 +329,11 @@ impl Tries {
         self.refused.retain(|(tried, refused)| tried != step && !moot(tried, refused));
         match step {
             Step::RejectConnection(_, endpoint) => {
-                self.rejected.insert(endpoint.to_string());
+                self.rejected.retain(|_, since| at.since(*since) < REJECTION_HOLDS);
+                self.rejected.insert(endpoint.clone(), at);
             }
             Step::AcceptConnection(_, endpoint, _) => {
-                self.rejected.remove(endpoint.as_str());
+                self.rejected.remove(endpoint);
             }
             Step::CloseReplaced(_, endpoint, zone) => {
                 self.closing.retain(|_, since| at.since(*since) < CLOSES);
@@ -366,7 +372,7 @@ impl Tries {
     /// We have refused this endpoint's connection already.
     #[must_use]
     pub fn has_rejected(&self, endpoint: &EndpointId) -> bool {
-        self.rejected.contains(endpoint.as_str())
+        self.rejected.contains_key(endpoint)
     }
 
     /// The replaced side of this zone was told to close, and may still be shown as open.

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use privatelink_core::claims::{Assignment, Entry, settle};
 use privatelink_core::condition::Reason;
@@ -19,7 +20,7 @@ use privatelink_core::plan::{Ground, Plan, Tries, Truth};
 use privatelink_core::principal::Whom;
 use privatelink_core::report::entry::report;
 use privatelink_core::state::{ConnectionState, Decision, LifeState, ZoneState};
-use privatelink_core::status::EntryStatus;
+use privatelink_core::status::{EntryConnection, EntryStatus};
 use privatelink_core::step::{Part, Step, Traffic};
 
 use crate::stage::entry;
@@ -34,6 +35,10 @@ struct Row {
     desired: DesiredEntry,
     status: EntryStatus,
     pins: Vec<Assignment>,
+    /// Other connections of the account.
+    more: Vec<Connection>,
+    /// What was done and no read has shown yet.
+    written: Vec<Part>,
 }
 
 fn row(kind: ResourceKind, state: ConnectionState) -> Row {
@@ -88,6 +93,8 @@ fn row(kind: ResourceKind, state: ConnectionState) -> Row {
         desired,
         status: EntryStatus::default(),
         pins: Vec::new(),
+        more: Vec::new(),
+        written: Vec::new(),
     }
 }
 
@@ -132,7 +139,7 @@ impl Row {
         let view = ServiceView {
             service: Facet::seen(NOW, Some(self.service.clone())),
             resources: Facet::seen(NOW, self.resources.clone()),
-            connections: Facet::seen(NOW, alike.chain([self.connection.clone()]).collect()),
+            connections: Facet::seen(NOW, alike.chain([self.connection.clone()]).chain(self.more.clone()).collect()),
             principals: Facet::seen(NOW, listed.collect()),
         };
         let id = self.service.id.clone();
@@ -145,7 +152,7 @@ impl Row {
             let endpoint = format!("ep-{account}").as_str().into();
             [Part::Principal(id.clone(), account.as_str().into()), Part::Connection(id.clone(), endpoint)]
         });
-        let unconfirmed_parts = written.map(|part| (part, NOW)).collect();
+        let unconfirmed_parts = written.chain(self.written.clone()).map(|part| (part, NOW)).collect();
         let laid = Laid { snapshot, unconfirmed_parts, ..Laid::default() };
         let place = Place { cloud: Cloud::Alibaba, account: "1".into(), region: "here".into() };
         let (tries, living) = (Tries::default(), BTreeSet::new());
@@ -268,6 +275,64 @@ fn what_stands_in_the_way_of_accepting_is_told() {
         one.connection.state = ConnectionState::Connected;
     });
     assert!(cut.turn().0.pin.is_some(), "what ends exposure is never locked: first it is written down that we decide");
+}
+
+/// One more connection of the account, alike, and when it was first seen.
+fn another(endpoint: &str, since: Moment) -> impl FnOnce(&mut Row) {
+    move |one: &mut Row| {
+        one.more.push(Connection { endpoint: endpoint.into(), ..one.connection.clone() });
+        one.status.connections.push(EntryConnection {
+            endpoint: endpoint.into(),
+            vpc: None,
+            state: one.connection.state.clone(),
+            bandwidth_mbps: None,
+            since,
+            decision: Decision::Wait,
+            reason: String::new(),
+            zones: BTreeMap::new(),
+        });
+    }
+}
+
+/// The time that each was first seen is in the status alone, and that is cut.
+#[test]
+fn the_oldest_of_many_that_wait_for_a_free_place_are_not_forgotten() {
+    let mut many =
+        row(ResourceKind::Clb, ConnectionState::AwaitingAcceptance).with(|one| one.acceptance().max = Some(1));
+    for number in 0..50 {
+        many = many.with(another(&format!("ep-old-{number}"), NOW - Duration::from_hours(1)));
+    }
+    // Others came later, and their names come first; one of all is connected.
+    for number in 0..150 {
+        many = many.with(another(&format!("ep-new-{number}"), NOW));
+    }
+    many.connection.state = ConnectionState::Connected;
+    many.status.connections.truncate(100);
+    for _ in 0..2 {
+        let (_, status) = many.turn();
+        assert_eq!((status.connections.len(), status.truncated), (100, true));
+        let old = status.connections.iter().filter(|one| one.since == NOW - Duration::from_hours(1)).count();
+        assert_eq!(old, 50);
+        many.status = status;
+    }
+}
+
+/// Where the cloud picks load balancers one by one, the place that they are picked for is not given away meanwhile.
+#[test]
+fn a_connection_that_load_balancers_are_picked_for_keeps_its_place() {
+    let two = || {
+        let one = row(ResourceKind::Clb, ConnectionState::AwaitingAcceptance);
+        one.with(|one| one.acceptance().max = Some(1)).with(another("ep-2", NOW - Duration::from_hours(1)))
+    };
+    let step = |endpoint: &str| Step::AcceptConnection("epsrv-1".into(), endpoint.into(), Traffic::default());
+    assert_eq!(two().step(), Some(step("ep-2")), "it was seen first");
+    let picked = two().with(|one| {
+        let leg = one.connection.zones.values_mut().next().expect("one");
+        leg.resource = Some("lb".into());
+    });
+    assert_eq!(picked.step(), Some(step("ep-1")), "it was begun");
+    let picking = two().with(|one| one.written = vec![Part::Leg("epsrv-1".into(), "ep-1".into(), "z".into())]);
+    assert_eq!(picking.step(), None, "no read has shown yet what became of it");
 }
 
 fn pinned_to(resource: &str) -> impl FnOnce(&mut Row) {

@@ -92,7 +92,7 @@ pub(crate) fn all<'a>(scene: &Scene<'a>) -> Vec<Decided<'a>> {
         })
         .collect();
     if let Policy::Accept(Acceptance { max: Some(max), .. }) = scene.input.desired.policy {
-        within(max, &mut decided);
+        within(scene, max, &mut decided);
     }
     decided
 }
@@ -397,17 +397,25 @@ fn traffic_change(scene: &Scene<'_>, acceptance: &Acceptance, one: &Connection) 
     (bandwidth || control).then_some(wanted)
 }
 
-/// Free places go to those that were seen first; what has none waits, as the spec asks.
-fn within(max: u32, decided: &mut [Decided<'_>]) {
-    let live = |one: &&Decided<'_>| one.connection.is_live();
-    let taken = decided.iter().filter(live).count();
+/// The connection waits to be accepted, and the cloud picks, or has picked, load balancers for it.
+fn is_begun(scene: &Scene<'_>, one: &Decided<'_>) -> bool {
+    let picks = one.decision == Decision::Accept && one.stand == Stand::Moves;
+    let picked = || free_legs(scene, one.connection).any(|(_, leg)| leg.resource.is_some());
+    one.connection.state == ConnectionState::AwaitingAcceptance && (picks || picked())
+}
+
+/// Free places go to those that were begun, then to those that were seen first; what has none waits, as the spec asks.
+fn within(scene: &Scene<'_>, max: u32, decided: &mut [Decided<'_>]) {
+    let is_begun = |one: &Decided<'_>| is_begun(scene, one);
+    let takes = |one: &&Decided<'_>| one.connection.is_live() || is_begun(one) && one.stand == Stand::Moves;
+    let taken = decided.iter().filter(takes).count();
     let mut free = usize::try_from(max).unwrap_or(usize::MAX).saturating_sub(taken);
     let opens = |one: &Decided<'_>| match &one.stand {
         Stand::Needs(step) => matches!(**step, Step::AcceptConnection(..) | Step::PickResource(..)),
         _ => false,
     };
     let mut asking: Vec<&mut Decided<'_>> = decided.iter_mut().filter(|one| opens(one)).collect();
-    asking.sort_by_key(|one| (one.since, one.connection.endpoint.clone()));
+    asking.sort_by_key(|one| (!is_begun(one), one.since, one.connection.endpoint.clone()));
     for one in asking {
         if free > 0 {
             free -= 1;
