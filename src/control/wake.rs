@@ -63,10 +63,14 @@ pub fn by_service(context: &Context, change: &Change<'_, Guarded<EndpointService
         Change::Is { before: Some(before), .. } => before.0.as_ref().ok(),
         _ => None,
     };
-    if before.is_some_and(|before| says_the_same(before, service)) {
+    let same = before.is_some_and(|before| says_the_same(before, service));
+    if !same {
+        wake_wards(context, &name(service));
+    }
+    let state = |service: &EndpointService| service.status.as_ref().and_then(|status| status.state.clone());
+    if same && before.is_some_and(|before| state(before) == state(service)) {
         return;
     }
-    wake_wards(context, &name(service));
     let refers = |endpoint: &Endpoint| {
         let refers = relate::refers_to(endpoint, service) || before.is_some_and(|one| relate::refers_to(endpoint, one));
         refers.then(|| name(endpoint))
@@ -74,11 +78,12 @@ pub fn by_service(context: &Context, change: &Change<'_, Guarded<EndpointService
     context.wakes.endpoints.wake(Stores::each(&context.stores.endpoints, refers));
 }
 
-/// Two versions of a service say the same to those who refer to it.
+/// Two versions of a service say the same to those who stand under it, and, but for its state, to endpoints that are to
+/// reach it.
 fn says_the_same(before: &EndpointService, after: &EndpointService) -> bool {
     let of = |service: &EndpointService| {
         let status = service.status.clone().unwrap_or_default();
-        let known = (status.service_id, status.service_name, status.state, status.creation.region);
+        let known = (status.service_id, status.service_name, status.creation.region);
         let spec = (service.spec.consumer_namespaces.clone(), service.spec.placement.account_ref.clone());
         (known, spec, parse::parent::parent(service))
     };

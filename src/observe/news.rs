@@ -9,6 +9,7 @@ use std::sync::Arc;
 use privatelink_core::id::{AccountId, CloudId, EndpointId, ServiceId};
 use privatelink_core::observed::{Connection, Facet, ResourceKey, ResourceKind, ServiceView, Snapshot};
 use privatelink_core::overlay::{Laid, Overlay};
+use privatelink_core::owner;
 use privatelink_core::principal::{Principal, Whom};
 use privatelink_core::state::LifeState;
 use privatelink_core::step::Part;
@@ -103,10 +104,13 @@ struct Common<'a> {
     resources: Option<BTreeMap<&'a ResourceKey, bool>>,
 }
 
-/// What a service itself says to all its tenants.
+/// What a service itself says to all its tenants. That the cloud is changing it is nothing that they have to be told:
+/// whoever waits for the end of that looks at it.
 #[derive(PartialEq)]
 struct Terms<'a> {
     state: &'a LifeState,
+    /// Its tags name an owner, as far as they were read: before that nobody is let out of one that is adopted.
+    owned: bool,
     locked: bool,
     auto_accept: bool,
     kind: Option<ResourceKind>,
@@ -119,7 +123,8 @@ impl<'a> Common<'a> {
         let ServiceView { service, resources, connections, principals } = view;
         let read = [service.at(), resources.at(), connections.at(), principals.at()].map(|at| at.is_some());
         let service = service.value().and_then(Option::as_ref).map(|service| Terms {
-            state: &service.state,
+            state: if service.state == LifeState::Modifying { &LifeState::Active } else { &service.state },
+            owned: service.tags.as_ref().is_none_or(|tags| tags.contains_key(owner::UID)),
             locked: service.locked,
             auto_accept: service.auto_accept,
             kind: service.kind,

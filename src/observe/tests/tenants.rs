@@ -1,5 +1,6 @@
 //! Whom news of a service concerns: one of its tenants, or all of them.
 
+use privatelink_core::owner;
 use privatelink_core::principal::Whom;
 use privatelink_core::state::ConnectionState;
 use privatelink_core::step::Traffic;
@@ -216,8 +217,12 @@ async fn what_a_service_says_to_all_its_tenants_concerns_them() {
     let mut watched = Watched::new();
     let both = [watched.itself(), watched.tenants()];
     assert_eq!(watched.service(|_| ()).await, both, "it is seen for the first time");
+    for state in [LifeState::Modifying, LifeState::Active] {
+        let news = watched.service(|service| service.state = state).await;
+        assert_eq!(news, [watched.itself()], "whoever waits for the end of a change looks at it");
+    }
     let changes: [fn(&mut Service); 6] = [
-        |service| service.state = LifeState::Modifying,
+        |service| service.state = LifeState::Failed,
         |service| service.locked = true,
         |service| service.auto_accept = true,
         |service| service.kind = Some(ResourceKind::Clb),
@@ -229,6 +234,9 @@ async fn what_a_service_says_to_all_its_tenants_concerns_them() {
         assert_eq!(watched.service(change).await, [], "{number}");
     }
     assert_eq!(watched.service(|service| service.description = Some("new".into())).await, [watched.itself()]);
+    watched.read(|_| FacetKey::Services).await;
+    watched.fake.change(&watched.id, |service| service.tags = Some(tags(owner::UID, "uid-1")));
+    assert_eq!(watched.read(|_| FacetKey::Services).await, both, "its object has taken it over");
     watched.fake.with(|held| held.services.clear());
     assert_eq!(watched.read(FacetKey::Service).await, both, "it is gone");
 }
