@@ -65,7 +65,13 @@ pub fn by_service(context: &Context, change: &Change<'_, Guarded<EndpointService
     };
     let same = before.is_some_and(|before| says_the_same(before, service));
     if !same {
-        wake_wards(context, &name(service));
+        let changed = name(service);
+        // Whether an Endpoint of another namespace joins it is what their claims hang on.
+        claim_anew(context, |assignment| {
+            let afar = relate::assigned(assignment).is_some_and(|(namespace, _)| namespace != changed.0);
+            afar && assignment.service() == changed
+        });
+        wake_wards(context, &changed);
     }
     let state = |service: &EndpointService| service.status.as_ref().and_then(|status| status.state.clone());
     if same && before.is_some_and(|before| state(before) == state(service)) {
@@ -96,9 +102,8 @@ fn says_the_same(before: &EndpointService, after: &EndpointService) -> bool {
 pub fn by_endpoint(context: &Context, change: &Change<'_, Guarded<Endpoint>>) {
     by_placed(context, change, &context.own.endpoints, &context.stores.endpoints);
     let Ok(endpoint) = &change.object().0 else { return };
-    let assigned = Stores::each(&context.stores.assignments, |assignment| {
-        (relate::assigned(assignment) == Some(name(endpoint))).then(|| name(assignment))
-    });
+    let changed = name(endpoint);
+    let assigned = claim_anew(context, |assignment| relate::assigned(assignment).as_ref() == Some(&changed));
     context.wakes.assignments.wake(assigned);
     let connection = |one: &Endpoint| one.status.as_ref().and_then(|status| status.connection.clone());
     let concerns = match change {
@@ -123,6 +128,17 @@ pub fn by_endpoint(context: &Context, change: &Change<'_, Guarded<Endpoint>>) {
             site.observer().renew(connections);
         }
     }
+}
+
+/// What these assignments claim once what they refer to has changed, before any of them has had a turn: when all is
+/// listed, nobody decides on a zone that one of them decides on, in whatever order it was listed. Their names.
+fn claim_anew(context: &Context, meant: impl Fn(&ZoneResourceAssignment) -> bool) -> Vec<Name> {
+    let meant = Stores::each(&context.stores.assignments, |one| meant(one).then(|| one.clone()));
+    let claim = |one: ZoneResourceAssignment| {
+        tenancy::assigns(context, &context.own.assignments.latest(one.clone()));
+        name(&one)
+    };
+    meant.into_iter().map(claim).collect()
 }
 
 fn by_placed<K>(context: &Context, change: &Change<'_, Guarded<K>>, own: &super::own::Own<K>, store: &Store<Guarded<K>>)

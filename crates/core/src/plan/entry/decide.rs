@@ -407,8 +407,8 @@ fn is_begun(scene: &Scene<'_>, one: &Decided<'_>) -> bool {
 /// Free places go to those that were begun, then to those that were seen first; what has none waits, as the spec asks.
 fn within(scene: &Scene<'_>, max: u32, decided: &mut [Decided<'_>]) {
     let is_begun = |one: &Decided<'_>| is_begun(scene, one);
-    let takes = |one: &&Decided<'_>| one.connection.is_live() || is_begun(one) && one.stand == Stand::Moves;
-    let taken = decided.iter().filter(takes).count();
+    let fills = |one: &&Decided<'_>| one.connection.is_live() || is_begun(one) && one.stand == Stand::Moves;
+    let taken = decided.iter().filter(fills).count();
     let mut free = usize::try_from(max).unwrap_or(usize::MAX).saturating_sub(taken);
     let opens = |one: &Decided<'_>| match &one.stand {
         Stand::Needs(step) => matches!(**step, Step::AcceptConnection(..) | Step::PickResource(..)),
