@@ -647,6 +647,10 @@ pub struct LegInFlight {
     /// The endpoint on the other side.
     #[schemars(length(max = limit::CLOUD_ID))]
     pub endpoint_id: String,
+    /// The zone of the endpoint; where it is not set, the zone that is evacuated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limit::REGION))]
+    pub zone: Option<String>,
     /// The load balancer that it moves to.
     #[schemars(length(max = limit::ARN))]
     pub to: String,

@@ -128,6 +128,8 @@ pub struct Leaving {
 pub struct InFlight {
     /// Endpoint.
     pub endpoint: EndpointId,
+    /// Its zone.
+    pub zone: Zone,
     /// Load balancer that it moves to.
     pub to: ResourceId,
     /// When it was seen to have moved, in whole seconds.

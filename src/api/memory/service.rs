@@ -63,16 +63,17 @@ fn leaving(status: &Evacuation) -> Option<Leaving> {
     let resource = ResourceKey { id: ResourceId::from(status.resource_id.as_str()), zone };
     let in_flight = status.in_flight.iter().map(|leg| InFlight {
         endpoint: EndpointId::from(leg.endpoint_id.as_str()),
+        zone: leg.zone.as_deref().map_or_else(|| resource.zone.clone(), Zone::from),
         to: ResourceId::from(leg.to.as_str()),
         migrated_at: leg.migrated_at.as_ref().map(|time| moment(time.0)),
         drain_until: leg.drain_until.as_ref().map(|time| moment(time.0)),
     });
     Some(Leaving {
-        resource,
         remaining: status.remaining,
         moved: status.moved,
         blocked_by: status.blocked_by.clone(),
         in_flight: in_flight.collect(),
+        resource,
     })
 }
 
@@ -127,6 +128,7 @@ fn unclaimed_status(unclaimed: &Unclaimed) -> UnclaimedConnection {
 fn evacuation(leaving: &Leaving) -> Evacuation {
     let in_flight = leaving.in_flight.iter().map(|leg| LegInFlight {
         endpoint_id: leg.endpoint.to_string(),
+        zone: Some(leg.zone.to_string()),
         to: leg.to.to_string(),
         migrated_at: leg.migrated_at.map(time),
         drain_until: leg.drain_until.map(time),

@@ -413,28 +413,33 @@ fn an_evacuation_is_resumed_from_wherever_it_was() {
     assert!(deaths > 8, "{deaths}");
 }
 
-/// What is remembered is never cut: who would need one more row waits until another is free.
-#[test]
-fn no_more_are_in_flight_than_are_remembered() {
-    let now = Moment(9_000_000);
-    let leg = |state, resource: &str, replaced: Option<&str>| ZoneLeg {
+/// One zone that these sides serve.
+fn leg(state: ZoneState, resource: &str, replaced: Option<&str>) -> ZoneLeg {
+    ZoneLeg {
         state,
         resource: Some(resource.into()),
         interface: None,
         replaced_resource: replaced.map(Into::into),
         replaced_interface: None,
-    };
-    let connection = |number: usize, leg: ZoneLeg| Connection {
-        endpoint: format!("ep-{number:03}").as_str().into(),
+    }
+}
+
+fn connection<const N: usize>(endpoint: &str, region: &str, zones: [(&str, ZoneLeg); N]) -> Connection {
+    Connection {
+        endpoint: endpoint.into(),
         owner: Some("2".into()),
         vpc: None,
-        region: Some("here".into()),
+        region: Some(region.into()),
         state: ConnectionState::Connected,
         cloud_state: String::new(),
         bandwidth_mbps: None,
         traffic: None,
-        zones: [(ZONES[0].into(), leg)].into(),
-    };
+        zones: zones.into_iter().map(|(zone, leg)| (zone.into(), leg)).collect(),
+    }
+}
+
+/// One turn of a service that `lb-hot` was taken off, with these connections: the first call, and what is written down.
+fn turn(now: Moment, connections: Vec<Connection>, status: &ServiceStatus) -> (Option<Step>, ServiceStatus) {
     let mut declared = desired(&["lb-cool"]);
     declared.removal = Removal { max_migrating: 50, ..moved(MigrationMode::Smooth) };
     let resource =
@@ -458,35 +463,99 @@ fn no_more_are_in_flight_than_are_remembered() {
         resource_group: None,
         tags: Some(declared.common.owner.tags()),
     };
+    let view = ServiceView {
+        service: Facet::seen(now, Some(service)),
+        resources: Facet::seen(now, [(key("lb-hot"), resource(false)), (key("lb-cool"), resource(true))].into()),
+        connections: Facet::seen(now, connections),
+        principals: Facet::Unseen,
+    };
+    let snapshot = Snapshot {
+        listed_services: Facet::seen(now, ["epsrv-1".into()].into()),
+        services: [("epsrv-1".into(), Arc::new(view))].into(),
+        ..Snapshot::default()
+    };
+    let laid = Laid { snapshot, ..Laid::default() };
+    let place = Place { cloud: Cloud::Alibaba, account: "1".into(), region: "here".into() };
+    let (tries, living, claims) = (Tries::default(), ["uid-1".to_owned()].into(), Claims::default());
+    let ground = Ground { place: &place, laid: &laid, tries: &tries, living: &living, started: Moment(0), now };
+    let input = Input { ground, desired: &declared, status, claims: &claims };
+    let plan = plan(&input);
+    let status = report(&input, &plan);
+    (plan.steps.into_iter().map(|one| one.step).next(), status)
+}
+
+fn made() -> ServiceStatus {
+    ServiceStatus { service_id: Some("epsrv-1".into()), ..ServiceStatus::default() }
+}
+
+/// The zones of an endpoint in another region are all left for one load balancer, and each has a drain of its own.
+#[test]
+fn each_zone_of_an_endpoint_afar_drains_for_itself() {
+    let begin = Moment(9_000_000);
+    let stays = || leg(ZoneState::Connected, "lb-hot", None);
+    let moves = || leg(ZoneState::Migrating, "lb-cool", Some("lb-hot"));
+    let drains = || leg(ZoneState::Migrated, "lb-cool", Some("lb-hot"));
+    let gone = || leg(ZoneState::Connected, "lb-cool", None);
+    let at = |minutes, a: ZoneLeg, b: ZoneLeg, status: &ServiceStatus| {
+        turn(begin + Duration::from_mins(minutes), vec![connection("ep-1", "afar", [("a", a), ("b", b)])], status)
+    };
+    let closed = |step: Option<Step>| match step {
+        Some(Step::CloseReplaced(_, _, zone)) => Some(zone),
+        None => None,
+        other => panic!("{other:?}"),
+    };
+    let (step, status) = at(0, drains(), stays(), &made());
+    assert!(matches!(&step, Some(Step::ReplaceResource(_, _, zone, _)) if zone.as_str() == "b"), "{step:?}");
+    let (step, status) = at(9, drains(), moves(), &status);
+    assert_eq!(closed(step), None);
+    let (step, status) = at(9, drains(), drains(), &status);
+    assert_eq!(closed(step), None);
+    let until: Vec<_> = status.leaving[0].in_flight.iter().map(|row| (row.zone.as_str(), row.drain_until)).collect();
+    let after = |minutes| Some(begin + Duration::from_mins(minutes));
+    assert_eq!(until, [("a", after(10)), ("b", after(19))]);
+    let (step, status) = at(11, drains(), drains(), &status);
+    assert_eq!(closed(step), Some("a".into()));
+    let (step, status) = at(12, gone(), drains(), &status);
+    assert_eq!((closed(step), status.leaving[0].moved), (None, 1));
+    let (step, status) = at(20, gone(), drains(), &status);
+    assert_eq!(closed(step), Some("b".into()));
+    let (_, status) = at(21, gone(), gone(), &status);
+    assert_eq!((status.leaving[0].moved, status.leaving[0].in_flight.len()), (2, 0));
+}
+
+/// When the zone had moved is nothing of a migration that comes after it.
+#[test]
+fn a_zone_that_moves_once_more_drains_from_then_on() {
+    let begin = Moment(9_000_000);
+    let at = |minutes, state, status: &ServiceStatus| {
+        let one = connection("ep-1", "here", [(ZONES[0], leg(state, "lb-cool", Some("lb-hot")))]);
+        turn(begin + Duration::from_mins(minutes), vec![one], status)
+    };
+    let (_, status) = at(0, ZoneState::Migrated, &made());
+    let (_, status) = at(8, ZoneState::Migrating, &status);
+    let (_, status) = at(9, ZoneState::Migrated, &status);
+    let (step, _) = at(11, ZoneState::Migrated, &status);
+    assert_eq!(step, None);
+    let (step, _) = at(19, ZoneState::Migrated, &status);
+    assert!(matches!(step, Some(Step::CloseReplaced(..))), "{step:?}");
+}
+
+/// What is remembered is never cut: who would need one more row waits until another is free.
+#[test]
+fn no_more_are_in_flight_than_are_remembered() {
     let turn = |draining: usize, status: &ServiceStatus| {
         let drains = || leg(ZoneState::Migrated, "lb-cool", Some("lb-hot"));
         let stays = || leg(ZoneState::Connected, "lb-hot", None);
-        let of = |number| connection(number, if number < draining { drains() } else { stays() });
-        let view = ServiceView {
-            service: Facet::seen(now, Some(service.clone())),
-            resources: Facet::seen(now, [(key("lb-hot"), resource(false)), (key("lb-cool"), resource(true))].into()),
-            connections: Facet::seen(now, (0..60).map(of).collect()),
-            principals: Facet::Unseen,
+        let of = |number| {
+            let leg = if number < draining { drains() } else { stays() };
+            connection(&format!("ep-{number:03}"), "here", [(ZONES[0], leg)])
         };
-        let snapshot = Snapshot {
-            listed_services: Facet::seen(now, ["epsrv-1".into()].into()),
-            services: [("epsrv-1".into(), Arc::new(view))].into(),
-            ..Snapshot::default()
-        };
-        let laid = Laid { snapshot, ..Laid::default() };
-        let place = Place { cloud: Cloud::Alibaba, account: "1".into(), region: "here".into() };
-        let (tries, living, claims) = (Tries::default(), ["uid-1".to_owned()].into(), Claims::default());
-        let ground = Ground { place: &place, laid: &laid, tries: &tries, living: &living, started: Moment(0), now };
-        let input = Input { ground, desired: &declared, status, claims: &claims };
-        let plan = plan(&input);
-        let status = report(&input, &plan);
-        (plan.steps.into_iter().map(|one| one.step).next(), status)
+        turn(Moment(9_000_000), (0..60).map(of).collect(), status)
     };
-    let status = ServiceStatus { service_id: Some("epsrv-1".into()), ..ServiceStatus::default() };
-    let (step, after) = turn(49, &status);
+    let (step, after) = turn(49, &made());
     assert!(matches!(step, Some(Step::ReplaceResource(_, endpoint, ..)) if endpoint.as_str() == "ep-049"));
     assert_eq!(after.leaving[0].in_flight.len(), 49);
-    let (step, after) = turn(50, &status);
+    let (step, after) = turn(50, &made());
     assert_eq!((step, after.leaving[0].in_flight.len()), (None, 50));
     // Somebody else has moved more than are remembered: those that are known keep their rows.
     let mut known = after.clone();

@@ -211,7 +211,7 @@ impl Scene<'_> {
     /// Replaced sides on the load balancer that nobody else closes: each is closed once it is drained.
     fn close(&self, row: &Leaving, tally: &mut Tally) {
         for leg in self.legs.iter().filter(|leg| leg.pin.is_none() && leg.was_on(&row.resource)) {
-            let Some(flight) = row.in_flight.iter().find(|flight| flight.endpoint == *leg.endpoint()) else { continue };
+            let Some(flight) = row.in_flight.iter().find(|flight| leg.is(flight)) else { continue };
             let (zone, endpoint) = (leg.zone, leg.endpoint());
             if leg.shown.state != ZoneState::Migrated
                 || leg.connection.state != ConnectionState::Connected
@@ -272,7 +272,7 @@ impl Scene<'_> {
             tally.tell(Rank::Others, Reason::BlockedByDependents, told);
         }
         let mut staying: Vec<&Leg<'_>> = self.legs.iter().filter(|leg| leg.pin.is_none() && leg.is_on(key)).collect();
-        staying.retain(|leg| !row.in_flight.iter().any(|flight| flight.endpoint == *leg.endpoint()));
+        staying.retain(|leg| !row.in_flight.iter().any(|flight| leg.is(flight)));
         let Some(resource) = self.held.get(key) else { return };
         let Departure::Move(mode) = exits::departure(self.input, resource) else {
             return tally.tell(Rank::Wait, Reason::BlockedByConnections, "they are waited for");

@@ -32,6 +32,11 @@ impl<'a> Leg<'a> {
         &self.connection.endpoint
     }
 
+    /// It is the zone that this row is about.
+    pub(crate) fn is(&self, row: &InFlight) -> bool {
+        (&self.connection.endpoint, self.zone) == (&row.endpoint, &row.zone)
+    }
+
     /// The side that serves now leads to this load balancer.
     pub(crate) fn is_on(&self, key: &ResourceKey) -> bool {
         self.leads_to(key, self.shown.resource.as_ref())
@@ -127,30 +132,32 @@ fn in_flight(input: &Input<'_>, key: &ResourceKey, legs: &[Leg<'_>], before: &[I
     if input.desired.common.management == Management::Observe {
         return Vec::new();
     }
-    let known: BTreeMap<&EndpointId, &InFlight> = before.iter().map(|row| (&row.endpoint, row)).collect();
-    let mut found: BTreeMap<&EndpointId, InFlight> = BTreeMap::new();
+    let known: BTreeMap<(&EndpointId, &Zone), &InFlight> =
+        before.iter().map(|row| ((&row.endpoint, &row.zone), row)).collect();
+    let mut rows: Vec<InFlight> = Vec::new();
     for leg in legs.iter().filter(|leg| leg.pin.is_none() && leg.may_be_in(key)) {
-        let known = known.get(leg.endpoint()).copied();
+        let known = known.get(&(leg.endpoint(), leg.zone)).copied();
         let goes_on = |row: &InFlight| leg.shown.is_moving() && leg.shown.resource.as_ref() == Some(&row.to);
         let Some(to) = &leg.shown.resource else { continue };
         if !leg.was_on(key) && !known.is_some_and(goes_on) {
             continue;
         }
         let has_moved = leg.shown.state == ZoneState::Migrated;
+        // What was seen of one migration is nothing of the next; the side that closes may be shown as being cut.
+        let has_arrived = has_moved || leg.shown.state == ZoneState::Disconnecting;
         let migrated_at = known
-            .filter(|row| row.to == *to)
+            .filter(|row| row.to == *to && has_arrived)
             .and_then(|row| row.migrated_at)
             .or_else(|| has_moved.then(|| course::next_second(input.ground.now)));
         let drain_until = migrated_at.and_then(|at| drain_until(input, at));
-        found.entry(leg.endpoint()).or_insert_with(|| InFlight {
-            endpoint: leg.endpoint().clone(),
-            to: to.clone(),
-            migrated_at,
-            drain_until,
-        });
+        let (endpoint, zone) = (leg.endpoint().clone(), leg.zone.clone());
+        rows.push(InFlight { endpoint, zone, to: to.clone(), migrated_at, drain_until });
     }
-    let mut rows: Vec<InFlight> = found.into_values().collect();
-    rows.sort_by_key(|row| !known.contains_key(&row.endpoint));
+    rows.sort_by(|one, other| {
+        let of =
+            |row: &InFlight| (!known.contains_key(&(&row.endpoint, &row.zone)), row.endpoint.clone(), row.zone.clone());
+        of(one).cmp(&of(other))
+    });
     rows.truncate(usize::try_from(limit::IN_FLIGHT).unwrap_or(usize::MAX));
     // Always in one order: that a row is known by now is no news.
     rows.sort_by(|one, other| one.endpoint.cmp(&other.endpoint));
@@ -165,10 +172,12 @@ fn drain_until(input: &Input<'_>, at: Moment) -> Option<Moment> {
 /// How many of those that were moving have left the load balancer since.
 fn moved(key: &ResourceKey, legs: &[Leg<'_>], before: &[InFlight], after: &[InFlight]) -> u32 {
     let has_left = |row: &&InFlight| {
-        let of_it = |leg: &&Leg<'_>| *leg.endpoint() == row.endpoint && leg.may_be_in(key) && leg.pin.is_none();
+        let of_it = |leg: &&Leg<'_>| leg.is(row) && leg.may_be_in(key) && leg.pin.is_none();
         let mut of_it = legs.iter().filter(of_it).peekable();
         let there = of_it.peek().is_some();
-        there && of_it.all(|leg| !leg.is_on(key)) && !after.iter().any(|one| one.endpoint == row.endpoint)
+        there
+            && of_it.all(|leg| !leg.is_on(key))
+            && !after.iter().any(|one| (&one.endpoint, &one.zone) == (&row.endpoint, &row.zone))
     };
     u32::try_from(before.iter().filter(has_left).count()).unwrap_or(u32::MAX)
 }
