@@ -85,7 +85,7 @@ closed_vocabulary! {
         Draining: "A zone has moved, and the replaced side is kept open until drainSeconds have passed.",
             "Wait, or shorten it with the annotation privatelink.dev/drain-approved.";
         DrainApprovalNeeded: "A zone has moved, and the replaced side stays open until a person agrees to close it.",
-            "Set the annotation privatelink.dev/drain-approved to what the message names: the migration, or on an EndpointService the load balancer.";
+            "Set the annotation privatelink.dev/drain-approved to what the message names: the migration, or on an EndpointService the load balancer and the time until which connections have left it.";
         SwapApprovalNeeded: "Another backend is declared while connections are live, and this cloud can only swap it under them.",
             "Set the annotation privatelink.dev/swap-approved to the new backend's id, or put the old one back.";
         AdoptionApprovalNeeded: "The adopted cloud object differs from the spec in something that would cut traffic.",

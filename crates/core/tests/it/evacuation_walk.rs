@@ -226,20 +226,38 @@ fn back_on_the_list_it_stops_cleanly() {
 }
 
 #[test]
-fn an_approval_names_the_load_balancer() {
-    let (mut tenants, _) = hot(Variants::default());
+fn an_approval_covers_what_has_left_and_nothing_that_leaves_later() {
+    let (mut tenants, keys) = hot(Variants::default());
     tenants.edit_service(|one| one.removal.approval = true);
+    tenants.assign("keeps", assignment(&endpoint_id(keys[2].endpoint), "lb-hot"));
     instead(&mut tenants, &["lb-cool"]);
     tenants.stage.pass(DRAIN * 10);
     tenants.rest();
-    let message = evacuating(&tenants, Reason::DrainApprovalNeeded);
-    assert!(message.contains("privatelink.dev/drain-approved is lb-hot"), "{message}");
-    assert!(row(&tenants).in_flight.iter().all(|flight| flight.drain_until.is_none()));
-    for (approved, open) in [("lb-cool", true), ("lb-hot", false)] {
+    let approval = |tenants: &Tenants| {
+        let message = evacuating(tenants, Reason::DrainApprovalNeeded);
+        let (_, named) = message.split_once("privatelink.dev/drain-approved is ").expect("it says what approves");
+        named.split(';').next().unwrap_or_default().to_owned()
+    };
+    let open = |tenants: &Tenants| row(tenants).in_flight.iter().filter(|one| one.drain_until.is_none()).count();
+    let first = approval(&tenants);
+    assert!(first.starts_with("lb-hot-"), "{first}");
+    let approve = |tenants: &mut Tenants, approved: &str| {
         tenants.edit_service(|one| one.common.annotations.drain_approved = Some(approved.to_owned()));
         tenants.rest();
-        assert_eq!(said(&tenants, ConditionType::Evacuating).is_some(), open, "{approved}");
+    };
+    let cool = first.replace("lb-hot", "lb-cool");
+    for other in ["lb-hot", "lb-hot-", "lb-hot-99991231T235959Z", "lb-hot-19700101T000000Z", cool.as_str()] {
+        approve(&mut tenants, other);
+        assert_eq!(open(&tenants), 2, "{other}");
     }
+    approve(&mut tenants, &first);
+    assert_eq!((open(&tenants), row(&tenants).moved), (0, 2));
+    tenants.touch_zone("keeps", |one| one.deleting = true);
+    tenants.rest();
+    let second = approval(&tenants);
+    assert_eq!((open(&tenants), second > first), (1, true), "what moves later was approved by nobody");
+    approve(&mut tenants, &second);
+    assert_eq!(said(&tenants, ConditionType::Evacuating), None);
     assert_eq!(tenants.stage.calls.last(), Some(&"DetachResource"));
 }
 

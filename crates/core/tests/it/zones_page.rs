@@ -170,6 +170,11 @@ fn leaving(change: impl FnOnce(&mut Tenants, ConnectionKey), instead: &[&str]) -
     let message = said.message.replace(endpoint.as_str(), "ep-tenant").replace(zone, "cn-hangzhou-f");
     // The stage has a word of its own for what the cloud says.
     let message = message.replace("AssignmentNotGranted: AssignmentNotGranted", "…");
+    // Nor is its time that of the page.
+    let message = match message.split_once("lb-hot-") {
+        Some((before, after)) => format!("{before}lb-hot-20261123T100000Z{}", &after["20261123T100000Z".len()..]),
+        None => message,
+    };
     (format!("`Evacuating={:?}`: `{:?}`", said.truth, said.reason), message)
 }
 

@@ -53,8 +53,12 @@ pub(crate) fn begun(from: &ResourceId, to: &ResourceId, mode: MigrationMode, now
 }
 
 fn id(from: &ResourceId, to: &ResourceId, at: Moment) -> String {
-    let at: String = utc::iso(at).chars().filter(char::is_ascii_alphanumeric).collect();
-    format!("{from}-{to}-{at}")
+    format!("{from}-{to}-{}", stamp(at))
+}
+
+/// A moment as ids have it, such as `20260102T030405Z`: what is later sorts after it.
+pub(crate) fn stamp(at: Moment) -> String {
+    utc::iso(at).chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 /// The course after what is seen now.

@@ -9,7 +9,7 @@ use crate::id::{ResourceId, ServiceId};
 use crate::limit;
 use crate::moment::Moment;
 use crate::observed::{Resource, ResourceKey, Service};
-use crate::plan::assignment::is_assignable;
+use crate::plan::assignment::{course, is_assignable};
 use crate::plan::case::{ANY, FRESH, confirmed, moving_since, stale};
 use crate::plan::outcome::{self, Outcome, Stand};
 use crate::plan::service::exits::{self, Leg};
@@ -237,28 +237,48 @@ impl Scene<'_> {
 
     fn is_drained(&self, row: &Leaving, flight: &InFlight, tally: &mut Tally) -> bool {
         let from = &row.resource.id;
-        let approved = self.input.desired.common.annotations.drain_approved.as_deref() == Some(from.as_str());
+        let approval = self.approval(from);
+        let approved = self.is_approved(from, flight);
+        let (zone, endpoint) = (&flight.zone, &flight.endpoint);
         match flight.drain_until {
             _ if approved => true,
             Some(until) if self.input.ground.now >= until => true,
             Some(until) => {
                 tally.due(Some(until));
                 let told = format!(
-                    "{} has moved to {}, and its connections to {from} stay open until removal.drainSeconds have passed, or the annotation privatelink.dev/drain-approved is {from}",
-                    flight.endpoint, flight.to
+                    "{zone} of {endpoint} has moved to {}, and its connections to {from} stay open until removal.drainSeconds have passed, or the annotation privatelink.dev/drain-approved is {approval}",
+                    flight.to
                 );
                 tally.tell(Rank::Drain, Reason::Draining, told);
                 false
             }
             None => {
                 let told = format!(
-                    "connections of {} to {from} stay open until the annotation privatelink.dev/drain-approved is {from}",
-                    flight.endpoint
+                    "connections of {zone} of {endpoint} to {from} stay open until the annotation privatelink.dev/drain-approved is {approval}"
                 );
                 tally.tell(Rank::Person, Reason::DrainApprovalNeeded, told);
                 false
             }
         }
+    }
+
+    /// What approves that all sides which have left the load balancer by now are closed, and none that leaves it later.
+    fn approval(&self, from: &ResourceId) -> String {
+        let of_it = self.rows.iter().filter(|row| row.resource.id == *from);
+        let latest = of_it.flat_map(|row| &row.in_flight).filter_map(|flight| flight.migrated_at).max();
+        format!("{from}-{}", course::stamp(latest.unwrap_or(self.input.ground.now)))
+    }
+
+    /// A person has agreed by a time at which this had moved.
+    fn is_approved(&self, from: &ResourceId, flight: &InFlight) -> bool {
+        let annotations = &self.input.desired.common.annotations;
+        let said = annotations.drain_approved.as_deref().and_then(|said| said.strip_prefix(from.as_str()));
+        let (Some(until), Some(at)) = (said.and_then(|said| said.strip_prefix('-')), flight.migrated_at) else {
+            return false;
+        };
+        let (at, now) = (course::stamp(at), course::stamp(course::next_second(self.input.ground.now)));
+        // Of the same form, and of no time to come: that would approve what has not begun.
+        until.len() == at.len() && (at.as_str()..=now.as_str()).contains(&until)
     }
 
     /// Connections that the load balancer serves: each is moved, as far as that can be done now.
