@@ -18,6 +18,7 @@ use privatelink_core::place::{Cloud, Place};
 use privatelink_core::plan::entry::{Input, plan};
 use privatelink_core::plan::{Ground, Plan, Tries, Truth};
 use privatelink_core::principal::Whom;
+use privatelink_core::read::Done;
 use privatelink_core::report::entry::report;
 use privatelink_core::state::{ConnectionState, Decision, LifeState, ZoneState};
 use privatelink_core::status::{EntryConnection, EntryStatus};
@@ -333,6 +334,20 @@ fn a_connection_that_load_balancers_are_picked_for_keeps_its_place() {
     assert_eq!(picked.step(), Some(step("ep-1")), "it was begun");
     let picking = two().with(|one| one.written = vec![Part::Leg("epsrv-1".into(), "ep-1".into(), "z".into())]);
     assert_eq!(picking.step(), None, "no read has shown yet what became of it");
+}
+
+#[test]
+fn a_refusal_of_yesterday_is_forgotten_once_more_is_refused() {
+    let mut tries = Tries::default();
+    let known = |tries: &Tries| ["ep-1", "ep-2", "ep-3"].map(|endpoint| tries.has_rejected(&endpoint.into()));
+    let mut refuse = |endpoint: &str, at| {
+        let step = Step::RejectConnection("epsrv-1".into(), endpoint.into());
+        assert!(tries.settle(&step, Ok(Done::Accepted), at, 1).is_some());
+        known(&tries)
+    };
+    refuse("ep-1", NOW - Duration::from_hours(24));
+    assert_eq!(refuse("ep-2", NOW - Duration::from_mins(1)), [true, true, false]);
+    assert_eq!(refuse("ep-3", NOW), [false, true, true]);
 }
 
 fn pinned_to(resource: &str) -> impl FnOnce(&mut Row) {
