@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use privatelink_operator::api::whitelist::ConnectionStatus;
-use privatelink_operator::api::{Endpoint, EndpointService, WhitelistEntry};
+use privatelink_operator::api::{Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment};
 use privatelink_sim::{
     alibaba::name,
     fixture::{BUILT_IN, Fixture},
@@ -31,6 +31,8 @@ pub struct Link {
     pub provider: Objects<EndpointService>,
     /// Whom the provider lets in.
     pub entries: Objects<WhitelistEntry>,
+    /// Which of the provider's load balancers serves which zone.
+    pub assignments: Objects<ZoneResourceAssignment>,
     /// The consumer's endpoints.
     pub consumer: Objects<Endpoint>,
     /// The consumer's key.
@@ -65,7 +67,7 @@ impl Link {
         Self::before(Operator::start_with(what, world).await, what, CONSUMER).await
     }
 
-    /// The same behind doors.
+    /// The same as with the built-in world, behind doors.
     pub async fn behind_doors(what: &str) -> Self {
         Self::before(Operator::start_behind_doors(what, Fixture::built_in()).await, what, CONSUMER).await
     }
@@ -79,9 +81,10 @@ impl Link {
         operator.account_with(&consumer, &[&there], key, REGION).await;
         let tenant = operator.cluster.tenant_client(&here).await;
         let entries = Objects::of(tenant.clone(), &here, &provider);
+        let assignments = Objects::of(tenant.clone(), &here, &provider);
         let provider = Objects::of(tenant, &here, &provider);
         let consumer = Objects::of(operator.cluster.tenant_client(&there).await, &there, &consumer);
-        Self { operator, provider, entries, consumer, key, ledger: Ledger::default() }
+        Self { operator, provider, entries, assignments, consumer, key, ledger: Ledger::default() }
     }
 
     /// Both sides in the provider's account and in one namespace.
@@ -93,8 +96,9 @@ impl Link {
         let tenant = operator.cluster.tenant_client(&namespace).await;
         let provider = Objects::of(tenant.clone(), &namespace, &account);
         let entries = Objects::of(tenant.clone(), &namespace, &account);
+        let assignments = Objects::of(tenant.clone(), &namespace, &account);
         let consumer = Objects::of(tenant, &namespace, &account);
-        Self { operator, provider, entries, consumer, key: PROVIDER, ledger: Ledger::default() }
+        Self { operator, provider, entries, assignments, consumer, key: PROVIDER, ledger: Ledger::default() }
     }
 
     /// The calls of the operator that have changed the world since this was asked the last time.
@@ -183,6 +187,44 @@ impl Link {
         let endpoints = world["endpoints"].as_array().expect("endpoints");
         let one = endpoints.iter().find(|one| one["id"] == endpoint).expect("it is there");
         one["connection"]["status"].as_str().expect("a word").to_owned()
+    }
+
+    /// The zones of the endpoint with this id: the load balancer that serves each, and the one that is still open.
+    pub fn legs(&self, endpoint: &str) -> BTreeMap<String, (String, Option<String>)> {
+        let world = self.operator.world();
+        let endpoints = world["endpoints"].as_array().expect("endpoints");
+        let one = endpoints.iter().find(|one| one["id"] == endpoint).expect("it is there");
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let zones = one["zones"].as_array().expect("zones").iter();
+        let leg = |leg: &Value| (text(&leg["resourceId"]).unwrap_or_default(), text(&leg["replaced"]["resourceId"]));
+        zones.map(|one| (text(&one["zone"]).expect("a zone"), leg(one))).collect()
+    }
+
+    /// How often, by the cloud's own witness, a zone of the endpoint with this id (`""`: the endpoint as a whole) could
+    /// carry nothing while its connection stood, and for how many seconds of the cloud's.
+    pub fn gaps(&self, endpoint: &str) -> BTreeMap<String, (u32, f64)> {
+        let wanted = name::endpoint(endpoint);
+        let gaps: BTreeMap<String, (u32, f64)> = self.operator.sim.with(|cloud| {
+            cloud.catch_up();
+            let (state, now) = (cloud.state(), cloud.clock.now());
+            let tracks = cloud.journal.witness().tracks().filter(|((of, _), _)| *of == wanted);
+            let named = |zone: &Option<world::ZoneId>| zone.map_or("", |zone| name::zone(state, zone)).to_owned();
+            tracks.map(|((_, zone), track)| (named(zone), (track.gaps(), track.gap(now).as_secs_f64()))).collect()
+        });
+        assert!(gaps.len() > 1, "{endpoint} was watched, and each zone of it");
+        gaps
+    }
+
+    /// By the cloud's own witness, each zone of the endpoint with this id, which carries traffic, has done so at every
+    /// instant since it first did.
+    pub fn never_stopped(&self, endpoint: &str) {
+        let gaps = self.gaps(endpoint);
+        assert!(gaps.values().all(|(times, _)| *times == 0), "{endpoint} could carry nothing: {gaps:?}");
+        let up = self.operator.sim.with(|cloud| {
+            let track = cloud.journal.witness().of(name::endpoint(endpoint), None);
+            track.is_some_and(privatelink_sim::journal::witness::Track::is_up)
+        });
+        assert!(up, "{endpoint} carries traffic");
     }
 
     /// What moves in the cloud is over.

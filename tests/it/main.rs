@@ -50,3 +50,6 @@ mod service_drift;
 mod service_fields;
 mod service_scale;
 mod story;
+mod zone_crashes;
+mod zone_evacuation;
+mod zone_life;

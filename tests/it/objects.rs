@@ -7,7 +7,9 @@ use kube::{
     api::{DeleteParams, Patch, PatchParams},
     core::NamespaceResourceScope,
 };
-use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry, shared::CommonStatus};
+use privatelink_operator::api::{
+    CloudAccount, Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment, shared::CommonStatus,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -57,6 +59,12 @@ impl Told for WhitelistEntry {
     }
 }
 
+impl Told for ZoneResourceAssignment {
+    fn common(&self) -> Option<&CommonStatus> {
+        self.status.as_ref().map(|status| &status.common)
+    }
+}
+
 impl InNamespace for EndpointService {
     const NAMES_ACCOUNT: bool = true;
 }
@@ -66,6 +74,10 @@ impl InNamespace for Endpoint {
 }
 
 impl InNamespace for WhitelistEntry {
+    const NAMES_ACCOUNT: bool = false;
+}
+
+impl InNamespace for ZoneResourceAssignment {
     const NAMES_ACCOUNT: bool = false;
 }
 

@@ -34,7 +34,7 @@ use kube::{
     api::{DeleteParams, ListParams, Patch, PatchParams},
     runtime::{WatchStreamExt as _, watcher},
 };
-use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry};
+use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment};
 use privatelink_sim::{
     cloud::{Cloud, Options},
     control, dump,
@@ -161,6 +161,8 @@ impl Operator {
         // In a cluster of somebody's own nothing is taken away that no story has made.
         if LEFT[stand].swap(true, Ordering::Relaxed) && cluster::existing().is_none() {
             let admin = cluster.admin_client().await;
+            let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
+            take_away(Api::<ZoneResourceAssignment>::all(admin.clone()), within).await;
             let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);
             take_away(Api::<WhitelistEntry>::all(admin.clone()), within).await;
             let within = |namespace: &str| Api::namespaced(admin.clone(), namespace);

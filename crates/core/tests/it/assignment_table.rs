@@ -533,6 +533,16 @@ mod in_motion {
         }
         let clean = up().with(off).with(|one| one.leg().resource = Some("lb-b".into()));
         assert_eq!(clean.step(), Some(cut()));
+        // It is told how the migration ended before the zone is in another state.
+        let closed = both().with(off).with(|one| {
+            one.leg().state = ZoneState::Connected;
+            one.leg().replaced_resource = None;
+        });
+        let (plan, status) = closed.turn();
+        assert!(plan.pin.is_some() && plan.steps.is_empty(), "{plan:?}");
+        assert_eq!(status.migration, None);
+        assert_eq!(status.history[0].outcome, Some(MigrationOutcome::Succeeded));
+        assert_eq!(closed.with(|one| one.status = status).step(), Some(cut()));
     }
 
     #[test]

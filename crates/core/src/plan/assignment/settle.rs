@@ -27,7 +27,9 @@ pub(super) fn plan(scene: &Scene<'_>) -> Plan {
         }
         Outcome::Step(step) => {
             let sayings = reconciling(facts, verdict.reason, &verdict.why);
-            if verdict.begins.is_some() {
+            // What is done next shows the zone in another state, by which nobody could tell how the last one ended.
+            let has_ended = input.status.migration.is_some() && course.open.is_none();
+            if verdict.begins.is_some() || has_ended {
                 return Plan { pin: Some(pin(input)), ..Plan::saying(Next::Moving { since }, sayings) };
             }
             Plan::doing(*step, None, sayings, since)
@@ -69,7 +71,7 @@ fn earliest(one: Option<Moment>, other: Option<Moment>) -> Option<Moment> {
     [one, other].into_iter().flatten().min()
 }
 
-/// What must stand in the status before a migration begins: that it does.
+/// What must stand in the status before anything else is done: that a migration begins, or that one has ended.
 fn pin(input: &Input<'_>) -> Pin {
     let place = input.ground.place;
     Pin { account: place.account.clone(), region: place.region.clone(), incarnation: 0, creating: None }
