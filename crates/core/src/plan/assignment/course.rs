@@ -161,8 +161,8 @@ impl Course {
         }
         // It has not set out yet: what is declared now counts, and what stands in its way.
         let desired = scene.input.desired;
-        let hindered = hurdle::of_target(scene).or_else(|| hurdle::of_source(scene, &open.from)).is_some();
-        if desired.resource != open.to || desired.migration.mode != open.mode || !desired.connected || hindered {
+        let other = desired.resource != open.to || desired.migration.mode != open.mode || !desired.connected;
+        if other || hurdle::of_target(scene).or_else(|| hurdle::of_source(scene, &open.from)).is_some() {
             self.open = None;
         }
     }
