@@ -53,3 +53,4 @@ mod story;
 mod zone_crashes;
 mod zone_evacuation;
 mod zone_life;
+mod zone_refused;
