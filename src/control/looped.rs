@@ -10,6 +10,7 @@ mod moved;
 mod pair;
 mod settled;
 mod stage;
+mod storm;
 mod subject;
 mod tenants;
 mod troubled;

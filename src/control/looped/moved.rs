@@ -12,6 +12,9 @@ use crate::api::EndpointService;
 /// More requests than a move takes: a loop that comes so far does not end.
 const MOST: usize = 120;
 
+/// How the process dies, and at which requests.
+type Ways = [(Fate, fn(&Asked) -> bool); 2];
+
 /// What moves the zone from `lb-hot` to `lb-spare`.
 #[derive(Clone, Copy, Debug)]
 enum Move {
@@ -70,7 +73,7 @@ impl Move {
 }
 
 /// One move for each request at which it can be interrupted, `least` of them at least.
-async fn dies_everywhere(by: Move, ways: [(Fate, fn(&Asked) -> bool); 2], least: usize) {
+async fn dies_everywhere(by: Move, ways: Ways, least: usize) {
     let stage = by.prepared().await;
     by.begins(&stage).await;
     by.ends(&stage).await;
@@ -110,11 +113,10 @@ fn writes_to_the_cloud(asked: &Asked) -> bool {
 }
 
 /// Around each write.
-const KUBE: [(Fate, fn(&Asked) -> bool); 2] = [(Fate::DieBefore, writes_to_kube), (Fate::DieAfter, writes_to_kube)];
+const KUBE: Ways = [(Fate::DieBefore, writes_to_kube), (Fate::DieAfter, writes_to_kube)];
 /// After each call, and before those that write: a read that has not left leaves no more behind than one whose answer
 /// nobody heard.
-const CLOUD: [(Fate, fn(&Asked) -> bool); 2] =
-    [(Fate::DieBefore, writes_to_the_cloud), (Fate::DieAfter, calls_the_cloud)];
+const CLOUD: Ways = [(Fate::DieBefore, writes_to_the_cloud), (Fate::DieAfter, calls_the_cloud)];
 
 #[tokio::test(start_paused = true)]
 async fn a_smooth_migration_outlives_deaths_around_writes_to_kubernetes() {

@@ -2,6 +2,7 @@
 //! serves it.
 
 use privatelink_core::state::MigrationOutcome;
+use privatelink_sim::journal::witness::Track;
 use serde_json::{Value, json};
 
 use super::stage::Stage;
@@ -165,10 +166,7 @@ impl Stage {
             cloud.catch_up();
             let now = cloud.clock.now();
             let tracks = || cloud.journal.witness().tracks().map(|(_, track)| track);
-            (
-                tracks().map(|one| one.gaps()).sum(),
-                tracks().map(|one| one.gap(now).as_millis()).max().unwrap_or_default(),
-            )
+            (tracks().map(Track::gaps).sum(), tracks().map(|one| one.gap(now).as_millis()).max().unwrap_or_default())
         })
     }
 
