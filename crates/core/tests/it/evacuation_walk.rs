@@ -8,6 +8,7 @@ use std::time::Duration;
 use privatelink_core::claims::Claims;
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{Departure, OnDelete, Removal};
+use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{
     AddressFamily, Connection, Facet, Payer, Resource, ResourceKind, Service, ServiceView, Snapshot, ZoneLeg,
@@ -458,10 +459,25 @@ fn connection<const N: usize>(endpoint: &str, region: &str, zones: [(&str, ZoneL
 
 /// One turn of a service that `lb-hot` was taken off, with these connections: the first call, and what is written down.
 fn turn(now: Moment, connections: Vec<Connection>, status: &ServiceStatus) -> (Option<Step>, ServiceStatus) {
+    turn_after(now, connections, status, &Tries::default(), 60)
+}
+
+/// The same after these calls, with so many connections that the cloud counts on each.
+fn turn_after(
+    now: Moment,
+    connections: Vec<Connection>,
+    status: &ServiceStatus,
+    tries: &Tries,
+    count: u32,
+) -> (Option<Step>, ServiceStatus) {
     let mut declared = desired(&["lb-cool"]);
     declared.removal = Removal { max_migrating: 50, ..moved(MigrationMode::Smooth) };
-    let resource =
-        |auto_allocate| Resource { kind: ResourceKind::Clb, auto_allocate, connections: 60, deprecated_connections: 0 };
+    let resource = |auto_allocate| Resource {
+        kind: ResourceKind::Clb,
+        auto_allocate,
+        connections: count,
+        deprecated_connections: 0,
+    };
     let service = Service {
         id: "epsrv-1".into(),
         name: "name".into(),
@@ -494,8 +510,8 @@ fn turn(now: Moment, connections: Vec<Connection>, status: &ServiceStatus) -> (O
     };
     let laid = Laid { snapshot, ..Laid::default() };
     let place = Place { cloud: Cloud::Alibaba, account: "1".into(), region: "here".into() };
-    let (tries, living, claims) = (Tries::default(), ["uid-1".to_owned()].into(), Claims::default());
-    let ground = Ground { place: &place, laid: &laid, tries: &tries, living: &living, started: Moment(0), now };
+    let (living, claims) = (["uid-1".to_owned()].into(), Claims::default());
+    let ground = Ground { place: &place, laid: &laid, tries, living: &living, started: Moment(0), now };
     let input = Input { ground, desired: &declared, status, claims: &claims };
     let plan = plan(&input);
     let status = report(&input, &plan);
@@ -504,6 +520,33 @@ fn turn(now: Moment, connections: Vec<Connection>, status: &ServiceStatus) -> (O
 
 fn made() -> ServiceStatus {
     ServiceStatus { service_id: Some("epsrv-1".into()), ..ServiceStatus::default() }
+}
+
+/// One consumer, whose zone the cloud does not move, holds up nobody else.
+#[test]
+fn a_zone_that_the_cloud_does_not_move_holds_back_no_other() {
+    let now = Moment(9_000_000);
+    let both = || {
+        let of = |endpoint| connection(endpoint, "here", [(ZONES[0], leg(ZoneState::Connected, "lb-hot", None))]);
+        vec![of("ep-1"), of("ep-2")]
+    };
+    let (step, status) = turn(now, both(), &made());
+    let step = step.expect("the first one moves");
+    assert!(matches!(&step, Step::ReplaceResource(_, endpoint, ..) if endpoint.as_str() == "ep-1"), "{step:?}");
+    let failure = Failure {
+        meaning: Meaning::Waiting(Reason::FeatureNotEnabled),
+        code: "Refused".into(),
+        message: "no".into(),
+        request_id: None,
+        retry_after: None,
+        maybe_done: false,
+    };
+    let mut tries = Tries::default();
+    drop(tries.settle(&step, Err(failure), now, desired(&["lb-cool"]).common.generation));
+    let (step, status) = turn_after(now, both(), &status, &tries, 60);
+    assert!(matches!(&step, Some(Step::ReplaceResource(_, two, ..)) if two.as_str() == "ep-2"), "{step:?}");
+    let told = status.common.conditions.iter().find(|one| one.condition == ConditionType::Evacuating);
+    assert!(told.is_some_and(|one| one.message.contains("ep-1")), "{told:?}");
 }
 
 /// The zones of an endpoint in another region are all left for one load balancer, and each has a drain of its own.

@@ -114,12 +114,13 @@ impl Tally {
             }
             Outcome::Waits(reason, told, due) => {
                 self.due(due);
+                // It may be of this zone alone, a full subnet of its consumer for instance: the next one is tried.
                 self.tell(Rank::Others, reason, told);
-                // What the account lacks, it lacks for each of them.
-                reason != Reason::FeatureNotEnabled
+                true
             }
             Outcome::Person(reason, told) => {
                 self.tell(Rank::Person, reason, told);
+                // What credentials may not do, they may do for none of them.
                 reason != Reason::FeatureNotEnabled
             }
             Outcome::Settled => true,
