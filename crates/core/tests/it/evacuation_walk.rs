@@ -549,6 +549,27 @@ fn a_zone_that_the_cloud_does_not_move_holds_back_no_other() {
     assert!(told.is_some_and(|one| one.message.contains("ep-1")), "{told:?}");
 }
 
+/// Counts that were read before or after the connections end no drain.
+#[test]
+fn nothing_is_detached_that_a_connection_is_seen_to_use() {
+    let now = Moment(9_000_000);
+    let turn = |leg| {
+        let one = connection("ep-1", "here", [(ZONES[0], leg)]);
+        turn_after(now, vec![one], &made(), &Tries::default(), 0).0
+    };
+    let is_detached = |step: &Option<Step>| matches!(step, Some(Step::DetachResource(..)));
+    for used in [
+        leg(ZoneState::Migrated, "lb-cool", Some("lb-hot")),
+        leg(ZoneState::Migrating, "lb-cool", Some("lb-hot")),
+        leg(ZoneState::Connected, "lb-hot", None),
+    ] {
+        let step = turn(used.clone());
+        assert!(!is_detached(&step), "{used:?} {step:?}");
+    }
+    let step = turn(leg(ZoneState::Connected, "lb-cool", None));
+    assert!(is_detached(&step), "{step:?}");
+}
+
 /// The zones of an endpoint in another region are all left for one load balancer, and each has a drain of its own.
 #[test]
 fn each_zone_of_an_endpoint_afar_drains_for_itself() {

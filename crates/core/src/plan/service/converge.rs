@@ -204,7 +204,7 @@ fn differences(
     let undeclared: Vec<_> = held.iter().filter(|(key, _)| !desired.resources.contains_key(*key)).collect();
     let legs = if undeclared.is_empty() { Vec::new() } else { exits::legs(input, &service.id) };
     for (key, resource) in undeclared {
-        if detachable(held, key) {
+        if detachable(held, key) && !exits::is_used(&legs, key) {
             found.detach.push(key.clone());
         } else {
             found.in_use.push(key.clone());

@@ -121,6 +121,12 @@ fn concerns(input: &Input<'_>, id: &ServiceId, held: &BTreeMap<ResourceKey, Reso
         || connections.any(|one| one.zones.values().any(|leg| leg.replaced_resource.is_some()))
 }
 
+/// A connection is served by the load balancer, or has not closed its side on it yet, whatever the counts say: these
+/// may have been read at another time.
+pub(crate) fn is_used(legs: &[Leg<'_>], key: &ResourceKey) -> bool {
+    legs.iter().any(|leg| leg.connection.is_live() && holds(leg) && (leg.is_on(key) || leg.was_on(key)))
+}
+
 /// The zone keeps its load balancer on the service.
 fn holds(leg: &Leg<'_>) -> bool {
     !leg.shown.state.is_untouched() && !matches!(leg.shown.state, ZoneState::Disconnected | ZoneState::Deleting)
