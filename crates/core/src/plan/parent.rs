@@ -4,6 +4,7 @@ use crate::condition::{ConditionType, Reason};
 use crate::desired::{Parent, ParentService};
 use crate::id::Sort;
 use crate::observed::{Facet, Service, ServiceView, Snapshot};
+use crate::owner;
 use crate::plan::case::{ANY, Subject, moving, stale};
 use crate::plan::{Next, Plan, Truth, ready, say};
 use crate::read::FacetKey;
@@ -62,6 +63,12 @@ pub(crate) fn left_alone<W: Ward>(parent: &Parent, has_acted: bool) -> Option<St
         return None;
     };
     Some(format!("{} {why}, and {}", service.id, W::STAYS))
+}
+
+/// The service was adopted, and its own object has not taken it over: nothing is taken away from its connections yet.
+pub(crate) fn is_unapproved(parent: &ParentService, service: &Service) -> bool {
+    let tag = service.tags.as_ref().and_then(|tags| tags.get(owner::UID));
+    parent.unapproved.as_ref().is_some_and(|uid| tag != Some(uid))
 }
 
 /// What is said and done where nothing may be done for the service, as its own object says.

@@ -299,6 +299,24 @@ fn which_call_is_next_in_each_state() {
     }
 }
 
+/// A service that was adopted and that nobody has approved yet loses nothing by an assignment.
+#[test]
+fn an_adopted_service_that_nobody_has_approved_loses_no_zone() {
+    let forced = |one: &mut Row| one.desired.migration.mode = MigrationMode::Forced;
+    let off = |one: &mut Row| one.desired.connected = false;
+    let over = |one: &mut Row| one.desired.drain_approved = Some("the-id".to_owned());
+    let adopted = |one: &mut Row| one.parent().unapproved = Some("uid-service".to_owned());
+    let cases = || [up().with(forced).written(), up().with(off), both().with(over), both().with(off)];
+    for row in cases() {
+        assert!(row.step().is_some());
+    }
+    for row in cases().map(|row| row.with(adopted)) {
+        let (truth, reason, message) = row.says();
+        assert_eq!((truth, reason), (Truth::False, Reason::AdoptionApprovalNeeded), "{message}");
+    }
+    assert!(up().written().with(adopted).step().is_some(), "smoothly, nothing is taken away");
+}
+
 /// A migration is written down before its call is made, and a second time only where something else is declared.
 #[test]
 fn a_migration_is_written_down_first() {

@@ -133,6 +133,13 @@ fn each_row_of_an_assignment_that_is_not_as_declared_reads_as_on_the_page() {
         ("The cloud has a new word for a zone", row(Connected, ZoneState::Unknown("Odd".into()))),
         ("The service is being deleted", up().with(goes)),
         ("And the zone is not connected", row(Connected, ZoneState::Disconnected).with(served).with(goes)),
+        (
+            "The service is being adopted",
+            up().with(|one| {
+                one.desired.connected = false;
+                one.parent().unapproved = Some("uid-service".to_owned());
+            }),
+        ),
         ("The service is observed only", up().with(|one| one.parent().observed = true)),
         ("The service is paused", up().with(|one| one.parent().paused = true)),
         ("The assignment is paused", up().with(|one| one.desired.paused = true)),

@@ -8,6 +8,7 @@ use crate::observed::{Connection, ResourceKind, ZoneLeg};
 use crate::plan::assignment::course::{self, Course, Drain};
 use crate::plan::assignment::{Scene, hurdle};
 use crate::plan::outcome::Stand;
+use crate::plan::parent;
 use crate::state::{ConnectionState, MigrationOutcome, ZoneState};
 use crate::status::Migration;
 use crate::step::{MigrationMode, Replacement, Step};
@@ -65,6 +66,28 @@ impl Verdict {
 
 /// What is decided on the zone.
 pub(crate) fn on(scene: &Scene<'_>, course: &Course) -> Verdict {
+    let verdict = decided(scene, course);
+    let waits = matches!(&verdict.stand, Stand::Needs(step) if takes_away(step));
+    if !waits || !parent::is_unapproved(scene.parent, scene.service) {
+        return verdict;
+    }
+    let why = format!(
+        "{} is being adopted: no zone is cut or moved by force, and no replaced side closed, before its EndpointService has taken it over, and its Ready condition says what that waits for",
+        scene.parent.id
+    );
+    Verdict::waits(Reason::AdoptionApprovalNeeded, why)
+}
+
+/// The call ends traffic.
+const fn takes_away(step: &Step) -> bool {
+    match step {
+        Step::DisconnectZone(..) | Step::CloseReplaced(..) => true,
+        Step::ReplaceResource(_, _, _, replacement) => matches!(replacement.mode, MigrationMode::Forced),
+        _ => false,
+    }
+}
+
+fn decided(scene: &Scene<'_>, course: &Course) -> Verdict {
     let (endpoint, zone, id) = (scene.endpoint, &scene.input.desired.zone, &scene.parent.id);
     let Some(one) = scene.connection() else {
         return Verdict::waits(Reason::WaitingForConsumer, format!("{endpoint} has no connection to {id}"));
