@@ -299,6 +299,22 @@ fn which_call_is_next_in_each_state() {
     }
 }
 
+/// What was written down is lost, and the cloud does not say where the zone came from: it is drained like any other.
+#[test]
+fn a_zone_that_came_from_nobody_knows_where_is_drained() {
+    let row = both().with(|one| {
+        one.leg().replaced_resource = None;
+        one.status = AssignmentStatus::default();
+    });
+    let (plan, status) = row.turn();
+    assert_eq!(plan.steps, []);
+    let open = status.migration.clone().expect("it is open");
+    assert_eq!(open.from.as_str(), "unknown");
+    assert!(open.drain_until.is_some_and(|until| until > NOW), "{open:?}");
+    let shown = both().with(|one| one.status = status);
+    assert_eq!(shown.turn().1.migration, Some(open), "and is the same one once the cloud says it");
+}
+
 /// A service that was adopted and that nobody has approved yet loses nothing by an assignment.
 #[test]
 fn an_adopted_service_that_nobody_has_approved_loses_no_zone() {

@@ -15,6 +15,9 @@ use crate::status::Migration;
 use crate::step::MigrationMode;
 use crate::wire::utc;
 
+/// Stands for the load balancer that a zone has left, where neither the cloud nor the status says which.
+const UNKNOWN: &str = "unknown";
+
 /// The migrations of a zone as of this turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Course {
@@ -110,7 +113,7 @@ impl Course {
         let Some(to) = &leg.resource else { return };
         let from = leg.replaced_resource.as_ref();
         let is_it = |one: &Migration| {
-            let leaves = from.is_none_or(|from| *from == one.from);
+            let leaves = from.is_none_or(|from| *from == one.from || one.from.as_str() == UNKNOWN);
             // While it moves, the cloud may show either.
             *to == one.to && leaves || leg.state == ZoneState::Migrating && *to == one.from && from.is_none()
         };
@@ -119,7 +122,13 @@ impl Course {
         }
         self.end(MigrationOutcome::Failed, now);
         let known = scene.input.status.current.as_ref().and_then(|side| side.resource.as_ref());
-        let Some(from) = from.or(known).filter(|from| *from != to) else { return };
+        let unknown = ResourceId::from(UNKNOWN);
+        let from = match from.or(known).filter(|from| *from != to) {
+            Some(from) => from,
+            // It drains, wherever it came from.
+            None if leg.state == ZoneState::Migrated => &unknown,
+            None => return,
+        };
         let two = leg.replaced_resource.is_some() || leg.state == ZoneState::Migrated;
         let mode = if two { MigrationMode::Smooth } else { MigrationMode::Forced };
         self.open = Some(begun(from, to, mode, now));

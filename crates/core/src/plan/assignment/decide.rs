@@ -188,7 +188,12 @@ fn migrated(scene: &Scene<'_>, course: &Course, leg: &ZoneLeg) -> Verdict {
         let step = Step::CloseReplaced(scene.parent.id.clone(), endpoint.clone(), zone.clone());
         Verdict::needs(step, Reason::Draining, why)
     };
-    let Some(open) = &course.open else { return close() };
+    let Some(open) = &course.open else {
+        return Verdict::moves(
+            Reason::Draining,
+            format!("the cloud does not say yet what serves {zone} of {endpoint}"),
+        );
+    };
     match course::drain(scene, open) {
         Drain::Over => close(),
         Drain::Until(until) => {
