@@ -580,6 +580,17 @@ mod in_motion {
     }
 
     #[test]
+    fn one_that_was_written_down_and_cannot_set_out_any_more_is_not_open() {
+        let given = |one: &mut Row| one.resources.get_mut(&at("lb-a", "z")).expect("held").auto_allocate = true;
+        let row = up().written();
+        assert!(row.turn().1.migration.is_some());
+        let row = row.with(given);
+        assert_eq!(row.says().1, Reason::ResourceStillAutoAllocated);
+        let (_, status) = row.turn();
+        assert_eq!((status.migration, status.history), (None, Vec::new()), "it never was one");
+    }
+
+    #[test]
     fn a_connection_that_is_cut_meanwhile_aborts_it() {
         for (state, zone) in [
             (ConnectionState::Disconnected, ZoneState::Disconnected),
