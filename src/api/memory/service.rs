@@ -174,7 +174,7 @@ mod tests {
             }],
             "evacuation": [{
                 "resourceId": "lb-1", "zone": "z", "remaining": 3, "moved": 2, "blockedBy": ["pin"],
-                "inFlight": [{"endpointId": "ep-2", "to": "lb-2"}],
+                "inFlight": [{"endpointId": "ep-2", "zone": "z", "to": "lb-2"}],
             }],
             "deletion": {"blockedBy": ["ep-1"], "total": 1},
         }))
