@@ -141,8 +141,7 @@ async fn filters_and_a_limit_decide_who_is_accepted_and_never_cut() {
     }
     link.consumer.goes("db").await;
     let again = db(&link).await;
-    let waits = link.decides("tenant", &again, "Wait", "AwaitingAcceptance").await;
-    assert_eq!(waits.reason.as_deref(), Some("connections.max is 1, and so many are connected"));
+    link.lets_wait("tenant", &again, "connections.max is 1, and so many are connected").await;
     let entry = link.entries.becomes("tenant", "settled", is_settled).await;
     assert_eq!(counted(&entry), Some([2, 1, 1, 0, 0]));
     link.consumer.goes("cache").await;
@@ -282,9 +281,8 @@ async fn a_zone_without_a_load_balancer_is_waited_for_by_name_and_accepted_once_
     link.spent();
 
     link.entries.apply("tenant", &accepting(json!({}))).await;
-    let waits = link.decides("tenant", &endpoint, "Wait", "AwaitingAcceptance").await;
     let why = "the service has no load balancer with autoAllocate: true in cn-hangzhou-g: add one to spec.resources of the EndpointService";
-    assert_eq!(waits.reason.as_deref(), Some(why));
+    link.lets_wait("tenant", &endpoint, why).await;
     let message = link.entries.says("tenant", "NoResourceInZone").await;
     assert_eq!(message, format!("{endpoint}: {why}"));
     assert_eq!(link.spent(), calls([]));

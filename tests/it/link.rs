@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use privatelink_core::state::Decision;
 use privatelink_operator::api::whitelist::ConnectionStatus;
 use privatelink_operator::api::{Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment};
 use privatelink_sim::{
@@ -157,6 +158,16 @@ impl Link {
         let what = format!("{decision} for {endpoint}, {state}");
         let decided = self.entries.becomes(entry, &what, decided).await;
         of_connection(&decided, endpoint).expect("it says so").clone()
+    }
+
+    /// Waits until an entry lets an endpoint's connection wait for this reason: while the cloud makes the zones of one
+    /// that has just come, it waits for that.
+    pub async fn lets_wait(&self, entry: &str, endpoint: &str, why: &str) -> WhitelistEntry {
+        let waits = |one: &WhitelistEntry| {
+            let told = of_connection(one, endpoint).filter(|one| one.decision == Some(Decision::Wait));
+            told.is_some_and(|one| one.reason.as_deref().is_some_and(|reason| reason.contains(why)))
+        };
+        self.entries.becomes(entry, &format!("waiting with {endpoint}: {why}"), waits).await
     }
 
     /// Deletes an entry as a person does at the command line, who waits until it is gone.
