@@ -38,7 +38,7 @@ use super::events::{Happening, transitions};
 use super::finalizer;
 use super::kind::{Fault, Kind, Turn, Unmet};
 use super::reach::Reached;
-use super::relate::Ours as _;
+use super::relate::{self, Ours as _};
 use super::status;
 use super::wake;
 use super::watch::{Guarded, Stores};
@@ -86,11 +86,7 @@ pub async fn reconcile<K: Kind>(stored: Arc<Guarded<K::Object>>, context: Arc<Co
         let action = next(pause, uid, &mut mind);
         if !Stores::has(K::store(&context), meta) {
             // It went during its turn, and what was forgotten then may have been remembered again.
-            wake::forget(
-                &context,
-                &ObjectKey { kind: K::Object::KIND, namespace, name, uid: uid.to_owned() },
-                K::own(&context),
-            );
+            wake::forget(&context, &relate::key::<K::Object>(meta), K::own(&context));
         }
         action
     };
@@ -152,7 +148,7 @@ async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) ->
     let mut turn = InTurn::<K> {
         context,
         mind,
-        key: key::<K>(&object),
+        key: relate::key::<K::Object>(object.meta()),
         lost: untouched && finalizer::is_on(&object),
         living: K::STANDS_FOR.map(|sort| context.living.of(sort)).unwrap_or_default(),
         before: memory.clone(),
@@ -549,14 +545,5 @@ impl<K: Kind> InTurn<'_, K> {
 
     fn name(&self) -> Name {
         (self.key.namespace.clone(), self.key.name.clone())
-    }
-}
-
-fn key<K: Kind>(object: &K::Object) -> ObjectKey {
-    ObjectKey {
-        kind: K::Object::KIND,
-        namespace: object.namespace().unwrap_or_default(),
-        name: object.name_any(),
-        uid: object.uid().unwrap_or_default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kube::core::{Expression, Selector, SelectorExt as _};
+use kube::core::{Expression, ObjectMeta, Selector, SelectorExt as _};
 use kube::{Resource, ResourceExt as _};
 use privatelink_core::claims::{self, Claimant};
 use privatelink_core::desired::{Adoption, Served, Target};
@@ -16,6 +16,7 @@ use crate::api::parse::moment;
 use crate::api::service::ConsumersFrom;
 use crate::api::shared::{LabelOperator, NamespaceSelector, Placement};
 use crate::api::{CloudAccount, Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment};
+use crate::object::ObjectKey;
 
 use super::context::{self, Name};
 use super::finalizer;
@@ -78,6 +79,17 @@ impl Ours for WhitelistEntry {
 
 impl Ours for ZoneResourceAssignment {
     const KIND: &'static str = "ZoneResourceAssignment";
+}
+
+/// This very object, and no namesake that comes after it.
+#[must_use]
+pub fn key<K: Ours>(meta: &ObjectMeta) -> ObjectKey {
+    ObjectKey {
+        kind: K::KIND,
+        namespace: meta.namespace.clone().unwrap_or_default(),
+        name: meta.name.clone().unwrap_or_default(),
+        uid: meta.uid.clone().unwrap_or_default(),
+    }
 }
 
 /// An object that stands for a cloud object of an account.

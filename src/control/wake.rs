@@ -150,7 +150,7 @@ where
     context.living.is(K::SORT, &uid);
     if matches!(change, Change::Gone(_)) {
         context.living.gone(K::SORT, &uid);
-        forget(context, &key(guarded), own);
+        forget(context, &relate::key::<K>(guarded.meta()), own);
         for place in context.managed.places_of(K::SORT, &name(guarded)) {
             // A namesake may have come by now, and has what it has.
             let followed = context.managed.put(&place, K::SORT, None, &name(guarded));
@@ -165,15 +165,6 @@ where
         context.wakes.of(K::SORT).wake(those_that_adopt(store, &adopt.id));
     }
     wake_if_going(context, relate::account_of(object.placement()));
-}
-
-fn key<K: Ours>(guarded: &Guarded<K>) -> ObjectKey {
-    ObjectKey {
-        kind: K::KIND,
-        namespace: guarded.namespace().unwrap_or_default(),
-        name: guarded.name_any(),
-        uid: guarded.uid().unwrap_or_default(),
-    }
 }
 
 /// The object is gone: nothing of it is remembered, nothing is polled for it, and it waits at no gate.
@@ -223,7 +214,7 @@ fn by_ward<W: Ward + Clone>(
     wakes.wake([name(guarded)]);
     if matches!(change, Change::Gone(_)) {
         tenancy::gone(context, &guarded.uid().unwrap_or_default());
-        forget(context, &key(guarded), own);
+        forget(context, &relate::key::<W>(guarded.meta()), own);
     }
     let Ok(ward) = &guarded.0 else { return };
     if matches!(change, Change::Is { .. }) {
@@ -327,10 +318,10 @@ async fn by_place(context: Arc<Context>, place: Place) {
     tracing::info!(%place, "this place is spoken to");
     loop {
         tokio::select! {
-        Some(key) = heads.next() => context.wakes.one(key),
-                    Some(news) = touched.next() => by_news(&context, &place, news),
-                    else => return,
-                }
+            Some(key) = heads.next() => context.wakes.one(key),
+            Some(news) = touched.next() => by_news(&context, &place, news),
+            else => return,
+        }
     }
 }
 

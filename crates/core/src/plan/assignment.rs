@@ -99,9 +99,7 @@ pub(crate) struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// The scene, as far as it can be seen: the report tells of it even where nothing may be done.
     pub(crate) fn of(input: &'a Input<'a>) -> Option<Self> {
-        let parent = parent::of(&input.desired.parent)?;
-        let view = input.ground.laid.snapshot.service(&parent.id)?;
-        let service = view.service.value()?.as_ref()?;
+        let Home { parent, service, view } = parent::shown(&input.desired.parent, &input.ground.laid.snapshot)?;
         Some(Self { input, parent, service, view, endpoint: input.desired.endpoint()? })
     }
 

@@ -17,7 +17,6 @@ use crate::condition::{ConditionType, Reason};
 use crate::desired::{Deletion, DesiredEntry, Parent, ParentService, Policy, Revocation};
 use crate::id::{EndpointId, Zone};
 use crate::observed::{Service, ServiceView};
-use crate::owner;
 use crate::place::Place;
 use crate::plan::assignment::is_assignable;
 use crate::plan::case::{ANY, Subject, doubtful, stale, with_valid};
@@ -106,9 +105,7 @@ pub(crate) struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// The scene, as far as it can be seen: the report tells of it even where nothing may be done.
     pub(crate) fn of(input: &'a Input<'a>) -> Option<Self> {
-        let parent = parent::of(&input.desired.parent)?;
-        let view = input.ground.laid.snapshot.service(&parent.id)?;
-        let service = view.service.value()?.as_ref()?;
+        let Home { parent, service, view } = parent::shown(&input.desired.parent, &input.ground.laid.snapshot)?;
         Some(Self { input, parent, service, view })
     }
 
@@ -118,9 +115,7 @@ impl<'a> Scene<'a> {
 
     /// Why nothing is taken away yet: the service was adopted, and its own object has not taken it over.
     pub(crate) fn unapproved(&self) -> Option<String> {
-        let uid = self.parent.unapproved.as_ref()?;
-        let tag = self.service.tags.as_ref().and_then(|tags| tags.get(owner::UID));
-        (tag != Some(uid)).then(|| {
+        parent::is_unapproved(self.parent, self.service).then(|| {
             format!(
                 "{} is being adopted: nobody is cut or taken off its list before its EndpointService has taken it over, and its Ready condition says what that waits for",
                 self.parent.id

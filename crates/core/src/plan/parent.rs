@@ -71,6 +71,13 @@ pub(crate) fn is_unapproved(parent: &ParentService, service: &Service) -> bool {
     parent.unapproved.as_ref().is_some_and(|uid| tag != Some(uid))
 }
 
+/// The service as far as it can be seen, whether or not anything may be done for it.
+pub(crate) fn shown<'a>(parent: &'a Parent, snapshot: &'a Snapshot) -> Option<Home<'a>> {
+    let parent = of(parent)?;
+    let view = snapshot.service(&parent.id)?;
+    Some(Home { parent, service: view.service.value()?.as_ref()?, view })
+}
+
 /// What is said and done where nothing may be done for the service, as its own object says.
 pub(crate) fn unusable<W: Ward>(ward: &W) -> Option<Plan> {
     let (deleting, parent) = (ward.deleting(), ward.parent());
