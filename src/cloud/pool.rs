@@ -155,6 +155,7 @@ impl Pool {
     /// # Panics
     /// Outside of a tokio runtime, where nothing can be observed.
     pub fn put(&self, account: &str, place: &Place, access: &Access, limits: Limits) -> Site {
+        let entrance = Entrance { limits, door: self.open(account, access).door };
         let mut sites = self.sites_mut();
         let elsewhere: Vec<Place> = sites.keys().filter(|other| *other != place).cloned().collect();
         for other in elsewhere {
@@ -162,9 +163,10 @@ impl Pool {
         }
         let begins = !sites.contains_key(place);
         let site = sites.entry(place.clone()).or_insert_with(|| self.begin(place, limits)).clone();
-        drop(sites);
-        site.0.doors.put(account, Entrance { limits, door: self.open(account, access).door });
+        // Before anybody else sees the place: one without an account is forgotten by whoever comes by.
+        site.0.doors.put(account, entrance);
         site.keep_to_limits();
+        drop(sites);
         if begins {
             self.0.begun.wake([place.clone()]);
         }

@@ -290,3 +290,26 @@ async fn an_account_whose_keys_are_dead_blinds_no_other_of_its_place() {
     let failure = site.observer().look(&[look]).await.unwrap_err();
     assert_eq!(failure.meaning, Meaning::Credentials(Reason::CredentialsInvalid));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_that_begin_at_once_do_not_take_each_other_s_place_away() {
+    let Stage { pool, .. } = stage();
+    let places = ["cn-hangzhou", "cn-shanghai"].map(place);
+    for round in 0..2_000 {
+        let begin = Arc::new(std::sync::Barrier::new(places.len()));
+        let puts = places.each_ref().map(|place| {
+            let (pool, place, begin) = (pool.clone(), place.clone(), Arc::clone(&begin));
+            tokio::task::spawn_blocking(move || {
+                begin.wait();
+                pool.put(place.region.as_str(), &place, &right(), Limits::default());
+            })
+        });
+        for put in puts {
+            put.await.unwrap();
+        }
+        for place in &places {
+            assert!(pool.site(place).is_some(), "round {round}: {place} is spoken to");
+            pool.remove(place.region.as_str());
+        }
+    }
+}
