@@ -25,6 +25,9 @@ TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 # Cargo names a test program by its file in target/debug/deps.
 CARGO_PROGRAM = re.compile(r"^\s*Running (?:unittests )?(?P<source>\S+) \(.*/deps/(?P<name>\w+)-[0-9a-f]{16}\)")
 CARGO_DOCTESTS = re.compile(r"^\s*Doc-tests (?P<name>\w+)")
+# A panic: the place, and on the lines after it what was said, up to the backtrace.
+CARGO_PANIC = re.compile(r"^thread '(?P<test>[^']+)' (?:\(\d+\) )?panicked at ")
+CARGO_PANIC_LINES = 8
 CARGO_RESULT = re.compile(
     r"^test result: (?P<verdict>\w+)\. (?P<passed>\d+) passed; (?P<failed>\d+) failed; (?P<ignored>\d+) ignored;"
     r" \d+ measured; (?P<filtered>\d+) filtered out"
@@ -67,10 +70,21 @@ class Run:
 
 def rust(environment):
     run = Run("Rust")
-    current = "?"
+    run.start(["cargo", "test", "--workspace", "--locked", "--no-fail-fast"], rust_reader(run), env=environment)
+    return run
+
+
+def rust_reader(run):
+    """Reads what Cargo's test programs print: their results, and the first lines of each panic of a failed test."""
+    current, panic = "?", 0
 
     def read(line):
-        nonlocal current
+        nonlocal current, panic
+        panic = CARGO_PANIC_LINES if CARGO_PANIC.match(line) else panic - 1
+        if line.startswith("stack backtrace:"):
+            panic = 0
+        if panic > 0:
+            run.closing.append(line)
         named = CARGO_PROGRAM.match(line)
         documented = CARGO_DOCTESTS.match(line)
         result = CARGO_RESULT.match(line)
@@ -84,7 +98,7 @@ def rust(environment):
             skipped = int(result["ignored"]) + int(result["filtered"])
             run.families.append(Family(f"rust: {current}", int(result["passed"]), int(result["failed"]), skipped))
 
-    return run.start(["cargo", "test", "--workspace", "--locked", "--no-fail-fast"], read, env=environment)
+    return read
 
 
 def go():

@@ -60,6 +60,19 @@ class Lines(unittest.TestCase):
         line = "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 2 filtered out; finished in 0.1s"
         self.assertEqual(CARGO_RESULT.match(line).group("passed", "ignored", "filtered"), ("12", "1", "2"))
 
+    def test_where_and_why_a_test_has_failed_is_said_again_at_the_end(self):
+        made = Run("Rust")
+        read = families.rust_reader(made)
+        for line in [
+            "test a::b ... FAILED",
+            "thread 'a::b' (4066) panicked at tests/it/a.rs:105:5:",
+            "assertion failed",
+            "stack backtrace:",
+            "   0: __rustc::rust_begin_unwind",
+        ]:
+            read(line)
+        self.assertEqual(made.closing, ["thread 'a::b' (4066) panicked at tests/it/a.rs:105:5:", "assertion failed"])
+
     def test_pytests_closing_line_is_read(self):
         closing = families.PYTEST_CLOSING.match("===== 2 failed, 409 passed, 1 skipped in 29.79s =====")
         counts = {one["verdict"]: one["count"] for one in families.PYTEST_COUNT.finditer(closing["said"])}
