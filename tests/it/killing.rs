@@ -22,11 +22,18 @@ pub fn is_a_write(asked: &Asked) -> bool {
     asked.writes() && !asked.is_of_lease()
 }
 
-/// Kills the operator at the held request, unless `done` comes first; whether it was killed.
+/// Kills the operator at the held request, unless `done` comes without it; whether it was killed.
 pub async fn killed_at(operator: &mut Operator, hold: Hold, done: impl Future<Output = ()>) -> bool {
     let reached = tokio::select! {
         () = hold.has_come() => true,
-        () = done => false,
+        () = done => {
+            // A held answer's own effect is seen before it is told that the request is held.
+            let reached = hold.is_met();
+            if reached {
+                hold.has_come().await;
+            }
+            reached
+        }
     };
     if reached {
         operator.kill();

@@ -16,7 +16,10 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
@@ -95,6 +98,8 @@ struct Rule {
     test: Box<dyn Fn(&Asked) -> bool + Send + Sync>,
     /// Requests that still come before the one that is held.
     before: Mutex<usize>,
+    /// Whether it is under way, and is going to come to where it is held.
+    met: AtomicBool,
     come: watch::Sender<bool>,
     fate: watch::Sender<Fate>,
     /// The status of the answer, once there is one.
@@ -205,6 +210,7 @@ impl Door {
             when,
             test: Box::new(test),
             before: Mutex::new(nth.saturating_sub(1)),
+            met: AtomicBool::new(false),
             come: watch::Sender::new(false),
             fate: watch::Sender::new(Fate::Held),
             answered: watch::Sender::new(None),
@@ -236,6 +242,12 @@ impl Hold {
         let mut come = self.rule.come.subscribe();
         let waited = tokio::time::timeout(PATIENCE, come.wait_for(|come| *come)).await;
         waited.expect("the request to hold comes in time").expect("the hold has its rule");
+    }
+
+    /// Whether the request is under way: it is held already, or is going to be once it is answered. Whoever sees what a
+    /// request has brought about asks this: the news of it may come before its answer.
+    pub fn is_met(&self) -> bool {
+        self.rule.met.load(Ordering::SeqCst)
     }
 
     /// Lets the request pass, even where nobody waits for its answer any more, and gives that answer's status.
@@ -328,12 +340,13 @@ impl Board {
 
 impl Rule {
     fn holds(&self, asked: &Asked) -> bool {
-        if *self.come.borrow() || !(self.test)(asked) {
+        if self.met.load(Ordering::SeqCst) || !(self.test)(asked) {
             return false;
         }
         let mut before = lock(&self.before);
         let holds = *before == 0;
         *before = before.saturating_sub(1);
+        self.met.store(holds, Ordering::SeqCst);
         holds
     }
 
