@@ -132,6 +132,12 @@ pub struct ZoneResourceAssignmentStatus {
     #[serde(flatten)]
     pub common: CommonStatus,
 
+    /// The id of the endpoint, once it was known: a reference leads to it also while the Endpoint's own
+    /// status does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limit::CLOUD_ID))]
+    pub endpoint_id: Option<String>,
+
     /// The state of the zone: Creating, Waiting, Connecting, Connected, Migrating, Migrated,
     /// Disconnecting, Disconnected or Deleting; a word of another version is kept.
     #[serde(skip_serializing_if = "Option::is_none")]

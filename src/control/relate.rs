@@ -283,7 +283,9 @@ pub fn served(
             ))
         };
     };
-    match endpoint.held() {
+    // An Endpoint that has lost its status finds its endpoint again, and what is pinned of that stays so meanwhile.
+    let remembered = || assignment.status.as_ref()?.endpoint_id.as_deref();
+    match endpoint.held().or_else(remembered) {
         Some(id) => Served::Known(EndpointId::from(id)),
         None => Served::Awaited(format!(
             "{} has no endpoint in the cloud yet: its own Ready condition says why",

@@ -278,6 +278,8 @@ pub struct Migration {
 pub struct AssignmentStatus {
     /// What every status has.
     pub common: Common,
+    /// The endpoint whose zone it is, once it was known: memory.
+    pub endpoint: Option<EndpointId>,
     /// State of the zone.
     pub state: Option<ZoneState>,
     /// Who decides on the zone.

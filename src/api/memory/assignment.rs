@@ -1,6 +1,6 @@
 //! An assignment's status as the API has it, and as core does.
 
-use privatelink_core::id::{InterfaceId, ResourceId};
+use privatelink_core::id::{EndpointId, InterfaceId, ResourceId};
 use privatelink_core::status::{AssignmentStatus, Migration, Side};
 use privatelink_core::step::MigrationMode;
 
@@ -13,6 +13,7 @@ use crate::api::zone::{MigrationRecord, ZoneResourceAssignmentStatus, ZoneSide};
 pub fn remembered(status: &ZoneResourceAssignmentStatus) -> AssignmentStatus {
     AssignmentStatus {
         common: common(&status.common),
+        endpoint: status.endpoint_id.as_deref().map(EndpointId::from),
         state: status.state.clone(),
         claim: status.claim.clone(),
         current: status.current.as_ref().map(side),
@@ -50,6 +51,7 @@ fn migration(record: &MigrationRecord) -> Option<Migration> {
 pub fn written(status: &AssignmentStatus) -> ZoneResourceAssignmentStatus {
     ZoneResourceAssignmentStatus {
         common: common_status(&status.common),
+        endpoint_id: status.endpoint.as_ref().map(ToString::to_string),
         state: status.state.clone(),
         claim: status.claim.clone(),
         current: status.current.as_ref().map(side_status),
@@ -94,7 +96,7 @@ mod tests {
                 "type": "Migrated", "status": "False", "reason": "Draining", "message": "until then",
                 "observedGeneration": 4, "lastTransitionTime": "2026-01-02T03:04:05Z",
             }],
-            "state": "Migrated", "claim": "Held",
+            "endpointId": "ep-1", "state": "Migrated", "claim": "Held",
             "current": {"resourceId": "lb-2", "interfaceId": "eni-2"}, "replaced": {"resourceId": "lb-1"},
             "migration": {
                 "id": "lb-1-lb-2-1", "from": "lb-1", "to": "lb-2", "mode": "Smooth",

@@ -211,6 +211,31 @@ impl Stage {
         api.delete(name, &DeleteParams::default()).await.expect("it is there");
     }
 
+    /// Takes an object's status away, as one does who restores a backup without statuses.
+    pub async fn loses_status<K>(&self, api: &Api<K>, name: &str)
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    {
+        let nothing = serde_json::from_value(json!([{"op": "remove", "path": "/status"}])).expect("a patch");
+        let lost = api.patch_status(name, &PatchParams::default(), &Patch::Json::<()>(nothing)).await;
+        lost.expect("it is removed");
+    }
+
+    /// Deletes the Secret of an account, which cannot be used from then on.
+    pub async fn loses_keys(&self, account: &str) -> Secret {
+        let secrets = Api::<Secret>::namespaced(self.people.clone(), HOME);
+        let secret = secrets.get(account).await.expect("it is there");
+        self.delete(&secrets, account).await;
+        secret
+    }
+
+    /// Makes the Secret of an account anew.
+    pub async fn has_keys_again(&self, secret: Secret) {
+        let secrets = Api::<Secret>::namespaced(self.people.clone(), HOME);
+        let again = Secret { metadata: ObjectMeta { name: secret.metadata.name, ..ObjectMeta::default() }, ..secret };
+        secrets.create(&PostParams::default(), &again).await.expect("it is made again");
+    }
+
     /// Annotates an object.
     pub async fn annotate<K>(&self, api: &Api<K>, name: &str, key: &str, value: &str)
     where

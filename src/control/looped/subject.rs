@@ -273,6 +273,11 @@ pub fn said<'s, S: Subject>(object: &'s S, condition: &str) -> Option<(&'s str, 
     Some((&found.status, &found.reason))
 }
 
+/// It says that its account's credentials cannot be used.
+pub fn has_no_credentials<S: Subject>(object: Option<&S>) -> bool {
+    object.is_some_and(|one| said(one, "Ready").is_some_and(|(_, reason)| reason == "CredentialsInvalid"))
+}
+
 /// Ready for the spec of now, with nothing under way.
 pub fn is_settled<S: Subject>(object: Option<&S>) -> bool {
     object.is_some_and(|object| {

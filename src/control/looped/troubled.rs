@@ -4,15 +4,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{ConfigMap, Secret};
-use kube::api::{Patch, PatchParams, PostParams};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{Api, ResourceExt as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::door::{Asked, Fate, Way};
-use super::stage::{HOME, Stage};
-use super::subject::{NAME, Subject, is_settled, said};
+use super::stage::Stage;
+use super::subject::{NAME, Subject, has_no_credentials, is_settled, said};
 use crate::api::{Endpoint, EndpointService, WhitelistEntry};
 
 fn writes_a_status(asked: &Asked) -> bool {
@@ -267,28 +266,19 @@ async fn an_entry_says_that_nothing_is_seen_until_something_is() {
 
 /// The status is lost, the account cannot be used, and the object is deleted: what was made is not left behind.
 async fn is_not_let_go_without_its_status<S: Subject>() {
-    let account = S::ACCOUNT;
     let (mut stage, api, _) = Stage::with_settled::<S>().await;
     let world = stage.whole_world();
     stage.kill().await;
-    let nothing = serde_json::from_value(json!([{"op": "remove", "path": "/status"}])).expect("a patch");
-    api.patch_status(NAME, &PatchParams::default(), &Patch::Json::<()>(nothing)).await.expect("it is removed");
-    let secrets = Api::<Secret>::namespaced(stage.people.clone(), HOME);
-    let secret = secrets.get(account).await.expect("it is there");
-    stage.delete(&secrets, account).await;
+    stage.loses_status(&api, NAME).await;
+    let secret = stage.loses_keys(S::ACCOUNT).await;
     stage.start();
-    let stuck = |object: Option<&S>| {
-        object.is_some_and(|one| said(one, "Ready").is_some_and(|(_, reason)| reason == "CredentialsInvalid"))
-    };
-    stage.until(&api, NAME, "stuck", stuck).await;
+    stage.until(&api, NAME, "stuck", has_no_credentials).await;
     stage.delete(&api, NAME).await;
     stage.later(Duration::from_hours(1)).await;
     let kept = stage.until(&api, NAME, "kept", |object| object.is_some()).await.expect("it is there");
     assert!(kept.meta().deletion_timestamp.is_some());
     assert_eq!(stage.whole_world(), world);
-    let again =
-        Secret { metadata: kube::api::ObjectMeta { name: Some(secret.name_any()), ..Default::default() }, ..secret };
-    secrets.create(&PostParams::default(), &again).await.expect("it is made again");
+    stage.has_keys_again(secret).await;
     stage.gone(&api, NAME).await;
     S::is_gone(&stage, "deleted");
 }

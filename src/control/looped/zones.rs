@@ -7,7 +7,7 @@ use privatelink_core::state::{ClaimState, Decision};
 use serde_json::json;
 
 use super::stage::Stage;
-use super::subject::{NAME, is_settled, said};
+use super::subject::{NAME, Subject as _, has_no_credentials, is_settled, said};
 use super::zoned::{ASSIGNMENT, DRAIN, ENTRY, OTHER, ZONE, assignment, entry, says, service, told};
 use crate::api::{Endpoint, EndpointService, WhitelistEntry, ZoneResourceAssignment};
 
@@ -192,11 +192,7 @@ async fn a_load_balancer_that_an_assignment_keeps_is_left_once_that_names_anothe
     let stage = Stage::with_assignment(&assignment("lb-hot")).await;
     let services = stage.of::<EndpointService>();
     stage.apply(&services, NAME, &service(&[("lb-spare", false), ("lb-third", true)])).await;
-    let blocked = |one: Option<&EndpointService>| {
-        let rows = one.and_then(|one| one.status.as_ref()).map(|status| status.evacuation.as_slice());
-        rows.is_some_and(|rows| rows.len() == 1 && rows[0].blocked_by == [ASSIGNMENT])
-    };
-    stage.until(&services, NAME, "blocked", blocked).await;
+    stage.until(&services, NAME, "blocked", is_blocked).await;
     stage.later(Duration::from_hours(1)).await;
     assert_eq!(stage.leg(), leg("Connected", "lb-hot", None));
     stage.assigns(&assignment("lb-spare")).await;
@@ -206,6 +202,31 @@ async fn a_load_balancer_that_an_assignment_keeps_is_left_once_that_names_anothe
     stage.until(&services, NAME, "left", without).await;
     assert_eq!(stage.leg(), leg("Connected", "lb-spare", None));
     assert_eq!(stage.gaps(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_zone_stays_pinned_while_its_endpoint_has_lost_its_status() {
+    let mut stage = Stage::with_assignment(&assignment("lb-hot")).await;
+    stage.kill().await;
+    let endpoints = stage.of::<Endpoint>();
+    stage.loses_status(&endpoints, NAME).await;
+    let secret = stage.loses_keys(Endpoint::ACCOUNT).await;
+    stage.start();
+    stage.until(&endpoints, NAME, "lost", has_no_credentials).await;
+    let services = stage.of::<EndpointService>();
+    stage.apply(&services, NAME, &service(&[("lb-spare", false), ("lb-third", true)])).await;
+    stage.until(&services, NAME, "blocked", is_blocked).await;
+    stage.later(Duration::from_hours(1)).await;
+    assert_eq!(stage.leg(), leg("Connected", "lb-hot", None));
+    stage.has_keys_again(secret).await;
+    stage.until(&endpoints, NAME, "found again", is_settled).await;
+    assert_eq!((stage.leg(), stage.moves().len()), (leg("Connected", "lb-hot", None), 2), "those that made it");
+}
+
+/// The assignment keeps the service from leaving a load balancer.
+fn is_blocked(service: Option<&EndpointService>) -> bool {
+    let rows = service.and_then(|one| one.status.as_ref()).map(|status| status.evacuation.as_slice());
+    rows.is_some_and(|rows| rows.len() == 1 && rows[0].blocked_by == [ASSIGNMENT])
 }
 
 /// The load balancers that the service has.

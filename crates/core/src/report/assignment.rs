@@ -13,11 +13,13 @@ pub fn report(input: &Input<'_>, plan: &Plan) -> AssignmentStatus {
     let mut status = input.status.clone();
     status.common = common(&input.status.common, input.desired.generation, plan, input.ground.tries, input.ground.now);
     status.claim = claim(input).or(status.claim);
+    status.endpoint = input.desired.endpoint().cloned().or(status.endpoint);
     if status.claim == Some(ClaimState::Waiting) {
         // What another assignment decides on is told there; what this one did is not forgotten.
         return AssignmentStatus {
             common: status.common,
             claim: status.claim,
+            endpoint: status.endpoint,
             history: status.history,
             ..AssignmentStatus::default()
         };
