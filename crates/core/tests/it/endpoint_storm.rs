@@ -509,12 +509,7 @@ proptest! {
             if anew {
                 stage.restart();
             }
-            stage.rest();
-        }
-        if !stage.released {
-            // What no read has shown is waited for before it is believed to be gone.
-            stage.pass(Duration::from_mins(6));
-            stage.rest();
+            stage.rest_until_released();
         }
         prop_assert!(stage.released, "{:?} {:?}", stage.ready(), stage.world.endpoints);
         prop_assert!(stage.world.endpoints.is_empty(), "{:?}", stage.world.endpoints);

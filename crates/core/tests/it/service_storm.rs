@@ -239,7 +239,7 @@ proptest! {
         if !stage.released {
             stage.settle_world();
             stage.restart();
-            stage.rest();
+            stage.rest_until_released();
         }
         // With this variant the cloud keeps a service as long as a consumer keeps its endpoint.
         let kept = stage.world.variants.is_on(privatelink_sim::world::Variant::EndpointBlocksServiceDelete)

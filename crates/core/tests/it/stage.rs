@@ -276,6 +276,15 @@ impl<R: Role> Stage<R> {
         panic!("never at rest: {:?} {:?} {:?}", self.status, self.world.services, self.world.endpoints);
     }
 
+    /// At rest, and again once what no read has shown is old enough to be believed gone.
+    pub fn rest_until_released(&mut self) {
+        self.rest();
+        if !self.released {
+            self.pass(Duration::from_mins(6));
+            self.rest();
+        }
+    }
+
     pub fn settle_world(&mut self) {
         while let Some(due) = progress(&self.world).first() {
             self.world = advance(&self.world, *due);
