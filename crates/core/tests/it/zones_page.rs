@@ -191,6 +191,22 @@ fn each_row_of_a_load_balancer_that_is_not_left_reads_as_on_the_page() {
     let pinned = |tenants: &mut Tenants, of: ConnectionKey| {
         tenants.assign("tenant-f", assignment(&endpoint_id(of.endpoint), "lb-hot"));
     };
+    let moves = |tenants: &mut Tenants, of: ConnectionKey| {
+        tenants.edit_service(|one| {
+            one.resources.insert(key("lb-cool"), true);
+            one.resources.insert(key("lb-hot"), false);
+        });
+        tenants.rest();
+        tenants.assign("tenant-f", assignment(&endpoint_id(of.endpoint), "lb-cool"));
+        tenants.touch_zone("tenant-f", |one| one.migration.approval = true);
+        tenants.rest();
+    };
+    let refused = |tenants: &mut Tenants, _: ConnectionKey| {
+        let mut land = Land::clone(&tenants.stage.world.land);
+        let cool = land.balancers.iter_mut().find(|one| one.name == "lb-cool").expect("it is there");
+        cool.supports_private_link = false;
+        tenants.stage.world.land = land.into();
+    };
     let beside = |auto: bool| {
         move |tenants: &mut Tenants, _: ConnectionKey| {
             tenants.edit_service(|one| {
@@ -216,7 +232,9 @@ fn each_row_of_a_load_balancer_that_is_not_left_reads_as_on_the_page() {
     };
     let told = vec![
         ("An assignment keeps a connection on it", leaving(pinned, &["lb-cool"])),
+        ("An assignment is moving one away from it", leaving(moves, &["lb-cool"])),
         ("It is the last one that is given to new connections", leaving(beside(true), &[])),
+        ("The next one is not there yet", leaving(refused, &["lb-cool"])),
         ("No other one may take the zone", leaving(beside(false), &[])),
         ("It is of another type", leaving(other, &[])),
         ("The account may not assign", leaving(denied, &["lb-cool"])),

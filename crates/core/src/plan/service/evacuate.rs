@@ -292,6 +292,14 @@ impl Scene<'_> {
             );
             tally.tell(Rank::Others, Reason::BlockedByDependents, told);
         }
+        let going = exits::going(key, self.legs);
+        if !going.is_empty() {
+            let told = format!(
+                "ZoneResourceAssignment {} moves connections away from {from}, and has not ended: its own Ready condition says why",
+                going.join(", ")
+            );
+            tally.tell(Rank::Others, Reason::BlockedByDependents, told);
+        }
         let mut staying: Vec<&Leg<'_>> = self.legs.iter().filter(|leg| leg.pin.is_none() && leg.is_on(key)).collect();
         staying.retain(|leg| !row.in_flight.iter().any(|flight| leg.is(flight)));
         let Some(resource) = self.held.get(key) else { return };
@@ -305,7 +313,7 @@ impl Scene<'_> {
         if up.is_empty() {
             return self.empty(row, &staying, tally);
         }
-        if let Some((reason, told)) = hurdle(key, resource) {
+        if let Some((reason, told)) = hurdle(self.input, key, resource) {
             return tally.tell(Rank::Person, reason, told);
         }
         if self.migrating() >= self.input.desired.removal.max_migrating {
@@ -406,7 +414,7 @@ impl Scene<'_> {
 }
 
 /// What stands in the way of moving anything away from the load balancer.
-fn hurdle(key: &ResourceKey, resource: &Resource) -> Option<(Reason, String)> {
+fn hurdle(input: &Input<'_>, key: &ResourceKey, resource: &Resource) -> Option<(Reason, String)> {
     let id = &key.id;
     if !is_assignable(resource.kind) {
         let told = format!(
@@ -418,10 +426,14 @@ fn hurdle(key: &ResourceKey, resource: &Resource) -> Option<(Reason, String)> {
     if !resource.auto_allocate {
         return None;
     }
-    let told = format!(
-        "{id} is the last load balancer in {} that is given to new connections: declare another there with autoAllocate: true",
-        key.zone
-    );
+    let last = format!("{id} is the last load balancer in {} that is given to new connections", key.zone);
+    let instead = input.desired.resources.iter().filter(|(other, auto)| **auto && other.zone == key.zone);
+    let instead: Vec<&str> = instead.map(|(other, _)| other.id.as_str()).collect();
+    let told = if instead.is_empty() {
+        format!("{last}: declare another there with autoAllocate: true")
+    } else {
+        format!("{last} until {} is: the Ready condition says why it is not yet", instead.join(", "))
+    };
     Some((Reason::LastAutoAllocatedInZone, told))
 }
 

@@ -191,7 +191,17 @@ fn moved(key: &ResourceKey, legs: &[Leg<'_>], before: &[InFlight], after: &[InFl
 /// The assignments that keep a connection on the load balancer.
 fn blockers(key: &ResourceKey, legs: &[Leg<'_>]) -> Vec<String> {
     let of_it = legs.iter().filter(|leg| leg.may_be_in(key)).filter_map(|leg| leg.pin);
-    let mut names: Vec<String> = of_it.filter(|pin| pin.resource == key.id).map(|pin| pin.name.clone()).collect();
+    names(of_it.filter(|pin| pin.resource == key.id))
+}
+
+/// The assignments that move a connection away from the load balancer, and have one on it yet.
+pub(crate) fn going(key: &ResourceKey, legs: &[Leg<'_>]) -> Vec<String> {
+    let of_it = legs.iter().filter(|leg| leg.is_on(key) || leg.was_on(key)).filter_map(|leg| leg.pin);
+    names(of_it.filter(|pin| pin.resource != key.id))
+}
+
+fn names<'p>(pins: impl Iterator<Item = &'p Pin>) -> Vec<String> {
+    let mut names: Vec<String> = pins.map(|pin| pin.name.clone()).collect();
     names.sort();
     names.dedup();
     names.truncate(usize::try_from(limit::BLOCKERS).unwrap_or(usize::MAX));
