@@ -1,15 +1,17 @@
 //go:build kubebins
 
-// Command kubebins is kube-apiserver, kube-controller-manager, kubectl and etcd in one binary,
+// Command kubebins is kube-apiserver, kube-controller-manager, kubectl, etcd and helm in one binary,
 // which acts as the one that it is called by: by the name of a link to it, or by its first argument.
-// One binary links and stores what the four share only once.
+// One binary compiles, links and stores what the five share only once.
 //
 // The build tag keeps it out of `./...`: its first build takes minutes, those of the launcher and
 // its tests take seconds. `go mod tidy` looks past tags, so go.mod still holds what it imports.
 package main
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sort"
@@ -17,6 +19,8 @@ import (
 	_ "time/tzdata" // schedules name time zones, also on machines without their database
 
 	"go.etcd.io/etcd/server/v3/etcdmain"
+	helm "helm.sh/helm/v4/pkg/cmd"
+	helmkube "helm.sh/helm/v4/pkg/kube"
 	_ "k8s.io/client-go/plugin/pkg/client/auth" // kubectl's ways to log in
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // the servers' own metrics, as upstream links them
@@ -37,6 +41,25 @@ var binaries = map[string]func(){
 		}
 	},
 	"etcd": func() { etcdmain.Main(os.Args) },
+	"helm": runHelm,
+}
+
+// runHelm is what Helm's own main does.
+func runHelm() {
+	// Otherwise the fields that it applies would be owned by "kubebins".
+	helmkube.ManagedFieldsManager = "helm"
+	command, err := helm.NewRootCmd(os.Stdout, os.Args[1:], helm.SetupLogging)
+	if err != nil {
+		slog.Warn("command failed", slog.Any("error", err))
+		os.Exit(1)
+	}
+	if err := command.Execute(); err != nil {
+		if failed, ok := errors.AsType[helm.CommandError](err); ok {
+			os.Exit(failed.ExitCode)
+		}
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
 func main() {
