@@ -4,6 +4,7 @@ CACHE ?= $(if $(XDG_CACHE_HOME),$(XDG_CACHE_HOME),$(HOME)/.cache)/privatelink-op
 DENY_VERSION := 0.20.2
 DENY := $(CACHE)/tools/cargo-deny-$(DENY_VERSION)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+CHART := charts/privatelink-operator
 PACKAGES := privatelink-core privatelink-sim privatelink-operator
 
 .PHONY: help
@@ -51,7 +52,9 @@ check-lints:
 .PHONY: check-generated
 check-generated:
 	cargo run --quiet --locked -- crds --output-dir crds --check
+	cargo run --quiet --locked -- crds --output-dir $(CHART)/files/crds --check
 	cargo run --quiet --locked -- docs --output-dir docs/reference --check
+	deploy/generate --check
 
 .PHONY: check-deny
 check-deny: $(DENY)/bin/cargo-deny
@@ -61,9 +64,11 @@ $(DENY)/bin/cargo-deny:
 	cargo install cargo-deny --version $(DENY_VERSION) --locked --root $(DENY)
 
 .PHONY: generate
-generate: ## Write crds/ and docs/reference/ anew from the code
+generate: ## Write crds/, the chart's copy of them and docs/reference/ anew from the code, and deploy/ from the chart
 	cargo run --quiet -- crds --output-dir crds
+	cargo run --quiet -- crds --output-dir $(CHART)/files/crds
 	cargo run --quiet -- docs --output-dir docs/reference
+	deploy/generate
 
 .PHONY: format
 format: ## Format all code

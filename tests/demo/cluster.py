@@ -11,7 +11,7 @@ from child import Child
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CRDS = ROOT / "crds"
-BASE = ROOT / "deploy" / "base"
+RIGHTS = ROOT / "deploy" / "rights"
 #: Lets the operator publish, which the shipped installation leaves to whoever wants it.
 PUBLISHING = ROOT / "tests" / "demo" / "publishing.yaml"
 #: Where the shipped installation has the operator, and as whom it runs.
@@ -96,13 +96,13 @@ class Cluster:
 
     def installed(self):
         """What is there of the CRDs and the shipped rights."""
-        return [name for source in (CRDS, BASE, PUBLISHING) for name in self._present(source)]
+        return [name for source in (CRDS, RIGHTS, PUBLISHING) for name in self._present(source)]
 
     def install(self):
         """The CRDs and the shipped rights, as the README says."""
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", CRDS)
         self.kubectl("wait", "--for=condition=Established", f"--timeout={PATIENCE}s", "-f", CRDS)
-        self.kubectl("apply", "--server-side", "--force-conflicts", "-k", BASE)
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-k", RIGHTS)
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", PUBLISHING)
 
     def remove_all_but(self, before):
@@ -112,7 +112,7 @@ class Cluster:
             self.kubectl("delete", "--ignore-not-found", kind, name, *place)
 
     def _present(self, source):
-        option = "-k" if source == BASE else "-f"
+        option = "-k" if source == RIGHTS else "-f"
         listed = self.kubectl("get", option, source, "--ignore-not-found", "-o", "json")
         if not listed.strip():
             return []

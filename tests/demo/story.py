@@ -46,7 +46,7 @@ def a_cluster(stage):
     stage.start_cluster()
     cluster = stage.cluster
     what = "a control plane of its own" if cluster.is_own else f"the cluster of KUBECONFIG={cluster.kubeconfig}"
-    stage.narrator.demo(f"uses {what}; crds/ and deploy/base are applied")
+    stage.narrator.demo(f"uses {what}; crds/ and deploy/rights are applied")
 
 
 def a_cloud_and_the_operator(stage):

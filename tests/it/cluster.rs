@@ -197,7 +197,7 @@ impl Cluster {
         Self { kubeconfig, kubectl, launched: None }
     }
 
-    /// The CRDs and the shipped installation, as the README tells a user to install them.
+    /// The CRDs and the shipped rights, as the README tells a user to install them who runs the operator by hand.
     fn install(&self) -> Result<(), String> {
         let crds = repository().join("crds");
         let has_crds = fs::read_dir(&crds)
@@ -208,11 +208,11 @@ impl Cluster {
             return Err(format!("{} has no CRD", crds.display()));
         }
         let crds = crds.display().to_string();
-        let base = repository().join("deploy/base").display().to_string();
+        let rights = repository().join("deploy/rights").display().to_string();
         for arguments in [
             &["apply", "--server-side", "--force-conflicts", "-f", &crds][..],
             &["wait", "--for=condition=Established", "--timeout=60s", "-f", &crds],
-            &["apply", "--server-side", "--force-conflicts", "-k", &base],
+            &["apply", "--server-side", "--force-conflicts", "-k", &rights],
         ] {
             let output = self.kubectl(arguments);
             if !output.status.success() {
