@@ -92,7 +92,7 @@ pub struct Launched {
 /// The control plane of all tests, of the newest version, with the CRDs and the shipped RBAC.
 pub fn shared() -> &'static Cluster {
     static SHARED: OnceLock<Result<Cluster, String>> = OnceLock::new();
-    once(&SHARED, || existing().map_or_else(|| Cluster::launch(None), |path| Ok(Cluster::existing(path))))
+    once(&SHARED, || existing().map_or_else(|| Cluster::launch(&[]), |path| Ok(Cluster::existing(path))))
 }
 
 /// How many control planes there are for tests in which the operator runs.
@@ -102,7 +102,16 @@ pub const STANDS: usize = 2;
 /// would be looked after too. One of them runs in each at a time: the Lease sees to it.
 pub fn operated(stand: usize) -> &'static Cluster {
     static OPERATED: [OnceLock<Result<Cluster, String>>; STANDS] = [const { OnceLock::new() }; STANDS];
-    once(&OPERATED[stand], || existing().map_or_else(|| Cluster::launch(None), |path| Ok(Cluster::existing(path))))
+    once(&OPERATED[stand], || existing().map_or_else(|| Cluster::launch(&[]), |path| Ok(Cluster::existing(path))))
+}
+
+/// A control plane of its own that has nothing but what Helm has installed with the chart's default values, and that
+/// writes down what the operator asks of it ([`Cluster::audited`]). It is always started here, whatever `KUBECONFIG`
+/// says: what is installed is taken away again.
+pub fn charted() -> &'static Cluster {
+    static CHARTED: OnceLock<Result<Cluster, String>> = OnceLock::new();
+    let user = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_ACCOUNT}");
+    installed_once(&CHARTED, || Cluster::launch(&["--audit-user", &user]), Cluster::install_chart)
 }
 
 /// The kubeconfig of the cluster that is to be used instead of our own.
@@ -114,17 +123,25 @@ pub fn existing() -> Option<PathBuf> {
 /// here, whatever `KUBECONFIG` says: an existing cluster has the version it has.
 pub fn oldest() -> &'static Cluster {
     static OLDEST: OnceLock<Result<Cluster, String>> = OnceLock::new();
-    once(&OLDEST, || Cluster::launch(Some(OLDEST_VERSION)))
+    once(&OLDEST, || Cluster::launch(&["--emulated-version", OLDEST_VERSION]))
 }
 
-/// A failed start is remembered: the other tests say the same at once.
 fn once(
     cell: &'static OnceLock<Result<Cluster, String>>,
     start: impl FnOnce() -> Result<Cluster, String>,
 ) -> &'static Cluster {
+    installed_once(cell, start, Cluster::install)
+}
+
+/// A failed start is remembered: the other tests say the same at once.
+fn installed_once(
+    cell: &'static OnceLock<Result<Cluster, String>>,
+    start: impl FnOnce() -> Result<Cluster, String>,
+    install: impl FnOnce(&Cluster) -> Result<(), String>,
+) -> &'static Cluster {
     let started = cell.get_or_init(|| {
         let cluster = start()?;
-        cluster.install()?;
+        install(&cluster)?;
         Ok(cluster)
     });
     match started {
@@ -171,13 +188,8 @@ pub fn launch(command: &mut Command) -> Result<Launched, String> {
 }
 
 impl Cluster {
-    fn launch(emulated_version: Option<&str>) -> Result<Self, String> {
-        let mut command = Command::new(built()?.join("controlplane"));
-        command.arg("up");
-        if let Some(version) = emulated_version {
-            command.args(["--emulated-version", version]);
-        }
-        let launched = launch(&mut command)?;
+    fn launch(options: &[&str]) -> Result<Self, String> {
+        let launched = launch(Command::new(built()?.join("controlplane")).arg("up").args(options))?;
         Ok(Self {
             kubeconfig: launched.ready.kubeconfig.clone(),
             kubectl: launched.ready.kubectl.clone(),
@@ -220,6 +232,49 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    /// Installs the chart with its default values; its CRDs are served when this returns.
+    fn install_chart(&self) -> Result<(), String> {
+        self.helm(&["install", OPERATOR_ACCOUNT, "charts/privatelink-operator", "--create-namespace"])?;
+        let established = [
+            "wait",
+            "--for=condition=Established",
+            "--timeout=60s",
+            "crd",
+            "-l",
+            "app.kubernetes.io/name=privatelink-operator",
+        ];
+        let output = self.kubectl(&established);
+        if !output.status.success() {
+            return Err(format!("{established:?}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        Ok(())
+    }
+
+    /// Runs the Helm that is built with the control plane from the repository's root, as the cluster's administrator in
+    /// the operator's namespace; gives what it prints.
+    pub fn helm(&self, arguments: &[&str]) -> Result<String, String> {
+        let program = self.kubectl.with_file_name("helm");
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("helm");
+        let mut command = Command::new(&program);
+        command.current_dir(repository());
+        command.args(arguments).args(["--namespace", OPERATOR_NAMESPACE, "--kubeconfig"]).arg(&self.kubeconfig);
+        for folder in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+            command.env(folder, &home);
+        }
+        let output = command.output().map_err(|error| format!("{}: {error}", program.display()))?;
+        if !output.status.success() {
+            return Err(format!("helm {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// What the operator has asked of the API server so far, as its audit log has it; of [`charted`] alone.
+    pub fn audited(&self) -> Vec<serde_json::Value> {
+        let log = self.ready().expect("it was started here").dir.join("audit.log");
+        let log = fs::read_to_string(&log).unwrap_or_else(|error| panic!("{}: {error}", log.display()));
+        log.lines().map(|line| serde_json::from_str(line).expect("a line is one request")).collect()
     }
 
     /// What the launcher said, where this cluster was started here.

@@ -68,6 +68,11 @@ impl Link {
         Self::before(Operator::start_with(what, world).await, what, CONSUMER).await
     }
 
+    /// The same where Helm has installed the chart.
+    pub async fn charted(what: &str) -> Self {
+        Self::before(Operator::charted(what).await, what, CONSUMER).await
+    }
+
     /// The same as with the built-in world, behind doors.
     pub async fn behind_doors(what: &str) -> Self {
         Self::before(Operator::start_behind_doors(what, Fixture::built_in()).await, what, CONSUMER).await

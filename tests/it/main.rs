@@ -7,6 +7,7 @@
 mod apiserver;
 #[path = "../network/authority.rs"]
 mod authority;
+mod chart;
 mod cluster;
 mod columns;
 mod conformity;

@@ -54,10 +54,10 @@ use crate::cluster::{self, Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, PATIEN
 use crate::kube_door::Door;
 use crate::past::{Key, PROVIDER};
 
-/// One operator at a time in each cluster: two would be two replicas of one.
-static ALONE: [tokio::sync::Mutex<()>; STANDS] = [const { tokio::sync::Mutex::const_new(()) }; STANDS];
+/// One operator at a time in each cluster: two would be two replicas of one. The last is that of the chart.
+static ALONE: [tokio::sync::Mutex<()>; STANDS + 1] = [const { tokio::sync::Mutex::const_new(()) }; STANDS + 1];
 /// Whether the last story in each cluster has not come to its end, and has left what it made.
-static LEFT: [AtomicBool; STANDS] = [const { AtomicBool::new(false) }; STANDS];
+static LEFT: [AtomicBool; STANDS + 1] = [const { AtomicBool::new(false) }; STANDS + 1];
 /// The name of the replica, the same after a restart: it goes on at once.
 const IDENTITY: &str = "operator-under-test";
 /// How many times as fast as the wall's the world's time runs.
@@ -117,7 +117,7 @@ struct Log {
 
 /// A cluster in which no operator runs, as soon as there is one.
 async fn stand() -> (usize, MutexGuard<'static, ()>) {
-    let stands = if cluster::existing().is_some() { &ALONE[..1] } else { &ALONE[..] };
+    let stands = if cluster::existing().is_some() { &ALONE[..1] } else { &ALONE[..STANDS] };
     let waiting = stands.iter().enumerate().map(|(at, alone)| Box::pin(async move { (at, alone.lock().await) }));
     let (free, ..) = select_all(waiting).await;
     free
@@ -155,9 +155,27 @@ impl Operator {
         Self::prepare(what, world, false).await
     }
 
+    /// Starts an operator where Helm has installed the chart: with the rights that this gave it, and no others.
+    pub async fn charted(what: &str) -> Self {
+        let alone = ALONE[STANDS].lock().await;
+        let mut operator =
+            Self::prepare_in(cluster::charted(), (STANDS, alone), what, Fixture::built_in(), false).await;
+        operator.run(&[]).await;
+        operator
+    }
+
     async fn prepare(what: &str, world: Fixture, behind_doors: bool) -> Self {
         let (stand, alone) = stand().await;
-        let cluster = cluster::operated(stand);
+        Self::prepare_in(cluster::operated(stand), (stand, alone), what, world, behind_doors).await
+    }
+
+    async fn prepare_in(
+        cluster: &'static Cluster,
+        (stand, alone): (usize, MutexGuard<'static, ()>),
+        what: &str,
+        world: Fixture,
+        behind_doors: bool,
+    ) -> Self {
         // In a cluster of somebody's own nothing is taken away that no story has made.
         if LEFT[stand].swap(true, Ordering::Relaxed) && cluster::existing().is_none() {
             let admin = cluster.admin_client().await;

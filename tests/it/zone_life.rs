@@ -75,7 +75,7 @@ pub fn ended(one: &MigrationRecord) -> (&str, &str, &str, Value, Option<u32>) {
 }
 
 /// A tenant in both zones that is accepted, with its first zone pinned to the hot load balancer; the endpoint's id.
-async fn accepted(link: &mut Link) -> String {
+pub async fn accepted(link: &mut Link) -> String {
     let service = link.provider.settled("gateway", &two_balancers()).await;
     let by_hand = json!({"connections": {"action": "Accept", "assignment": "Manual"}});
     link.entries.settled("tenant", &lets_in(by_hand)).await;

@@ -21,6 +21,8 @@ const (
 	tokenPublicFile   = "service-account.pub"
 	adminKubeconfig   = "admin.kubeconfig"
 	managerKubeconfig = "kube-controller-manager.kubeconfig"
+	auditPolicyFile   = "audit-policy.json"
+	auditLogFile      = "audit.log"
 )
 
 // controllers are those that tests can notice. What moves pods, nodes and volumes is left out:
@@ -48,7 +50,7 @@ func etcdArguments() []string {
 	}
 }
 
-func apiserverArguments(port int, emulatedVersion string) []string {
+func apiserverArguments(port int, options Options) []string {
 	arguments := []string{
 		"--bind-address=127.0.0.1",
 		"--secure-port=" + strconv.Itoa(port),
@@ -66,8 +68,12 @@ func apiserverArguments(port int, emulatedVersion string) []string {
 		// The Service "kubernetes" would need an address that is not a loopback one.
 		"--endpoint-reconciler-type=none",
 	}
-	if emulatedVersion != "" {
-		arguments = append(arguments, "--emulated-version="+emulatedVersion)
+	if options.EmulatedVersion != "" {
+		arguments = append(arguments, "--emulated-version="+options.EmulatedVersion)
+	}
+	if options.AuditUser != "" {
+		// Blocking: what has been answered is written down.
+		arguments = append(arguments, "--audit-policy-file="+auditPolicyFile, "--audit-log-path="+auditLogFile, "--audit-log-mode=blocking")
 	}
 	return arguments
 }

@@ -21,6 +21,8 @@ type Options struct {
 	Assets string
 	// EmulatedVersion makes the API server behave like an older minor version, as "1.34".
 	EmulatedVersion string
+	// AuditUser is the name of a user whose every request is written down, in the file audit.log.
+	AuditUser string
 	// Within bounds the time until it is ready.
 	Within time.Duration
 }
@@ -88,6 +90,11 @@ func (c *Cluster) up(ctx context.Context, options Options, programs assets) erro
 	if err != nil {
 		return err
 	}
+	if options.AuditUser != "" {
+		if err := writeAuditPolicy(options.Dir, options.AuditUser); err != nil {
+			return err
+		}
+	}
 	api, err := newClient(c.ready.Server, ca, admin)
 	if err != nil {
 		return err
@@ -104,7 +111,7 @@ func (c *Cluster) up(ctx context.Context, options Options, programs assets) erro
 	if err := await(ctx, "etcd's socket", c.children, listening); err != nil {
 		return err
 	}
-	arguments := apiserverArguments(c.port.Number, options.EmulatedVersion)
+	arguments := apiserverArguments(c.port.Number, options)
 	if err := c.start("kube-apiserver", options.Dir, programs.apiserver, arguments); err != nil {
 		return err
 	}

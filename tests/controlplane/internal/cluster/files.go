@@ -60,6 +60,24 @@ func writeFiles(dir, server string) (*pki.CA, pki.Pair, error) {
 	return ca, admin, nil
 }
 
+// writeAuditPolicy has the API server write down what one user asks for, and how that was decided.
+func writeAuditPolicy(dir, user string) error {
+	type object = map[string]any
+	policy, err := json.Marshal(object{
+		"apiVersion": "audit.k8s.io/v1",
+		"kind":       "Policy",
+		"omitStages": []string{"RequestReceived"},
+		"rules":      []object{{"level": "Metadata", "users": []string{user}}, {"level": "None"}},
+	})
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, auditPolicyFile), policy, 0o600); err != nil {
+		return fmt.Errorf("write %s: %w", auditPolicyFile, err)
+	}
+	return nil
+}
+
 // kubeconfig is a file for one user of one server, as JSON, which is YAML too.
 func kubeconfig(server string, ca *pki.CA, user pki.Pair) ([]byte, error) {
 	const name = "privatelink-tests"
