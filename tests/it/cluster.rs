@@ -111,7 +111,9 @@ pub fn operated(stand: usize) -> &'static Cluster {
 pub fn charted() -> &'static Cluster {
     static CHARTED: OnceLock<Result<Cluster, String>> = OnceLock::new();
     let user = format!("system:serviceaccount:{OPERATOR_NAMESPACE}:{OPERATOR_ACCOUNT}");
-    installed_once(&CHARTED, || Cluster::launch(&["--audit-user", &user]), Cluster::install_chart)
+    // On many clusters, who names an owner needs rights for it.
+    let options = ["--audit-user", &user, "--admission-plugins", "OwnerReferencesPermissionEnforcement"];
+    installed_once(&CHARTED, || Cluster::launch(&options), Cluster::install_chart)
 }
 
 /// The kubeconfig of the cluster that is to be used instead of our own.

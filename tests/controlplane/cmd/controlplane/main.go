@@ -45,6 +45,7 @@ func run(arguments []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	dir := flags.String("dir", "", "empty or new `folder` for data, keys and logs, which stays; not set: a temporary one, which is removed at the end")
 	emulated := flags.String("emulated-version", "", "minor `version` that the API server emulates, as 1.34")
 	audited := flags.String("audit-user", "", "`name` of a user whose requests are written to audit.log in the folder, with how each was decided")
+	plugins := flags.String("admission-plugins", "", "`names` of admission plugins that are on besides the usual ones, separated by commas")
 	assets := flags.String("assets", defaultAssets(), "`folder` of etcd, kube-apiserver, kubectl and kube-controller-manager; default: $"+cluster.AssetsVariable+", or this program's own folder")
 	within := flags.Duration("timeout", 2*time.Minute, "`time` until it must be ready")
 	if len(arguments) == 0 || arguments[0] != "up" {
@@ -67,7 +68,9 @@ func run(arguments []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	options := cluster.Options{Dir: folder.Path, Assets: *assets, EmulatedVersion: *emulated, AuditUser: *audited, Within: *within}
+	options := cluster.Options{
+		Dir: folder.Path, Assets: *assets, EmulatedVersion: *emulated, AuditUser: *audited, AdmissionPlugins: *plugins, Within: *within,
+	}
 	running, err := cluster.Up(held, options)
 	if err != nil && held.Err() != nil {
 		return errors.Join(fmt.Errorf("ended before it was ready: %w", context.Cause(held)), folder.Remove())

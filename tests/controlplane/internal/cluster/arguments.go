@@ -71,6 +71,9 @@ func apiserverArguments(port int, options Options) []string {
 	if options.EmulatedVersion != "" {
 		arguments = append(arguments, "--emulated-version="+options.EmulatedVersion)
 	}
+	if options.AdmissionPlugins != "" {
+		arguments = append(arguments, "--enable-admission-plugins="+options.AdmissionPlugins)
+	}
 	if options.AuditUser != "" {
 		// Blocking: what has been answered is written down.
 		arguments = append(arguments, "--audit-policy-file="+auditPolicyFile, "--audit-log-path="+auditLogFile, "--audit-log-mode=blocking")

@@ -23,6 +23,8 @@ type Options struct {
 	EmulatedVersion string
 	// AuditUser is the name of a user whose every request is written down, in the file audit.log.
 	AuditUser string
+	// AdmissionPlugins are those that are on besides the usual ones, separated by commas.
+	AdmissionPlugins string
 	// Within bounds the time until it is ready.
 	Within time.Duration
 }
