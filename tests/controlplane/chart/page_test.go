@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,5 +69,44 @@ func TestTheKustomizationOfThePageIsBuilt(t *testing.T) {
 	_, version := versions(t)
 	if image := at(container, "image"); image != "registry.example.com/privatelink-operator:"+version || env["PRIVATELINK_PUBLISH"] != "true" {
 		t.Errorf("the image is %v, the environment %v", image, env)
+	}
+}
+
+// What Helm prints at the end says what follows from the values, and no more.
+func TestNotesSayWhatFollowsFromTheValues(t *testing.T) {
+	sentences := []string{
+		"spec.publish is not acted on",
+		"The CRDs are not part of this",
+		"The CRDs and all objects stay",
+		"uninstalling deletes ALL",
+		"There is one replica",
+		"Secrets are read in: team-a, b.",
+		"workloadIdentity: {} is set up",
+	}
+	for values, said := range map[string][]string{
+		"": {"spec.publish is not acted on", "The CRDs and all objects stay"},
+		"publish.enabled=true,crds.install=false": {"The CRDs are not part of this"},
+		"publish.enabled=true,crds.keep=false,replicas=1,credentialNamespaces={team-a,b}": {
+			"uninstalling deletes ALL", "There is one replica", "Secrets are read in: team-a, b.",
+		},
+		"alibaba.rrsa.roleArn=acs:ram::1:role/r,alibaba.rrsa.oidcProviderArn=acs:ram::1:oidc-provider/p": {
+			"spec.publish is not acted on", "The CRDs and all objects stay", "workloadIdentity: {} is set up",
+		},
+	} {
+		t.Run(values, func(t *testing.T) {
+			stdout, stderr, ok := run(t, "helm", "install", "privatelink-operator", chart, "--namespace", "links", "--dry-run=client", "--set", values)
+			if !ok {
+				t.Fatal(stderr)
+			}
+			_, notes, _ := strings.Cut(stdout, "\nNOTES:\n")
+			if !strings.Contains(notes, "kubectl -n links rollout status deployment/privatelink-operator") {
+				t.Errorf("it does not say what to do next: %s", notes)
+			}
+			for _, sentence := range sentences {
+				if wanted := slices.Contains(said, sentence); wanted != strings.Contains(notes, sentence) {
+					t.Errorf("%q: want %t in %s", sentence, wanted, notes)
+				}
+			}
+		})
 	}
 }
