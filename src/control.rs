@@ -28,6 +28,7 @@ pub mod relate;
 pub mod run;
 pub mod service;
 pub mod status;
+pub mod tally;
 pub mod tenancy;
 pub mod wake;
 pub mod ward;

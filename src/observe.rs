@@ -216,6 +216,8 @@ impl Observer {
         }
         let Changed { touched, unshown } = self.lock().known.apply(departed, shown, clock::now());
         self.0.meter.left_unshown(&self.0.place, unshown);
+        let listed = Sort::ALL.iter().filter_map(|sort| self.lock().known.read_at(&FacetKey::all(*sort))).min();
+        self.0.meter.listed(&self.0.place, listed);
         drop(landing);
         self.0.touched.wake(touched);
         Ok(())

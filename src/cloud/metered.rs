@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use privatelink_core::error::{Failure, Meaning};
+use privatelink_core::moment::Moment;
 use privatelink_core::place::{Cloud, Place};
 use privatelink_core::read::{Answer, Done, Read};
 use privatelink_core::step::{Lane, Step};
@@ -69,6 +70,7 @@ struct Counts {
     calls: BTreeMap<Call, u64>,
     waits: BTreeMap<(Cloud, Lane), Waits>,
     unshown: BTreeMap<Place, usize>,
+    whole: BTreeMap<Place, Moment>,
 }
 
 /// The counters of a process; clones are the same counters.
@@ -94,6 +96,12 @@ impl Meter {
         self.with(|counts| counts.unshown.clone())
     }
 
+    /// From when the oldest is of the lists that are read of each place, where one was read.
+    #[must_use]
+    pub fn whole(&self) -> BTreeMap<Place, Moment> {
+        self.with(|counts| counts.whole.clone())
+    }
+
     pub(super) fn called(&self, cloud: Cloud, action: &'static str, outcome: &'static str) {
         self.with(|counts| *counts.calls.entry(Call { cloud, action, outcome }).or_default() += 1);
     }
@@ -109,7 +117,7 @@ impl Meter {
 
     /// A place is no longer observed.
     pub(super) fn ends(&self, place: &Place) {
-        self.with(|counts| counts.unshown.remove(place));
+        self.with(|counts| (counts.unshown.remove(place), counts.whole.remove(place)));
     }
 
     /// What a read of a place has left; one that lands after its place was given up says nothing any more.
@@ -117,6 +125,15 @@ impl Meter {
         self.with(|counts| {
             if let Some(known) = counts.unshown.get_mut(place) {
                 *known = writes;
+            }
+        });
+    }
+
+    /// From when the oldest list of a place is, after a read of it.
+    pub(crate) fn listed(&self, place: &Place, from: Option<Moment>) {
+        self.with(|counts| {
+            if let Some(from) = from.filter(|_| counts.unshown.contains_key(place)) {
+                counts.whole.insert(place.clone(), from);
             }
         });
     }
@@ -145,7 +162,7 @@ impl<D> Metered<D> {
         match &result {
             Ok(_) => tracing::debug!(place = %self.place, action, "answered"),
             Err(failure) => tracing::debug!(
-                place = %self.place, action, outcome, code = failure.code, request = failure.request_id, "refused"
+                place = %self.place, action, outcome, code = failure.code, request_id = failure.request_id, "refused"
             ),
         }
         result
@@ -219,9 +236,14 @@ mod tests {
         meter.begins(&place);
         assert_eq!(meter.unshown(), [(place.clone(), 0)].into());
         meter.left_unshown(&place, 2);
+        meter.listed(&place, Some(Moment(5)));
+        meter.listed(&place, None);
         assert_eq!(meter.unshown(), [(place.clone(), 2)].into());
+        assert_eq!(meter.whole(), [(place.clone(), Moment(5))].into());
         meter.ends(&place);
         meter.left_unshown(&place, 2);
+        meter.listed(&place, Some(Moment(7)));
         assert_eq!(meter.unshown(), BTreeMap::new(), "a read that was on its way brings it back");
+        assert_eq!(meter.whole(), BTreeMap::new(), "or that one");
     }
 }

@@ -114,6 +114,7 @@ pub async fn reconcile(stored: Arc<Guarded<CloudAccount>>, context: Arc<Context>
     let turn = async {
         let mind = context.minds.of(stored.meta());
         let mut mind = mind.lock().await;
+        let began = Instant::now();
         let pause = match &stored.0 {
             Ok(account) => Box::pin(turn(context.own.accounts.latest(account.clone()), &context, &mut mind)).await,
             Err(invalid) => {
@@ -124,6 +125,9 @@ pub async fn reconcile(stored: Arc<Guarded<CloudAccount>>, context: Arc<Context>
                 Ok(RECHECK)
             }
         };
+        let outcome =
+            pause.as_ref().map_or_else(Error::outcome, |_| if stored.0.is_ok() { "ok" } else { "unreadable" });
+        context.tally.turn("CloudAccount", outcome, began.elapsed());
         match pause {
             Ok(pause) => {
                 mind.failures = 0;

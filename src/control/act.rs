@@ -45,6 +45,11 @@ pub async fn act(
     site.gate().retain(key, &wanted.into_iter().collect::<Vec<_>>());
     let names: BTreeSet<String> = steps.iter().map(|planned| format!("{:?}", planned.step)).collect();
     mind.tokens.retain(|step, _| names.contains(step));
+    mind.drift.retain(|step| names.contains(step));
+    if mind.settled {
+        let restoring = steps.iter().filter(|planned| planned.step.restores());
+        mind.drift.extend(restoring.map(|planned| format!("{:?}", planned.step)));
+    }
     let mut acted = Acted::default();
     let mut made = 0;
     for Planned { step, token } in steps {
@@ -68,10 +73,11 @@ pub async fn act(
         let result = site.execute(account, &mut permit, step, &token).await;
         let (verb, subject) = (step.verb(), step.subject());
         match &result {
-            Ok(_) => tracing::info!(step = verb, subject, "done"),
+            Ok(_) => tracing::info!(step = verb, subject, account, "done"),
             Err(failure) => tracing::info!(
                 step = verb,
                 subject,
+                account,
                 code = failure.code,
                 request_id = failure.request_id,
                 meaning = ?failure.meaning,
@@ -87,6 +93,9 @@ pub async fn act(
             matches!(&result, Err(failure) if matches!(failure.meaning, Meaning::Throttled | Meaning::Unavailable));
         if !repeats {
             mind.tokens.remove(&name);
+            if mind.drift.remove(&name) && result.is_ok() {
+                context.tally.corrected(key.kind);
+            }
         }
         acted.answered = true;
         // Before the permit goes: whoever is next at the gate plans with what was done here.

@@ -29,6 +29,7 @@ use super::events::{Teller, Told};
 use super::own::Own;
 use super::publish::Published;
 use super::relate::{self, Ours as _};
+use super::tally::Tally;
 use super::tenancy::Tenancies;
 use super::watch::Stores;
 
@@ -81,6 +82,8 @@ pub struct Context {
     pub own: Owns,
     /// Who is to be looked at again.
     pub wakes: Wake,
+    /// What turns come to.
+    pub tally: Tally,
 }
 
 /// Our own last writes, by kind.
@@ -311,6 +314,10 @@ pub struct Mind {
     pub released: bool,
     /// Whether any of its turns has ended well in this process.
     pub looked_at: bool,
+    /// It was Ready under its spec of now when its turn began.
+    pub settled: bool,
+    /// Steps that put right what somebody has changed, as they are written, until they are made.
+    pub drift: BTreeSet<String>,
 }
 
 /// What this process remembers of each object, by uid.

@@ -46,6 +46,17 @@ pub async fn call<T>(what: &'static str, call: impl Future<Output = kube::Result
 }
 
 impl Error {
+    /// What came of a turn that ended so, as one word of a closed list.
+    #[must_use]
+    pub const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Kube { .. } | Self::Late(_) => "failed",
+            Self::Changed => "overtaken",
+            Self::Gone | Self::Terminating => "gone",
+            Self::NotTheWriter => "not_the_writer",
+        }
+    }
+
     fn of(what: &'static str, source: kube::Error) -> Self {
         if let kube::Error::Api(status) = &source {
             if status.is_not_found() {

@@ -21,6 +21,7 @@ use privatelink_core::moment::Moment;
 use privatelink_core::overlay::Laid;
 use privatelink_core::plan::{Next, Plan, Truth, say};
 use privatelink_core::read::{FacetKey, Look};
+use privatelink_core::status::{Common, Condition};
 use privatelink_core::{report, requeue};
 use tokio::time::Instant;
 use tracing::Instrument as _;
@@ -68,6 +69,7 @@ pub async fn reconcile<K: Kind>(stored: Arc<Guarded<K::Object>>, context: Arc<Co
     let turn = async {
         let mind = context.minds.of(stored.meta());
         let mut mind = mind.lock().await;
+        let began = Instant::now();
         let pause = match &stored.0 {
             Ok(object) => {
                 let object = K::own(&context).latest(object.clone());
@@ -82,6 +84,9 @@ pub async fn reconcile<K: Kind>(stored: Arc<Guarded<K::Object>>, context: Arc<Co
             }
         };
         tracing::debug!(again_in = ?pause.as_ref().ok(), "a turn is over");
+        let outcome =
+            pause.as_ref().map_or_else(Error::outcome, |_| if stored.0.is_ok() { "ok" } else { "unreadable" });
+        context.tally.turn(K::Object::KIND, outcome, began.elapsed());
         let uid = meta.uid.as_deref().unwrap_or_default();
         let action = next(pause, uid, &mut mind);
         if !Stores::has(K::store(&context), meta) {
@@ -120,6 +125,12 @@ fn next(pause: Result<Option<Duration>, Error>, seed: &str, mind: &mut Mind) -> 
     }
 }
 
+/// Whether a status says that all was as declared under this generation of the spec.
+fn is_settled(status: &Common, generation: Option<i64>) -> bool {
+    let ready = |said: &Condition| said.condition == ConditionType::Ready && said.truth == Truth::True;
+    Some(status.observed_generation) == generation && status.conditions.iter().any(ready)
+}
+
 /// An object in the midst of its turn.
 struct InTurn<'c, K: Kind> {
     context: &'c Context,
@@ -145,6 +156,7 @@ async fn turn<K: Kind>(object: K::Object, context: &Context, mind: &mut Mind) ->
     }
     let mut memory = K::memory(&object);
     let untouched = K::common(&mut memory).observed_generation < 0;
+    mind.settled = !deleting && is_settled(K::common(&mut memory), object.meta().generation);
     let mut turn = InTurn::<K> {
         context,
         mind,

@@ -147,7 +147,7 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     };
     let (context, mut watches) = begin(&settings, means, &health);
     let census = Census::new(context.stores.clone(), context.claimed.clone());
-    let metrics = Metrics::new(meter, pool, Box::new(census));
+    let metrics = Metrics::new(meter, pool, context.claimed.clone(), context.tally.clone(), Box::new(census));
 
     // What is on its way ends under the claim: the Lease is kept until all turns are over.
     let (finish, finished) = shutdown::pair();
@@ -247,6 +247,7 @@ pub(super) fn begin(settings: &Settings, means: Means, health: &Health) -> (Arc<
         minds: super::context::Minds::default(),
         own: super::context::Owns::default(),
         wakes: Wake::default(),
+        tally: super::tally::Tally::default(),
     });
     let mut watches = JoinSet::new();
     let Writers { accounts, services, endpoints, entries, assignments, namespaces } = writers;

@@ -1,8 +1,7 @@
 //! What those who run the process can measure: each family with its help, its unit and its samples.
 //!
-//! Nothing is counted here: the numbers are those of [`Meter`], of [`Pool`] and of the objects at the moment of the
-//! scrape. A label's
-//! value is a word of a closed list, a region, or the name of a `CloudAccount`, of which administrators make few;
+//! Nothing is counted here: the numbers are those of [`Meter`], of [`Tally`], of [`Pool`] and of the objects at the
+//! moment of the scrape. A label's value is a word of a closed list, a region, or the name of a `CloudAccount`, of which administrators make few;
 //! nothing that tenants name is one.
 
 #[cfg(test)]
@@ -14,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use privatelink_core::id::Region;
+use privatelink_core::moment::Moment;
 use privatelink_core::place::Cloud;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
@@ -21,8 +21,10 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::cloud::claim::Claimed;
 use crate::cloud::metered::{Meter, Waits};
 use crate::cloud::pool::Pool;
+use crate::control::tally::Tally;
 
 /// The type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -35,11 +37,13 @@ const NO_EXAMPLE: Option<&Exemplar<NoLabelSet, u64>> = None;
 pub struct Metrics(Arc<Registry>);
 
 impl Metrics {
-    /// What is counted by `meter`, what is ahead of the keys of `pool`, and what the objects say.
+    /// What is counted by `meter` and `tally`, what is ahead of the keys of `pool`, whether this process is the one
+    /// that writes, and what the objects say.
     #[must_use]
-    pub fn new(meter: Meter, pool: Pool, objects: Box<dyn Collector>) -> Self {
+    pub fn new(meter: Meter, pool: Pool, claimed: Claimed, tally: Tally, objects: Box<dyn Collector>) -> Self {
         let mut registry = Registry::with_prefix("privatelink");
-        registry.register_collector(Box::new(Scrape { meter, pool }));
+        registry.register_collector(Box::new(tally));
+        registry.register_collector(Box::new(Scrape { meter, pool, claimed }));
         registry.register_collector(objects);
         Self(Arc::new(registry))
     }
@@ -59,6 +63,7 @@ impl Metrics {
 struct Scrape {
     meter: Meter,
     pool: Pool,
+    claimed: Claimed,
 }
 
 impl fmt::Debug for Scrape {
@@ -69,14 +74,24 @@ impl fmt::Debug for Scrape {
 
 impl Collector for Scrape {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        self.process(&mut encoder)?;
         self.requests(&mut encoder)?;
         self.waits(&mut encoder)?;
         self.unshown(&mut encoder)?;
+        self.snapshots(&mut encoder)?;
         self.credentials(&mut encoder)
     }
 }
 
 impl Scrape {
+    fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mut family = encoder.encode_descriptor("build", "What runs here.", None, MetricType::Info)?;
+        family.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
+        let help = "Whether this replica is the one that writes: 1 if it is, else 0.";
+        let mut family = encoder.encode_descriptor("leader", help, None, MetricType::Gauge)?;
+        family.encode_gauge(&u32::from(self.claimed.holds()))
+    }
+
     fn requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help = "Requests to a cloud by what was asked and what came of it.";
         let mut family = encoder.encode_descriptor("cloud_requests", help, None, MetricType::Counter)?;
@@ -111,6 +126,21 @@ impl Scrape {
         for ((cloud, region), writes) in regions {
             let labels = [("cloud", cloud.as_str()), ("region", region.as_str())];
             family.encode_family(&labels)?.encode_gauge(&writes)?;
+        }
+        Ok(())
+    }
+
+    fn snapshots(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let help = "From when the oldest list is by which the objects of a region are judged, in seconds since 1970.";
+        let (name, seconds) = ("snapshot_timestamp", Some(&Unit::Seconds));
+        let mut family = encoder.encode_descriptor(name, help, seconds, MetricType::Gauge)?;
+        let mut regions = BTreeMap::<(Cloud, Region), Moment>::new();
+        for (place, from) in self.meter.whole() {
+            regions.entry((place.cloud, place.region)).and_modify(|known| *known = from.min(*known)).or_insert(from);
+        }
+        for ((cloud, region), from) in regions {
+            let labels = [("cloud", cloud.as_str()), ("region", region.as_str())];
+            family.encode_family(&labels)?.encode_gauge(&from.0.div_euclid(1_000))?;
         }
         Ok(())
     }

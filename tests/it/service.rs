@@ -79,12 +79,31 @@ async fn a_service_is_made_ready_and_deleted_with_the_fewest_calls() {
         [("CreateVpcEndpointService", 1), ("DetachResourceFromVpcEndpointService", 2), ("DeleteVpcEndpointService", 1)];
     assert_eq!(operator.writes(), counted(&expected));
     measures_what_it_has_asked_for(&operator).await;
+    tells_of_its_calls(&operator);
 
     let leases = Api::<Lease>::namespaced(operator.admin().await, OPERATOR_NAMESPACE);
     operator.stop().await;
     let lease = leases.get("privatelink-operator").await.expect("there is a Lease");
     let holder = lease.spec.and_then(|spec| spec.holder_identity);
     assert_eq!(holder.filter(|holder| !holder.is_empty()), None, "it is given back");
+}
+
+/// A line of the log leads from an object to the calls that were made for it, and by their ids to the cloud's support.
+fn tells_of_its_calls(operator: &Operator) {
+    let (log, of_gateway) = (operator.log(), |line: &&Value| line["span"]["object"] == "gateway");
+    let ids = operator.sim.with(|cloud| {
+        let creates = cloud.journal.calls().filter(|call| call.action == "CreateVpcEndpointService");
+        creates.map(|call| call.request_id.clone()).collect::<Vec<_>>()
+    });
+    let accepted =
+        |line: &&Value| line["message"] == "the cloud has accepted it" && line["call"] == "CreateVpcEndpointService";
+    let told: Vec<&Value> = log.iter().filter(of_gateway).filter(accepted).map(|line| &line["request_id"]).collect();
+    assert_eq!(json!(told), json!(ids));
+    let done = |line: &&Value| line["step"] == "CreateService" && line["message"] == "done";
+    let done: Vec<&Value> = log.iter().filter(of_gateway).filter(done).collect();
+    assert_eq!(done.len(), 1, "{done:#?}");
+    assert_eq!(done[0]["account"], "service-life");
+    assert_eq!(done[0]["span"]["kind"], "EndpointService");
 }
 
 /// What the process says of its writes is what the cloud has seen; reads go on meanwhile.

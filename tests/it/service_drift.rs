@@ -96,6 +96,8 @@ async fn each_drift_is_put_right_by_one_call_when_a_look_is_asked_for() {
         assert_eq!(story.the_service(), before, "{what}");
         assert_eq!(handled(&looked), Some(what));
     }
+    let corrected = story.operator.measured().await[r#"privatelink_drift_corrected_total{kind="EndpointService"}"#];
+    assert_eq!(corrected.to_string(), "8", "all but the load balancer that somebody has added");
 
     // What nobody declared is nobody's drift.
     story.provider(|_| Call::Tag(vec![ObjectId::Service(service)], [("bill".into(), "x".into())].into()));

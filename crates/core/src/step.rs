@@ -227,6 +227,27 @@ impl Step {
         }
     }
 
+    /// Whether the step gives back to an object what somebody has taken from it or changed of it, where nothing new was
+    /// declared: what also comes with others' connections, or ends what was declared before, does not count.
+    #[must_use]
+    pub const fn restores(&self) -> bool {
+        matches!(
+            self,
+            Self::UpdateService(..)
+                | Self::AttachResource(..)
+                | Self::SetAutoAllocate(..)
+                | Self::AllowPrincipal(..)
+                | Self::UpdateEndpoint(..)
+                | Self::AddZone(..)
+                | Self::RemoveZone(..)
+                | Self::AttachSecurityGroup(..)
+                | Self::DetachSecurityGroup(..)
+                | Self::Tag(..)
+                | Self::Untag(..)
+                | Self::Move(..)
+        )
+    }
+
     /// The step's verb, for logs, metrics and messages: one of a closed list.
     #[must_use]
     pub const fn verb(&self) -> &'static str {

@@ -103,6 +103,9 @@ impl Exchange {
         loop {
             let answer = self.transport.send(base, request(self.date())?, patience).await?;
             if answer.is_success() {
+                // What was done can be asked about at the cloud's support, by this.
+                let request = decode::request_id(&answer.body);
+                tracing::debug!(call = action, request_id = request, "the cloud has accepted it");
                 return Ok(answer);
             }
             let refused = decode::failure(action, &answer);

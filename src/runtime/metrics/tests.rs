@@ -27,14 +27,26 @@ use crate::runtime::clock;
 
 const DOCUMENTED: &str = include_str!("../../../docs/metrics.md");
 /// All families, as they are called in the documentation.
-const FAMILIES: [(&str, &str); 7] = [
+const FAMILIES: [(&str, &str); 19] = [
+    ("privatelink_reconciles", "counter"),
+    ("privatelink_reconcile_duration_seconds", "histogram"),
+    ("privatelink_drift_corrected", "counter"),
+    ("privatelink_build", "info"),
+    ("privatelink_leader", "gauge"),
     ("privatelink_cloud_requests", "counter"),
     ("privatelink_gate_waits_seconds", "histogram"),
     ("privatelink_writes_unshown", "gauge"),
+    ("privatelink_snapshot_timestamp_seconds", "gauge"),
     ("privatelink_credentials_expiry_timestamp_seconds", "gauge"),
     ("privatelink_credentials_renewal_failing", "gauge"),
+    ("privatelink_objects", "gauge"),
+    ("privatelink_connections", "gauge"),
+    ("privatelink_connections_pending_since_timestamp_seconds", "gauge"),
     ("privatelink_connections_undecided", "gauge"),
     ("privatelink_connections_held", "gauge"),
+    ("privatelink_links_down", "gauge"),
+    ("privatelink_migrations", "gauge"),
+    ("privatelink_migrations_oldest_timestamp_seconds", "gauge"),
 ];
 
 /// No sample of either family of credentials.
@@ -44,6 +56,7 @@ pub struct Stage {
     world: Simulator,
     meter: Meter,
     pool: Pool,
+    tally: Tally,
     pub metrics: Metrics,
 }
 
@@ -53,9 +66,9 @@ pub fn stage() -> Stage {
     let meter = Meter::default();
     let claimed = Claimed::new(watch::channel(Claim::Sole).1);
     let pool = Pool::new(Transport::over(world.clone()), claimed.clone(), meter.clone());
-    let census = Census::new(stores().0, claimed);
-    let metrics = Metrics::new(meter.clone(), pool.clone(), Box::new(census));
-    Stage { world, meter, pool, metrics }
+    let (census, tally) = (Census::new(stores().0, claimed.clone()), Tally::default());
+    let metrics = Metrics::new(meter.clone(), pool.clone(), claimed, tally.clone(), Box::new(census));
+    Stage { world, meter, pool, tally, metrics }
 }
 
 impl Stage {
@@ -101,7 +114,7 @@ async fn every_family_is_there_from_the_start_and_explains_itself() {
         .map(|line| line.split_once(' ').unwrap())
         .collect();
     assert_eq!(families, FAMILIES);
-    for (name, kind) in families {
+    for (name, _) in families {
         let about = |what: &str| {
             let written = text.lines().find_map(|line| line.strip_prefix(&format!("# {what} {name} ")));
             written.map(str::to_owned)
@@ -112,11 +125,69 @@ async fn every_family_is_there_from_the_start_and_explains_itself() {
         assert_eq!(about("UNIT").as_deref(), name.ends_with("_seconds").then_some("seconds"), "{name}");
         // A counter's sample ends in _total by its type: a name that does too would have it twice.
         assert!(!name.ends_with("_total"), "{name}");
-        let documented = if kind == "counter" { format!("`{name}_total`") } else { format!("`{name}`") };
-        assert!(DOCUMENTED.contains(&documented), "docs/metrics.md does not have {documented}");
     }
     assert!(text.ends_with("# EOF\n"));
-    assert_eq!(text.lines().filter(|line| !line.starts_with('#')).count(), 0, "nothing has happened yet: {text}");
+    let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let version = concat!(r#"privatelink_build_info{version=""#, env!("CARGO_PKG_VERSION"), r#""} 1"#);
+    assert_eq!(samples, [version, "privatelink_leader 1"], "nothing has happened yet");
+}
+
+/// Each row of the table is a family, with its type, and leads to a section that speaks of it; and each family has one.
+#[test]
+fn the_table_in_the_documentation_has_each_family_and_no_other() {
+    let rows = DOCUMENTED.lines().filter_map(|line| line.strip_prefix("| [`")).map(|row| {
+        let (name, rest) = row.split_once("`](#").expect("a family leads to its section");
+        let (anchor, rest) = rest.split_once(") | ").expect("a section and a type");
+        (name, anchor, rest.split(' ').next().expect("a type"))
+    });
+    let rows: Vec<(&str, &str, &str)> = rows.collect();
+    let named = FAMILIES.map(|(name, kind)| match kind {
+        "counter" => (format!("{name}_total"), kind),
+        "info" => (format!("{name}_info"), "gauge"),
+        _ => (name.to_owned(), kind),
+    });
+    let mut documented: Vec<(String, &str)> = rows.iter().map(|(name, _, kind)| ((*name).to_owned(), *kind)).collect();
+    let mut exposed = named.to_vec();
+    documented.sort();
+    exposed.sort();
+    assert_eq!(documented, exposed, "the table of docs/metrics.md");
+    for (name, anchor, _) in rows {
+        let section = DOCUMENTED.split("\n## ").find(|section| {
+            let title = section.lines().next().unwrap_or_default().to_lowercase();
+            title.replace(' ', "-") == anchor
+        });
+        let section = section.unwrap_or_else(|| panic!("docs/metrics.md has no section #{anchor}"));
+        assert!(section.contains(&format!("`{name}`")), "#{anchor} does not speak of {name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn turns_are_counted_by_kind_and_what_came_of_them() {
+    let stage = stage();
+    stage.tally.turn("Endpoint", "ok", Duration::from_millis(30));
+    stage.tally.turn("Endpoint", "ok", Duration::from_secs(2));
+    stage.tally.corrected("Endpoint");
+    assert_eq!(stage.samples("privatelink_reconciles"), [r#"_total{kind="Endpoint",outcome="ok"} 2"#]);
+    assert_eq!(stage.samples("privatelink_drift_corrected"), [r#"_total{kind="Endpoint"} 1"#]);
+    let took = stage.samples("privatelink_reconcile_duration_seconds");
+    for sample in [r#"_count{kind="Endpoint"} 2"#, r#"_bucket{le="0.05",kind="Endpoint"} 1"#] {
+        assert!(took.iter().any(|line| line == sample), "{sample} in {took:#?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_oldest_list_of_a_region_dates_what_is_known_of_it() {
+    let stage = stage();
+    let limits = Limits { per_second: 10, burst: 20 };
+    let place = |account: &str| Place { cloud: Cloud::Alibaba, account: account.into(), region: "cn-hangzhou".into() };
+    for account in ["1001", "1002"] {
+        stage.pool.put(account, &place(account), &access(None), limits);
+    }
+    let dated = || stage.samples("privatelink_snapshot_timestamp_seconds");
+    assert_eq!(dated(), Vec::<String>::new(), "what was never read has no date");
+    stage.meter.listed(&place("1001"), Some(Moment(7_900)));
+    stage.meter.listed(&place("1002"), Some(Moment(9_000)));
+    assert_eq!(dated(), [r#"{cloud="alibaba",region="cn-hangzhou"} 7"#]);
 }
 
 #[tokio::test(start_paused = true)]

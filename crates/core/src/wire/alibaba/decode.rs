@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::encode::{ACCOUNTS, ARNS};
 use super::fields::Fields;
-pub use super::refused::failure;
+pub use super::refused::{failure, request_id};
 use crate::id::{AccountId, EndpointId, InterfaceId, Region, ResourceId, ServiceId, VpcId, Zone};
 use crate::observed::{
     AddressFamily, Connection, Endpoint, Payer, Resource, ResourceKey, ResourceKind, Service, Tags, TrafficControl,

@@ -84,6 +84,12 @@ struct Said {
     request_id: Option<String>,
 }
 
+/// The cloud's id of a request, as the answer to it says, whatever the answer is.
+#[must_use]
+pub fn request_id(body: &[u8]) -> Option<String> {
+    said(body).request_id
+}
+
 fn said(body: &[u8]) -> Said {
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
         return from_json(&value);
