@@ -19,6 +19,10 @@ demo: ## Tell a story with the real operator and a simulated cloud, until Ctrl-C
 test: ## Run every test there is, installing what it needs
 	tests/families.py
 
+.PHONY: record-alerts
+record-alerts: ## Record anew what the operator measures in the situations that alerts are about
+	PRIVATELINK_RECORD_ALERTS=1 cargo test --workspace --locked --test it -- metrics_recorded
+
 .PHONY: model-check
 model-check: ## Play every scene of the model check whole, and in every world; takes hours
 	MODEL=whole cargo test --workspace --locked --test model

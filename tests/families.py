@@ -4,8 +4,8 @@
   tests/families.py            all families
   tests/families.py --record   all families; if all is well, writes the counts down as the least from now on
 
-A family is one of Cargo's test programs, the Go tests of the launcher, the tests of this file, a vendor's suite, or
-the demo, whose steps count as tests.
+A family is one of Cargo's test programs, the Go tests of the launcher, the tests of this file, a vendor's suite, the
+checks of the alerts, or the demo, whose steps count as tests.
 The run fails when a test fails or is skipped, when a family that tests/counts.json knows did not run, and when it ran
 fewer tests than recorded there: a test that is lost is noticed.
 """
@@ -39,6 +39,7 @@ PYTEST_CLOSING = re.compile(r"^=+ (?P<said>.*) in [\d.]+s.*=+$")
 PYTEST_COUNT = re.compile(r"(?P<count>\d+) (?P<verdict>passed|failed|error|errors|skipped|xfailed|xpassed|deselected)")
 DEMO_STEP = re.compile(r"^(?P<verdict>PASS|FAIL)  (?P<title>.*)$")
 DEMO_CLOSING = re.compile(r"^(All|Not all) came true, in ")
+ALERTS_CLOSING = re.compile(r"^\d+ of \d+ checks of the alerts hold$")
 
 
 class Family:
@@ -173,6 +174,23 @@ def demo(environment):
     return run
 
 
+def alerts():
+    run = Run("Alerts")
+    tally = Family("python: alerts, by what was recorded")
+
+    def read(line):
+        step = DEMO_STEP.match(line)
+        if step:
+            tally.passed += step["verdict"] == "PASS"
+            tally.failed += step["verdict"] == "FAIL"
+        elif ALERTS_CLOSING.match(line):
+            run.closing.append(line)
+
+    run.start([ROOT / "tests" / "alerts" / "run"], read)
+    run.families.append(tally)
+    return run
+
+
 def control_plane():
     return Run("Control plane").start([ROOT / "tests" / "controlplane" / "build"], lambda line: None)
 
@@ -215,7 +233,7 @@ def main():
     # Cargo has built them for its own tests; a second build would be of other features.
     binaries = {"SIM_BINARY": "privatelink-sim", "OPERATOR_BINARY": "privatelink-operator"}
     environment = {**os.environ, **{name: str(TARGET / "debug" / file) for name, file in binaries.items()}}
-    runs = [built, itself(), rust(os.environ), go(), vendor(environment), demo(environment)]
+    runs = [built, itself(), rust(os.environ), go(), alerts(), vendor(environment), demo(environment)]
 
     print("\n==> What the runners said")
     for run in runs:

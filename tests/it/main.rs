@@ -36,6 +36,7 @@ mod identities;
 mod killing;
 mod kube_door;
 mod link;
+mod metrics_recorded;
 mod network;
 mod objects;
 mod operator;

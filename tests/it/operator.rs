@@ -78,6 +78,7 @@ pub struct Operator {
     cloud: SocketAddr,
     process: Option<Process>,
     standby: Option<Process>,
+    stopped: Option<Process>,
     doors: Option<Doors>,
     kubeconfig: PathBuf,
     /// Variables of its process.
@@ -215,6 +216,7 @@ impl Operator {
             cloud,
             process: None,
             standby: None,
+            stopped: None,
             doors,
             kubeconfig,
             environment,
@@ -323,11 +325,28 @@ impl Operator {
 
     /// Asks the process to end, as Kubernetes does; gives how it ended.
     pub async fn end(&mut self) -> ExitStatus {
-        let mut process = self.process.take().expect("it runs");
-        let asked = Command::new("kill").args(["-TERM", &process.child.id().to_string()]).status();
-        assert!(asked.expect("there is a kill command").success());
-        let ended = tokio::task::spawn_blocking(move || process.child.wait().expect("it is our child"));
-        tokio::time::timeout(PATIENCE, ended).await.expect("it ends when it is asked to").expect("it is waited for")
+        let process = self.process.take().expect("it runs");
+        process.signal("-TERM");
+        process.ends().await
+    }
+
+    /// Stops the process where it is, as a machine does that hangs.
+    pub fn hangs(&mut self) {
+        let process = self.process.take().expect("it runs");
+        process.signal("-STOP");
+        self.stopped = Some(process);
+    }
+
+    /// Lets the process go on that was stopped, and waits until it ends by itself; gives how, and what it has logged
+    /// since.
+    pub async fn goes_on_and_ends(&mut self) -> (ExitStatus, Vec<Value>) {
+        let process = self.stopped.take().expect("it was stopped");
+        let log = process.log.clone();
+        let before = log.lines.lock().unwrap_or_else(PoisonError::into_inner).len();
+        process.signal("-CONT");
+        let status = process.ends().await;
+        let lines = log.lines.lock().unwrap_or_else(PoisonError::into_inner)[before..].to_vec();
+        (status, lines)
     }
 
     /// Makes a `CloudAccount` with the provider's credentials, which the given namespaces may use, and waits until
@@ -452,15 +471,7 @@ impl Operator {
 
     /// What the process measures: its samples as it writes them.
     pub async fn measured(&self) -> BTreeMap<String, f64> {
-        let log = self.log();
-        let answering = |line: &&Value| line["message"] == "answering /healthz, /readyz and /metrics";
-        let address = log.iter().find(answering).expect("it says where it answers")["address"].as_str();
-        let scraper = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-        let page = format!("http://{}/metrics", address.expect("an address")).parse().expect("a URL");
-        let answer = scraper.get(page).await.expect("the door is open");
-        assert_eq!(answer.status(), 200);
-        let text = answer.into_body().collect().await.expect("an answer that is whole").to_bytes();
-        let text = std::str::from_utf8(&text).expect("it is text");
+        let text = self.scraped().await;
         let samples = text.lines().filter(|line| !line.starts_with('#'));
         samples
             .map(|line| {
@@ -468,6 +479,16 @@ impl Operator {
                 (sample.to_owned(), value.parse().expect("a number"))
             })
             .collect()
+    }
+
+    /// What the process measures, as it writes it.
+    pub async fn scraped(&self) -> String {
+        self.process.as_ref().expect("it runs").scraped().await
+    }
+
+    /// What the replica measures that stands by.
+    pub async fn scraped_of_standby(&self) -> String {
+        self.standby.as_ref().expect("a replica stands by").scraped().await
     }
 
     /// Lets a call to the cloud go wrong, as the simulator's control path takes it.
@@ -540,7 +561,37 @@ impl Drop for Operator {
         }
         drop(self.process.take());
         drop(self.standby.take());
+        drop(self.stopped.take());
         let _gone_or_never_written = fs::remove_file(&self.kubeconfig);
+    }
+}
+
+impl Process {
+    fn signal(&self, signal: &str) {
+        let asked = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(asked.expect("there is a kill command").success());
+    }
+
+    /// Waits until it has ended, and all that it has said is read.
+    async fn ends(mut self) -> ExitStatus {
+        let mut read = self.log.count.clone();
+        let ended = tokio::task::spawn_blocking(move || self.child.wait().expect("it is our child"));
+        let status = tokio::time::timeout(PATIENCE, ended).await;
+        while read.changed().await.is_ok() {}
+        status.expect("it ends").expect("it is waited for")
+    }
+
+    /// What it answers to Prometheus.
+    async fn scraped(&self) -> String {
+        let log = self.log.lines.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let answering = |line: &&Value| line["message"] == "answering /healthz, /readyz and /metrics";
+        let address = log.iter().find(answering).expect("it says where it answers")["address"].as_str();
+        let scraper = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+        let page = format!("http://{}/metrics", address.expect("an address")).parse().expect("a URL");
+        let answer = scraper.get(page).await.expect("the door is open");
+        assert_eq!(answer.status(), 200);
+        let text = answer.into_body().collect().await.expect("an answer that is whole").to_bytes();
+        String::from_utf8(text.to_vec()).expect("it is text")
     }
 }
 
