@@ -42,6 +42,7 @@ mod objects;
 mod operator;
 mod past;
 mod rbac;
+mod replicas;
 mod rotation;
 mod round_trip;
 mod service;
