@@ -3,6 +3,8 @@
 //!
 //! The `source` of a variant names the reference's file and line, and what it says there.
 
+use std::cell::Cell;
+
 /// The statements, in the order in which [`Variants`] keeps their values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Variant {
@@ -400,6 +402,19 @@ pub const TABLE: &[Description] = &[
     ),
 ];
 
+thread_local! {
+    /// One bit for each statement.
+    static ASKED: Cell<u64> = const { Cell::new(0) };
+}
+
+/// The statements that were asked for in this thread since this was called last: what has happened meanwhile would
+/// have happened alike in every world that settles only others differently.
+#[must_use]
+pub fn asked() -> Vec<Variant> {
+    let asked = ASKED.replace(0);
+    TABLE.iter().map(|row| row.variant).filter(|variant| asked & (1 << *variant as u64) != 0).collect()
+}
+
 /// How one world settles every statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variants {
@@ -448,6 +463,7 @@ impl Variants {
     #[must_use]
     pub fn value(&self, variant: Variant) -> &'static str {
         let place = variant as usize;
+        ASKED.set(ASKED.get() | 1 << place);
         TABLE[place].values[usize::from(self.chosen[place])]
     }
 
@@ -487,7 +503,7 @@ impl Variants {
 
 #[cfg(test)]
 mod tests {
-    use super::{TABLE, Variant, VariantError, Variants};
+    use super::{TABLE, Variant, VariantError, Variants, asked};
 
     #[test]
     fn the_table_is_in_the_order_of_the_enum() {
@@ -513,5 +529,16 @@ mod tests {
         let wrong = Variants::default().with("autoAssignOnEnable", "maybe").expect_err("not a value");
         assert_eq!(wrong.to_string(), r#"variant autoAssignOnEnable cannot be "maybe"; it can be: true, false"#);
         assert!(matches!(Variants::default().with("nothing", "true"), Err(VariantError::Name { .. })));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_known_once_and_has_a_bit_of_its_own() {
+        assert!(TABLE.len() <= 64);
+        let _ = asked();
+        let world = Variants::default();
+        let (first, last) = (Variant::AutoAssignOnEnable, Variant::ErrorShape);
+        let _ = (world.is_on(first), world.value(last), world.is_on(first));
+        assert_eq!(asked(), [first, last]);
+        assert_eq!(asked(), []);
     }
 }
