@@ -41,14 +41,12 @@ pub struct Run {
     pub told: Vec<String>,
 }
 
-/// Runs from a state until all is at rest, or until a state that is known to lead there.
+/// Runs from a state without faults until all is at rest, or until a state that is known to lead there.
 ///
 /// # Errors
 /// It never comes to rest, or not as declared.
 pub fn run(scene: &Scene, from: &Play, first: First, proven: &BTreeSet<u64>, run: &mut Run) -> Result<(), String> {
     let mut play = from.clone();
-    play.faults = 0;
-    play.settle_all();
     let (mut quiet, mut rests) = (0, 0);
     let mut since_rest = BTreeSet::new();
     for _ in 0..ROUNDS {

@@ -11,7 +11,7 @@ use privatelink_core::error::Failure;
 use privatelink_core::moment::Moment;
 use privatelink_core::plan::{Next, Plan, Planned};
 use privatelink_core::read::Done;
-use privatelink_core::step::Step;
+use privatelink_core::step::{MigrationMode, Step};
 use privatelink_sim::world::{Progress, State, advance, progress};
 
 use crate::it::stage::{Led, Role, Stage, Tenants, lost};
@@ -296,6 +296,14 @@ impl Play {
         Some(next)
     }
 
+    /// The same, in a run in which no more faults happen.
+    pub fn without_faults(&self) -> Self {
+        let mut calm = self.clone();
+        calm.faults = 0;
+        calm.settle(&[]);
+        calm
+    }
+
     /// To be called when anything has been changed from outside.
     pub fn settle_all(&mut self) {
         self.settle(&[Process::Provider, Process::Consumer]);
@@ -439,7 +447,9 @@ impl Play {
         if result.is_ok() {
             self.carried.push(format!("{} of {}", step.verb(), step.subject()));
         }
-        if !self.tenants.stage.gaps.is_empty() && self.wrong.is_none() {
+        // Whether it may move by force is judged when it decides so.
+        let by_force = matches!(&step, Step::ReplaceResource(.., how) if how.mode == MigrationMode::Forced);
+        if !self.tenants.stage.gaps.is_empty() && !by_force && self.wrong.is_none() {
             self.wrong = Some(format!("{} of {}: a zone stops to carry traffic", step.verb(), step.subject()));
         }
         Some(result)
@@ -548,6 +558,8 @@ fn turn<R: law::Lawful>(stage: &mut Stage<R>, mut shown: Option<State>, alone: b
         {
             stage.now = due;
             waited = true;
+            // What a read shows late it shows within seconds: minutes later nothing is hidden any more.
+            shown = None;
             continue;
         }
         let wrong = if led == Led::Steps { law::broken_by(stage, &plan.steps) } else { None };

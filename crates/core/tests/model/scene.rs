@@ -17,7 +17,7 @@ use crate::play::Play;
 pub use claim::TWO_ENTRIES;
 pub use connection::{BOTH_SIDES, ONE_CONNECTION};
 pub use endpoint::ENDPOINT;
-pub use migration::{ASSIGNMENT, EVACUATION, MIGRATION};
+pub use migration::{ASSIGNMENT, EVACUATION, FORCED, MIGRATION};
 pub use pair::TWO_CONNECTIONS;
 pub use service::SERVICE;
 pub use teardown::TEARDOWN;
@@ -38,27 +38,35 @@ pub struct Scene {
     /// Who is there at first.
     pub start: fn(Variants) -> Play,
     pub happenings: &'static [Happening],
-    /// How many of them are played where not all is explored.
-    pub brief: usize,
-    /// Faults in one run: lost calls and answers, answers that take their time, deaths of processes, reads that show
-    /// what was, sweeps at odd times, long pauses.
-    pub faults: u8,
-    /// The same, where all is explored.
-    pub faults_in_all: u8,
+    /// As much of it as takes seconds.
+    pub brief: Extent,
+    /// As much as is played in every other world that it may hang on.
+    pub worlds: Extent,
+    /// All of it: each of these is explored, to its end.
+    pub whole: &'static [Extent],
     /// All is as declared, or waits for others, who are named.
     pub settled: fn(&Play) -> Result<(), String>,
 }
 
 impl Scene {
-    /// As much of it as takes seconds.
-    pub fn brief(self) -> Self {
-        Self { happenings: &self.happenings[..self.brief], ..self }
+    /// Every happening, with as many faults as where seconds count.
+    pub const fn with_all(&self) -> Extent {
+        Extent { happenings: self.happenings.len(), ..self.brief }
     }
+}
 
-    /// All of it.
-    pub fn whole(self) -> Self {
-        Self { faults: self.faults_in_all, ..self }
-    }
+/// How much of a scene is explored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How many of its happenings may happen, from the first on.
+    pub happenings: usize,
+    /// Faults in one run: lost calls and answers, answers that take their time, deaths of processes, reads that show
+    /// what was, sweeps at odd times, long pauses.
+    pub faults: u8,
+}
+
+const fn up_to(happenings: usize, faults: u8) -> Extent {
+    Extent { happenings, faults }
 }
 
 /// The object of an entry is deleted.

@@ -3,7 +3,7 @@
 use privatelink_core::desired::{OnDelete, Revocation};
 use privatelink_sim::world::{Call, Variants};
 
-use super::{Happening, Scene, by_hand, delete_endpoint, delete_service, delete_tenant, join, key_of, leave};
+use super::{Happening, Scene, by_hand, delete_endpoint, delete_service, delete_tenant, join, key_of, leave, up_to};
 use crate::it::stage::{Stage, Tenants, declared, entry};
 use crate::play::Play;
 use crate::rest;
@@ -18,9 +18,9 @@ pub const ONE_CONNECTION: Scene = Scene {
         Happening { words: "somebody cuts the connection", act: cut },
         Happening { words: "the tenant deletes its endpoint", act: |play| leave(play, 0) },
     ],
-    brief: 3,
-    faults: 1,
-    faults_in_all: 2,
+    brief: up_to(3, 1),
+    worlds: up_to(3, 1),
+    whole: &[up_to(4, 1), up_to(1, 2)],
     settled: rest::as_declared,
 };
 
@@ -33,9 +33,9 @@ pub const BOTH_SIDES: Scene = Scene {
         Happening { words: "the endpoint is deleted", act: delete_endpoint },
         Happening { words: "the service is deleted", act: delete_service },
     ],
-    brief: 1,
-    faults: 0,
-    faults_in_all: 1,
+    brief: up_to(1, 0),
+    worlds: up_to(1, 0),
+    whole: &[up_to(2, 0), up_to(1, 1)],
     settled: rest::as_declared,
 };
 

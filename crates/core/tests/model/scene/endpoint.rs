@@ -1,10 +1,10 @@
 //! An endpoint with two zones and two security groups, whose provider acts by hand.
 
 use privatelink_core::desired::Deletion;
-use privatelink_sim::world::call::AcceptForm;
-use privatelink_sim::world::{Call, Variants};
+use privatelink_sim::world::call::{AcceptForm, Assignment};
+use privatelink_sim::world::{Call, Variant, Variants};
 
-use super::{Happening, Scene, by_hand, delete_endpoint};
+use super::{Happening, Scene, by_hand, delete_endpoint, up_to};
 use crate::it::stage::{Stage, Tenants, declared, form};
 use crate::play::Play;
 use crate::rest;
@@ -14,13 +14,14 @@ pub const ENDPOINT: Scene = Scene {
     start,
     happenings: &[
         Happening { words: "the provider accepts", act: accept },
-        Happening { words: "the endpoint is deleted", act: delete_endpoint },
         Happening { words: "zone f is taken off the spec, and group b", act: shrink },
+        Happening { words: "zone f is put back", act: grow },
         Happening { words: "the provider cuts the connection", act: cut },
+        Happening { words: "the endpoint is deleted", act: delete_endpoint },
     ],
-    brief: 1,
-    faults: 1,
-    faults_in_all: 1,
+    brief: up_to(1, 1),
+    worlds: up_to(3, 0),
+    whole: &[up_to(5, 0), up_to(2, 1), up_to(1, 2)],
     settled: rest::as_declared,
 };
 
@@ -43,6 +44,13 @@ fn connection(play: &Play) -> Option<privatelink_sim::world::call::ConnectionKey
 
 fn accept(play: &mut Play) -> bool {
     let Some(key) = connection(play) else { return false };
+    if !play.world().variants.is_on(Variant::AutoAssignOnEnable) {
+        let legs = &play.tenants.connection(key).zones;
+        let open: Vec<_> = legs.iter().filter(|(_, leg)| leg.resource.is_none()).map(|(zone, _)| *zone).collect();
+        for zone in open {
+            by_hand(play, Call::AssignZoneResource(key, zone, Assignment::Automatic));
+        }
+    }
     by_hand(play, Call::AcceptConnection(key, AcceptForm::default()))
 }
 
@@ -58,4 +66,14 @@ fn shrink(play: &mut Play) -> bool {
         desired.groups = Some(["sg-a".into()].into());
     });
     true
+}
+
+fn grow(play: &mut Play) -> bool {
+    let Some(consumer) = play.consumer.as_mut().filter(|one| !one.released) else { return false };
+    let gone = consumer.desired.zones.as_ref().is_some_and(|all| !all.contains_key(&"vsw-f".into()));
+    if gone {
+        consumer
+            .edit(|desired| desired.zones.iter_mut().for_each(|all| drop(all.insert("vsw-f".into(), form("vsw-f")))));
+    }
+    gone
 }

@@ -8,7 +8,7 @@ use privatelink_core::step::MigrationMode;
 use privatelink_sim::world::Variants;
 
 use super::connection::offered;
-use super::{Happening, Scene, delete_tenant, join, leave};
+use super::{Happening, Scene, delete_tenant, join, leave, up_to};
 use crate::it::stage::{Tenants, assignment, key};
 use crate::play::Play;
 use crate::rest;
@@ -25,9 +25,9 @@ pub const EVACUATION: Scene = Scene {
         Happening { words: "a tenant deletes its endpoint", act: |play| leave(play, 0) },
         Happening { words: "the entry is deleted", act: delete_tenant },
     ],
-    brief: 1,
-    faults: 0,
-    faults_in_all: 1,
+    brief: up_to(1, 0),
+    worlds: up_to(1, 0),
+    whole: &[up_to(2, 0), up_to(1, 1)],
     settled: rest::as_declared,
 };
 
@@ -40,9 +40,20 @@ pub const MIGRATION: Scene = Scene {
         Happening { words: "the assignment names lb-hot again", act: back },
         Happening { words: "the entry is deleted", act: delete_tenant },
     ],
-    brief: 1,
-    faults: 1,
-    faults_in_all: 1,
+    brief: up_to(1, 1),
+    worlds: up_to(1, 1),
+    whole: &[up_to(2, 0), up_to(1, 2)],
+    settled: rest::as_declared,
+};
+
+/// One zone moves by force, as its assignment says.
+pub const FORCED: Scene = Scene {
+    name: "forced migration of one zone",
+    start: forcing,
+    happenings: MIGRATION.happenings,
+    brief: up_to(1, 0),
+    worlds: up_to(1, 0),
+    whole: &[up_to(3, 0), up_to(2, 1), up_to(1, 2)],
     settled: rest::as_declared,
 };
 
@@ -55,9 +66,9 @@ pub const ASSIGNMENT: Scene = Scene {
         Happening { words: "the entry is deleted", act: delete_tenant },
         Happening { words: "the assignment is deleted", act: delete_pin },
     ],
-    brief: 2,
-    faults: 0,
-    faults_in_all: 1,
+    brief: up_to(2, 0),
+    worlds: up_to(2, 0),
+    whole: &[up_to(3, 0), up_to(1, 1)],
     settled: rest::as_declared,
 };
 
@@ -81,6 +92,12 @@ fn migrating(variants: Variants) -> Play {
     tenants.rest();
     tenants.assign("pin", of_first("lb-cool"));
     Play::new(tenants, None)
+}
+
+fn forcing(variants: Variants) -> Play {
+    let mut play = migrating(variants);
+    play.tenants.edit_zone("pin", |one| one.migration.mode = MigrationMode::Forced);
+    play
 }
 
 fn assigning(variants: Variants) -> Play {

@@ -4,7 +4,7 @@ use privatelink_core::desired::OnDelete;
 use privatelink_sim::world::call::{ObjectId, ResourceForm, UntagKeys};
 use privatelink_sim::world::{Call, Variants};
 
-use super::{Happening, Scene, by_hand, delete_service};
+use super::{Happening, Scene, by_hand, delete_service, up_to};
 use crate::it::stage::Tenants;
 use crate::play::Play;
 use crate::rest;
@@ -18,9 +18,9 @@ pub const SERVICE: Scene = Scene {
         Happening { words: "somebody takes the tag off", act: untag },
         Happening { words: "lb-g is taken off the spec", act: shrink },
     ],
-    brief: 1,
-    faults: 1,
-    faults_in_all: 2,
+    brief: up_to(1, 1),
+    worlds: up_to(1, 1),
+    whole: &[up_to(4, 1), up_to(1, 2)],
     settled: rest::as_declared,
 };
 

@@ -3,7 +3,7 @@
 use privatelink_sim::world::Variants;
 
 use super::connection::offered;
-use super::{Happening, Scene, delete_service, delete_tenant, leave};
+use super::{Happening, Scene, delete_service, delete_tenant, leave, up_to};
 use crate::play::Play;
 use crate::rest;
 
@@ -15,9 +15,9 @@ pub const TEARDOWN: Scene = Scene {
         Happening { words: "the entry is deleted", act: delete_tenant },
         Happening { words: "the tenant deletes its endpoint", act: |play| leave(play, 0) },
     ],
-    brief: 2,
-    faults: 0,
-    faults_in_all: 1,
+    brief: up_to(2, 0),
+    worlds: up_to(2, 0),
+    whole: &[up_to(3, 0), up_to(1, 1)],
     settled: rest::as_declared,
 };
 
