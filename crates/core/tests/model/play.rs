@@ -396,7 +396,13 @@ impl Play {
             }
             Action::Moves(due) => self.tenants.stage.world = advance(self.world(), due),
             Action::Sweep(process) => self.sweep(process),
-            Action::Pass => self.pass(Duration::from_mins(10)),
+            Action::Pass => {
+                self.pass(Duration::from_mins(10));
+                // No read is that late.
+                if self.before.is_some() {
+                    self.before = Some(self.world().clone());
+                }
+            }
             Action::Happen(_) => return None,
         }
         Some(())
