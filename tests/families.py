@@ -5,7 +5,7 @@
   tests/families.py --record   all families; if all is well, writes the counts down as the least from now on
 
 A family is one of Cargo's test programs, the Go tests of the launcher, the tests of this file, a vendor's suite, the
-checks of the alerts, or the demo, whose steps count as tests.
+checks of the alerts, the demo, whose steps count as tests, or the documents, whose blocks do.
 The run fails when a test fails or is skipped, when a family that tests/counts.json knows did not run, and when it ran
 fewer tests than recorded there: a test that is lost is noticed.
 """
@@ -37,7 +37,8 @@ GO_PACKAGE = re.compile(r"^(?P<verdict>ok|FAIL)\s+(?P<name>\S+)")
 UNITTEST_COUNT = re.compile(r"^Ran (?P<count>\d+) tests? in ")
 PYTEST_CLOSING = re.compile(r"^=+ (?P<said>.*) in [\d.]+s.*=+$")
 PYTEST_COUNT = re.compile(r"(?P<count>\d+) (?P<verdict>passed|failed|error|errors|skipped|xfailed|xpassed|deselected)")
-DEMO_STEP = re.compile(r"^(?P<verdict>PASS|FAIL)  (?P<title>.*)$")
+STEP = re.compile(r"^(?P<verdict>PASS|FAIL)  (?P<title>.*)$")
+DOCS_CLOSING = re.compile(r"^\d+ passed, \d+ failed$")
 DEMO_CLOSING = re.compile(r"^(All|Not all) came true, in ")
 ALERTS_CLOSING = re.compile(r"^\d+ of \d+ checks of the alerts hold$")
 
@@ -157,38 +158,35 @@ def vendor(environment):
     return run
 
 
+def steps(title, name, program, closing, environment):
+    """A program that says PASS or FAIL of each of its steps, which count as tests, and then something of them all."""
+    run = Run(title)
+    tally = Family(f"python: {name}")
+
+    def read(line):
+        step = STEP.match(line)
+        if step:
+            tally.passed += step["verdict"] == "PASS"
+            tally.failed += step["verdict"] == "FAIL"
+        elif closing.match(line):
+            run.closing.append(line)
+
+    run.start([ROOT / "tests" / program[0], *program[1:]], read, env=environment)
+    run.families.append(tally)
+    return run
+
+
+def alerts(environment):
+    return steps("Alerts", "alerts, by what was recorded", ["alerts/run"], ALERTS_CLOSING, environment)
+
+
 def demo(environment):
-    run = Run("Demo")
-    tally = Family("python: the demo, step by step")
-
-    def read(line):
-        step = DEMO_STEP.match(line)
-        if step:
-            tally.passed += step["verdict"] == "PASS"
-            tally.failed += step["verdict"] == "FAIL"
-        elif DEMO_CLOSING.match(line):
-            run.closing.append(line)
-
-    run.start([ROOT / "tests" / "demo" / "run", "--once"], read, env=environment)
-    run.families.append(tally)
-    return run
+    return steps("Demo", "the demo, step by step", ["demo/run", "--once"], DEMO_CLOSING, environment)
 
 
-def alerts():
-    run = Run("Alerts")
-    tally = Family("python: alerts, by what was recorded")
-
-    def read(line):
-        step = DEMO_STEP.match(line)
-        if step:
-            tally.passed += step["verdict"] == "PASS"
-            tally.failed += step["verdict"] == "FAIL"
-        elif ALERTS_CLOSING.match(line):
-            run.closing.append(line)
-
-    run.start([ROOT / "tests" / "alerts" / "run"], read)
-    run.families.append(tally)
-    return run
+def documents(environment):
+    name = "the documents, block by block, and their links"
+    return steps("Documents", name, ["docs/run"], DOCS_CLOSING, environment)
 
 
 def control_plane():
@@ -233,7 +231,8 @@ def main():
     # Cargo has built them for its own tests; a second build would be of other features.
     binaries = {"SIM_BINARY": "privatelink-sim", "OPERATOR_BINARY": "privatelink-operator"}
     environment = {**os.environ, **{name: str(TARGET / "debug" / file) for name, file in binaries.items()}}
-    runs = [built, itself(), rust(os.environ), go(), alerts(), vendor(environment), demo(environment)]
+    runs = [built, itself(), rust(os.environ), go(), vendor(environment)]
+    runs += [alerts(environment), demo(environment), documents(environment)]
 
     print("\n==> What the runners said")
     for run in runs:

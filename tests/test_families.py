@@ -9,7 +9,11 @@ from families import CARGO_PROGRAM, CARGO_RESULT, Family, Run, complaints, passe
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent / "demo"))
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "docs"))
+
+import links  # noqa: E402
 from narrator import Narrator  # noqa: E402
+from page import Malformed, Page, exchanges, pattern  # noqa: E402
 from summary import Summary  # noqa: E402
 
 
@@ -91,6 +95,44 @@ class Demo(unittest.TestCase):
     def test_what_is_told_on_the_way_is_no_step(self):
         for line in ("FAIL: waited 90 s in vain", "  12.3  you       kubectl apply -f PASS  1.yaml", "PASSED"):
             self.assertIsNone(families.DEMO_STEP.match(line), line)
+
+
+class Documents(unittest.TestCase):
+    def test_an_answer_may_have_other_ids_times_ages_and_columns(self):
+        shown = pattern("NAME   ID         AGE\na      ep-bp1x    8s   2026-01-01T00:00:00Z")
+        self.assertTrue(shown.fullmatch("NAME ID          AGE\na    ep-0other   2m31s 2031-12-31T23:59:59Z"))
+
+    def test_an_answer_that_says_something_else_is_noticed(self):
+        shown = pattern("NAME  READY  AGE\na     True   8s")
+        self.assertFalse(shown.fullmatch("NAME  READY  AGE\na     False  8s"))
+        self.assertFalse(shown.fullmatch("NAME  READY  AGE\na     True   8s\nb     True   8s"))
+
+    def test_a_console_has_commands_and_what_they_answer(self):
+        found = exchanges("$ kubectl get \\\n  pls\nNAME\na\n$ true\n")
+        self.assertEqual(found, [("kubectl get \\\n  pls", "NAME\na"), ("true", "")])
+
+    def test_blocks_are_found_with_what_is_said_of_them(self):
+        page = Page("a.md", "<!-- played -->\n1. One:\n\n   <!-- file: b.yaml -->\n   ```yaml\n   a:\n     b\n   ```\n")
+        (block,) = page.steps
+        self.assertTrue(page.is_played)
+        self.assertEqual((block.line, block.text, block.asked), (5, "a:\n  b\n", {"file": "b.yaml"}))
+
+    def test_what_cannot_be_meant_is_refused(self):
+        refused = {
+            "said of no block": "<!-- not run: why -->\ntext\n",
+            "no reason": "<!-- not run: -->\n```sh\n```\n",
+            "nothing known": "<!-- notrun: why -->\n",
+            "no end": "```sh\ntrue\n",
+        }
+        for why, text in refused.items():
+            with self.subTest(why), self.assertRaises(Malformed):
+                Page("a.md", text)
+
+    def test_links_that_lead_nowhere_are_noticed(self):
+        root = pathlib.Path(__file__).resolve().parent.parent
+        text = "[a](README.md) [b](README.md#nowhere) [c](nothing.md) [d](#here) [e](https://example.com)\n\n# Here\n"
+        found = list(links.broken(root, root / "a.md", text.replace("(#here)", "(CONTRIBUTING.md#test-levels)")))
+        self.assertEqual(found, ["README.md#nowhere: it has no #nowhere", "nothing.md: there is no nothing.md"])
 
 
 if __name__ == "__main__":
