@@ -88,13 +88,13 @@ class Demo(unittest.TestCase):
         made = Summary(["A begins", "B does not come true", "C is not reached"])
         made.passed(1.5)
         made.failed(90.0)
-        steps = [families.DEMO_STEP.match(line) for line in made.lines(Narrator())]
+        steps = [families.STEP.match(line) for line in made.lines(Narrator())]
         self.assertEqual([step["verdict"] for step in steps], ["PASS", "FAIL", "FAIL"])
         self.assertFalse(made.is_good)
 
     def test_what_is_told_on_the_way_is_no_step(self):
         for line in ("FAIL: waited 90 s in vain", "  12.3  you       kubectl apply -f PASS  1.yaml", "PASSED"):
-            self.assertIsNone(families.DEMO_STEP.match(line), line)
+            self.assertIsNone(families.STEP.match(line), line)
 
 
 class Documents(unittest.TestCase):
