@@ -1,5 +1,7 @@
 //! The command line: what the binary can be asked to do, and the way from words to work.
 
+use std::ffi::OsString;
+use std::io::{self, BufRead, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
@@ -7,7 +9,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     control,
     generated::{self, File},
-    manifests, reference,
+    manifests, reference, release,
     runtime::telemetry,
     settings::Settings,
 };
@@ -56,9 +58,56 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+
+    #[command(flatten)]
+    OfPeople(OfPeople),
+}
+
+/// What people do at the command line, by kubectl too.
+#[derive(Subcommand, Debug)]
+enum OfPeople {
+    /// Take the operator's finalizer off objects that nobody looks after any more, after showing what stays in the
+    /// cloud.
+    ///
+    /// An object that is being deleted waits for the operator. Where that was taken away first, the object waits for
+    /// ever, and its namespace with it. This shows what each stands for in the cloud, asks, and takes the finalizer
+    /// privatelink.dev/finalizer off; finalizers of others stay. No cloud is asked, and nothing is deleted there.
+    ///
+    /// It ends with 0 once no object that is meant is kept any more, with 1 where something is in the way, and with 2
+    /// where the command line is wrong.
+    Release(Box<release::Options>),
+}
+
+/// The binary under the name of a kubectl plugin.
+#[derive(Parser, Debug)]
+#[command(name = PLUGIN, bin_name = "kubectl privatelink", version, about, arg_required_else_help = true)]
+struct Plugin {
+    #[command(subcommand)]
+    command: OfPeople,
+}
+
+/// The name under which kubectl finds the binary.
+const PLUGIN: &str = "kubectl-privatelink";
+
+/// Whether the binary was called by kubectl, or under the name that kubectl knows.
+#[must_use]
+pub fn is_plugin(called: Option<&OsString>) -> bool {
+    called.is_some_and(|called| Path::new(called).file_stem().is_some_and(|name| name == PLUGIN))
 }
 
 impl Cli {
+    /// What these arguments ask for; the first one is the name under which the binary was called.
+    ///
+    /// # Errors
+    /// With what is to be printed, and the exit status: also for `--help`.
+    pub fn of(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        if is_plugin(arguments.first()) {
+            let command = Plugin::try_parse_from(arguments)?.command;
+            return Ok(Self { command: Command::OfPeople(command) });
+        }
+        Self::try_parse_from(arguments)
+    }
+
     /// Does what the command line asks for; what is asked to be printed goes to `out`.
     ///
     /// # Errors
@@ -82,6 +131,16 @@ impl Cli {
             }
             Command::Docs { output_dir, check } => {
                 write_or_check(&output_dir, &reference::files(), check, reference::COMMAND)
+            }
+            Command::OfPeople(OfPeople::Release(options)) => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+                let mut terminal = io::stdin().is_terminal().then(|| io::stdin().lock());
+                let person = terminal.as_mut().map(|person| person as &mut dyn BufRead);
+                let released = runtime.map_err(Error::Runtime)?.block_on(release::run(*options, out, person));
+                match released {
+                    Err(release::Error::Print(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                    released => released.map_err(|error| Error::Release(Box::new(error))),
+                }
             }
         }
     }
@@ -111,6 +170,9 @@ pub enum Error {
     /// The operator could not start, or had to end.
     #[error(transparent)]
     Run(Box<control::run::Error>),
+    /// Not all objects were released.
+    #[error(transparent)]
+    Release(Box<release::Error>),
     /// The output could not be printed.
     #[error("standard output: {0}")]
     Print(std::io::Error),
@@ -124,11 +186,43 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
+        Plugin::command().debug_assert();
     }
 
     #[test]
     fn check_without_a_directory_is_refused() {
         let error = Cli::try_parse_from(["privatelink-operator", "crds", "--check"]).expect_err("refused");
         assert!(error.to_string().contains("--output-dir"), "{error}");
+    }
+
+    fn parsed(words: &str) -> Result<Cli, String> {
+        let words: Vec<OsString> = words.split_whitespace().map(OsString::from).collect();
+        Cli::of(&words).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_plugin_does_what_people_do_and_nothing_else() {
+        for called in ["kubectl-privatelink", "/opt/bin/kubectl-privatelink", "kubectl-privatelink.exe"] {
+            let cli = parsed(&format!("{called} release -n team pls/gateway")).expect("a command");
+            let Command::OfPeople(OfPeople::Release(options)) = cli.command else { panic!("{cli:?}") };
+            assert_eq!(
+                (options.namespace.as_deref(), &options.objects[..]),
+                (Some("team"), &["pls/gateway".to_owned()][..])
+            );
+            let refused = parsed(&format!("{called} crds")).expect_err("it is the operator's");
+            assert!(refused.contains("Usage: kubectl privatelink "), "{refused}");
+        }
+        let cli = parsed("privatelink-operator release -A --yes").expect("a command");
+        assert!(
+            matches!(cli.command, Command::OfPeople(OfPeople::Release(options)) if options.all_namespaces && options.yes)
+        );
+    }
+
+    #[test]
+    fn what_excludes_each_other_is_refused() {
+        for both in ["-A -n team", "--yes --dry-run"] {
+            let refused = parsed(&format!("kubectl-privatelink release {both}")).expect_err("refused");
+            assert!(refused.contains("cannot be used with"), "{refused}");
+        }
     }
 }

@@ -4,8 +4,8 @@
 //! they say: [`api`] is what users write and read, [`control`] the loop from a manifest to the cloud and
 //! back, [`observe`] what is known of a cloud, [`cloud`] the way to it, [`proxy`] who is reached
 //! through one, [`runtime`] the process around them,
-//! [`cli`] and [`settings`] what the binary can be asked to do, and [`manifests`] and [`reference`] are the
-//! files that are generated from the API's types.
+//! [`cli`] and [`settings`] what the binary can be asked to do, [`release`] how objects are let go that no operator
+//! looks after, and [`manifests`] and [`reference`] are the files that are generated from the API's types.
 
 pub mod api;
 pub mod cli;
@@ -17,6 +17,7 @@ pub mod object;
 pub mod observe;
 pub mod proxy;
 pub mod reference;
+pub mod release;
 pub mod runtime;
 pub mod settings;
 pub mod wakes;

@@ -5,9 +5,10 @@
 //! as it does for kubectl.
 
 use std::error::Error as _;
+use std::path::Path;
 
 use kube::Config;
-use kube::config::{InferConfigError, Kubeconfig, KubeconfigError, NoProxyError};
+use kube::config::{InferConfigError, KubeConfigOptions, Kubeconfig, KubeconfigError, NoProxyError};
 
 use crate::proxy::{self, Proxies, Proxy};
 
@@ -20,6 +21,9 @@ pub enum Unknown {
     /// The kubeconfig or the pod's own settings cannot be read.
     #[error("no cluster: {0}; run it in a pod, or set KUBECONFIG")]
     NoConfig(Box<InferConfigError>),
+    /// The kubeconfig that a person has named, or its context, cannot be used.
+    #[error("no cluster: {0}; correct --kubeconfig and --context, or set KUBECONFIG")]
+    NoKubeconfig(Box<KubeconfigError>),
     /// The client of the API server is strict with what is exempt from a proxy.
     #[error("NO_PROXY: {0}; write hosts, addresses and networks, with one comma between two of them")]
     NoProxy(String),
@@ -41,6 +45,29 @@ pub async fn config(proxies: &Proxies) -> Result<Config, Unknown> {
         tracing::info!(%proxy, "the API server is reached through a proxy");
     }
     config.proxy_url = proxy.map(Proxy::into_url);
+    Ok(config)
+}
+
+/// The way of a person, who may name a kubeconfig and a context, to the API server; without them it is ours.
+///
+/// # Errors
+/// [`Unknown`]
+pub async fn of_person(proxies: &Proxies, file: Option<&Path>, context: Option<&str>) -> Result<Config, Unknown> {
+    if file.is_none() && context.is_none() {
+        return config(proxies).await;
+    }
+    let read = file.map_or_else(Kubeconfig::read, Kubeconfig::read_from);
+    let mut kubeconfig = read.map_err(|error| Unknown::NoKubeconfig(Box::new(error)))?;
+    if let Some(context) = context {
+        kubeconfig.current_context = Some(context.to_owned());
+    }
+    let declared = declared(&kubeconfig).map(|url| Proxy::parse(DECLARED, &url)).transpose()?;
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
+    let mut config = config.map_err(|error| match error {
+        KubeconfigError::ParseNoProxy(error) => Unknown::NoProxy(error.to_string()),
+        error => Unknown::NoKubeconfig(Box::new(error)),
+    })?;
+    config.proxy_url = chosen(declared, proxies, &config).map(Proxy::into_url);
     Ok(config)
 }
 

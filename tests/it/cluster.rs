@@ -128,6 +128,12 @@ pub fn oldest() -> &'static Cluster {
     once(&OLDEST, || Cluster::launch(&["--emulated-version", OLDEST_VERSION]))
 }
 
+/// A control plane of its own for the test that takes away all that is installed. It is always started here.
+pub fn apart() -> &'static Cluster {
+    static APART: OnceLock<Result<Cluster, String>> = OnceLock::new();
+    once(&APART, || Cluster::launch(&[]))
+}
+
 fn once(
     cell: &'static OnceLock<Result<Cluster, String>>,
     start: impl FnOnce() -> Result<Cluster, String>,
@@ -212,7 +218,7 @@ impl Cluster {
     }
 
     /// The CRDs and the shipped rights, as the README tells a user to install them who runs the operator by hand.
-    fn install(&self) -> Result<(), String> {
+    pub fn install(&self) -> Result<(), String> {
         let crds = repository().join("crds");
         let has_crds = fs::read_dir(&crds)
             .map_err(|error| format!("{}: {error}", crds.display()))?
@@ -320,6 +326,11 @@ impl Cluster {
         let mut command = Command::new(&self.kubectl);
         command.arg("--kubeconfig").arg(&self.kubeconfig).args(arguments);
         command
+    }
+
+    /// The administrator's kubeconfig, and the program that belongs to the cluster's version.
+    pub fn for_people(&self) -> (&Path, &Path) {
+        (&self.kubeconfig, &self.kubectl)
     }
 
     /// A client of the cluster's administrator: for what surrounds a test, never for what is tested.

@@ -78,7 +78,8 @@ impl Link {
         Self::before(Operator::start_behind_doors(what, Fixture::built_in()).await, what, CONSUMER).await
     }
 
-    async fn before(mut operator: Operator, what: &str, key: Key) -> Self {
+    /// The same with an operator of the test's own.
+    pub async fn before(mut operator: Operator, what: &str, key: Key) -> Self {
         let name = what.replace(' ', "-");
         let [here, there] = ["provider", "consumer"].map(|side| operator.cluster.namespace(side));
         let (here, there) = (here.await, there.await);

@@ -54,10 +54,14 @@ use crate::cluster::{self, Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, PATIEN
 use crate::kube_door::Door;
 use crate::past::{Key, PROVIDER};
 
-/// One operator at a time in each cluster: two would be two replicas of one. The last is that of the chart.
-static ALONE: [tokio::sync::Mutex<()>; STANDS + 1] = [const { tokio::sync::Mutex::const_new(()) }; STANDS + 1];
+/// One operator at a time in each cluster: two would be two replicas of one.
+static ALONE: [tokio::sync::Mutex<()>; STANDS] = [const { tokio::sync::Mutex::const_new(()) }; STANDS];
 /// Whether the last story in each cluster has not come to its end, and has left what it made.
-static LEFT: [AtomicBool; STANDS + 1] = [const { AtomicBool::new(false) }; STANDS + 1];
+static LEFT: [AtomicBool; STANDS] = [const { AtomicBool::new(false) }; STANDS];
+/// The same in the cluster from which everything is taken away, and in that of the chart.
+static APART: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+/// See [`APART`].
+static CHARTED: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// The name of the replica, the same after a restart: it goes on at once.
 const IDENTITY: &str = "operator-under-test";
 /// How many times as fast as the wall's the world's time runs.
@@ -87,7 +91,8 @@ pub struct Operator {
     cluster_entry: BTreeMap<&'static str, Value>,
     accounts: Vec<String>,
     _serving: Serving,
-    stand: usize,
+    /// Which of the clusters that stories share; none, where the story has one of its own.
+    stand: Option<usize>,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -118,7 +123,7 @@ struct Log {
 
 /// A cluster in which no operator runs, as soon as there is one.
 async fn stand() -> (usize, MutexGuard<'static, ()>) {
-    let stands = if cluster::existing().is_some() { &ALONE[..1] } else { &ALONE[..STANDS] };
+    let stands = if cluster::existing().is_some() { &ALONE[..1] } else { &ALONE[..] };
     let waiting = stands.iter().enumerate().map(|(at, alone)| Box::pin(async move { (at, alone.lock().await) }));
     let (free, ..) = select_all(waiting).await;
     free
@@ -146,6 +151,12 @@ impl Operator {
         operator
     }
 
+    /// An operator that is not started yet, in a cluster that no other test sees: all of it may be taken away.
+    pub async fn apart(what: &str) -> Self {
+        let alone = APART.lock().await;
+        Self::set_up(what, Fixture::built_in(), false, cluster::apart(), None, alone).await
+    }
+
     /// An operator before the built-in world that is not started yet: the test sets what surrounds it.
     pub async fn unstarted(what: &str) -> Self {
         Self::unstarted_with(what, Fixture::built_in()).await
@@ -158,25 +169,15 @@ impl Operator {
 
     /// Starts an operator where Helm has installed the chart: with the rights that this gave it, and no others.
     pub async fn charted(what: &str) -> Self {
-        let alone = ALONE[STANDS].lock().await;
-        let mut operator =
-            Self::prepare_in(cluster::charted(), (STANDS, alone), what, Fixture::built_in(), false).await;
+        let alone = CHARTED.lock().await;
+        let mut operator = Self::set_up(what, Fixture::built_in(), false, cluster::charted(), None, alone).await;
         operator.run(&[]).await;
         operator
     }
 
     async fn prepare(what: &str, world: Fixture, behind_doors: bool) -> Self {
         let (stand, alone) = stand().await;
-        Self::prepare_in(cluster::operated(stand), (stand, alone), what, world, behind_doors).await
-    }
-
-    async fn prepare_in(
-        cluster: &'static Cluster,
-        (stand, alone): (usize, MutexGuard<'static, ()>),
-        what: &str,
-        world: Fixture,
-        behind_doors: bool,
-    ) -> Self {
+        let cluster = cluster::operated(stand);
         // In a cluster of somebody's own nothing is taken away that no story has made.
         if LEFT[stand].swap(true, Ordering::Relaxed) && cluster::existing().is_none() {
             let admin = cluster.admin_client().await;
@@ -190,6 +191,17 @@ impl Operator {
             take_away(Api::<EndpointService>::all(admin.clone()), within).await;
             take_away(Api::<CloudAccount>::all(admin.clone()), |_| Api::all(admin.clone())).await;
         }
+        Self::set_up(what, world, behind_doors, cluster, Some(stand), alone).await
+    }
+
+    async fn set_up(
+        what: &str,
+        world: Fixture,
+        behind_doors: bool,
+        cluster: &'static Cluster,
+        stand: Option<usize>,
+        alone: MutexGuard<'static, ()>,
+    ) -> Self {
         let options = Options { time_scale: TIME_SCALE.into(), ..Options::standing(Timestamp::now()) };
         let sim = Simulator::new(Cloud::new(world, options));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -548,7 +560,9 @@ impl Operator {
         }
         let status = self.end().await;
         assert!(status.success(), "it ends well: {status}");
-        LEFT[self.stand].store(false, Ordering::Relaxed);
+        if let Some(stand) = self.stand {
+            LEFT[stand].store(false, Ordering::Relaxed);
+        }
     }
 }
 
