@@ -75,6 +75,10 @@ generate: ## Write crds/, the chart's copy of them and docs/reference/ anew from
 	cargo run --quiet -- docs --output-dir docs/reference
 	deploy/generate
 
+.PHONY: recordings
+recordings: ## Write anew the objects whose health the tests read
+	PRIVATELINK_RECORD=1 cargo test --workspace --locked --test it recorded
+
 .PHONY: format
 format: ## Format all code
 	cargo fmt --all

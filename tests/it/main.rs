@@ -7,6 +7,7 @@
 mod apiserver;
 #[path = "../network/authority.rs"]
 mod authority;
+mod backup;
 mod chart;
 mod cluster;
 mod columns;
@@ -32,6 +33,7 @@ mod entry_revocation;
 mod entry_scale;
 mod failures;
 mod federation;
+mod gitops;
 mod identities;
 mod killing;
 mod kube_door;
@@ -42,6 +44,7 @@ mod objects;
 mod operator;
 mod past;
 mod rbac;
+mod recorded;
 mod release;
 mod replicas;
 mod rotation;
