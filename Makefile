@@ -88,6 +88,10 @@ format: ## Format all code
 controlplane: ## Build the tests' Kubernetes control plane into the cache
 	tests/controlplane/build
 
+.PHONY: image
+image: ## Build the image twice, which has to give one digest, and test it; ARGS=--compile-twice compiles twice too
+	deploy/image/build $(ARGS)
+
 .PHONY: sim
 sim: ## Run the simulated cloud with its built-in world; ARGS are handed on
 	@cargo build --quiet --workspace --locked
