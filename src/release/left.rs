@@ -137,7 +137,7 @@ fn of_assignment(object: &DynamicObject, assignment: &ZoneResourceAssignment, ar
         let namespace = of.namespace.as_deref().unwrap_or(&namespace);
         around.endpoint(namespace, &of.name)
     });
-    let endpoint = spec.endpoint.id.clone().or(named).unwrap_or_default();
+    let endpoint = status.endpoint_id.clone().or_else(|| spec.endpoint.id.clone()).or(named).unwrap_or_default();
     let side = |side: &ZoneSide| Some(within(side.resource_id.as_ref()?, side.interface_id.as_deref()));
     let mut stays = vec![format!("{} of {endpoint}", spec.zone)];
     stays.extend(list("served by ", status.current.iter().filter_map(side)));

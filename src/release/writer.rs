@@ -109,19 +109,19 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn lease(spec: Value) -> Lease {
+    fn lease(spec: &Value) -> Lease {
         serde_json::from_value(json!({"metadata": {"name": NAME, "namespace": "system"}, "spec": spec}))
             .expect("a Lease")
     }
 
     #[test]
     fn a_lease_is_held_until_it_runs_out_or_is_given_back() {
-        let lease_of_a = lease(json!({"holderIdentity": "a", "leaseDurationSeconds": 20}));
+        let lease_of_a = lease(&json!({"holderIdentity": "a", "leaseDurationSeconds": 20}));
         let writer = Writer { namespace: "system".into(), holder: "a".into() };
         assert_eq!(held(&lease_of_a, Duration::ZERO), Some(writer));
         assert_eq!(lifetime(&lease_of_a), Duration::from_secs(20));
         assert_eq!(held(&lease_of_a, Duration::from_secs(20)), None);
-        assert_eq!(held(&lease(json!({"holderIdentity": ""})), Duration::ZERO), None);
+        assert_eq!(held(&lease(&json!({"holderIdentity": ""})), Duration::ZERO), None);
         assert_eq!(held(&Lease::default(), Duration::ZERO), None);
         assert_eq!(lifetime(&Lease::default()), TIME_TO_LIVE);
     }

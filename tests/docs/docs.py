@@ -21,8 +21,11 @@ UNPLAYED = {
     "docs/tenants.md": "played in parts by docs/how-to/tenant-onboarding.md and revocation.md",
     "docs/zones.md": "played in parts by docs/how-to/hot-load-balancer.md",
     "docs/how-to/install.md": "needs an image in a registry; the chart's tests install, upgrade and uninstall it",
+    "docs/how-to/gitops.md": "its blocks are run by tests/it/gitops.rs; what needs Flux or Argo CD is parsed there",
+    "docs/how-to/backup-and-restore.md": "loses and restores a whole cluster; tests/it/backup.rs does so",
+    "docs/how-to/uninstall.md": "takes the operator and the kinds away; tests/it/release.rs does so",
     "docs/metrics.md": "its alerts are tested where they are defined",
-    "docs/model-check.md": "takes hours",
+    "docs/model-check.md": "two runs of tests by themselves; the first is a part of make test",
     "docs/reference/policy-alibaba.md": "generated; needs the real cloud's RAM",
 }
 

@@ -232,8 +232,6 @@ impl Phases {
         self.takes("EndpointService", "reconciling", "gateway").await;
         let by_hand = lets_in(json!({"connections": {"action": "Accept", "assignment": "Manual"}}));
         self.link.entries.apply("tenant", &by_hand).await;
-        self.link.entries.says("tenant", "Provisioning").await;
-        self.takes("WhitelistEntry", "waiting-for-service", "tenant").await;
         self.link.settles();
         let service = self.link.provider.becomes("gateway", "settled", is_settled).await;
         self.takes("EndpointService", "ready", "gateway").await;

@@ -22,6 +22,8 @@ use crate::terminal::{Said, Terminal, blocks};
 
 /// The page.
 const PAGE: &str = "docs/how-to/uninstall.md";
+/// All of the installation that the page takes away, beside the CRDs.
+const INSTALL: &str = "kubectl apply --server-side --force-conflicts -k deploy/base";
 /// Whose finalizer is nobody's business.
 const FOREIGN: &str = "example.com/keeps";
 
@@ -61,7 +63,7 @@ fn pasted(heading: &str, link: &Link) -> Vec<String> {
 }
 
 /// Both sides of a link, with an entry and a zone in one's own hands; the ids of service and endpoint.
-async fn linked(link: &mut Link) -> (String, String) {
+pub async fn linked(link: &mut Link) -> (String, String) {
     let service = link.provider.settled("gateway", &offer(&["f"], json!({}))).await;
     link.entries.settled("tenant", &lets_in(json!({"connections": {"action": "Accept"}}))).await;
     let db = link.consumer.settled("db", &tenant(&json!({"id": id(&service)}), &["f"])).await;
@@ -122,6 +124,7 @@ async fn the_page_on_uninstalling_says_what_happens_in_the_right_order_and_in_th
     let mut link = Link::before(operator, "uninstall", CONSUMER).await;
     linked(&mut link).await;
     let terminal = Terminal::bare(link.operator.cluster, "uninstall");
+    terminal.does(INSTALL).await;
 
     // In the right order: one service is to stay, everything else goes, in the cloud too.
     link.provider.settled("shared", &alone("lb-spare")).await;
@@ -139,6 +142,7 @@ async fn the_page_on_uninstalling_says_what_happens_in_the_right_order_and_in_th
 
     // It is installed anew, and taken away in the wrong order.
     link.operator.cluster.install().expect("it is installed again");
+    terminal.does(INSTALL).await;
     let operator = {
         let Link { mut operator, .. } = link;
         operator.run(&[]).await;

@@ -53,7 +53,6 @@ var expected = map[string]health{
 	"endpoint-deleting":               {status.TerminatingStatus, "Progressing", "it is being deleted"},
 
 	"whitelistentry-created":                {status.InProgressStatus, "Progressing", "nobody has looked"},
-	"whitelistentry-waiting-for-service":    {status.InProgressStatus, "Progressing", "Provisioning: "},
 	"whitelistentry-waiting-for-assignment": {status.InProgressStatus, "Progressing", "WaitingForAssignment: "},
 	"whitelistentry-reconciling":            {status.InProgressStatus, "Progressing", "Provisioning: "},
 	"whitelistentry-ready":                  {status.CurrentStatus, "Healthy", "WaitingForConsumer: "},
