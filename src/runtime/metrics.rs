@@ -85,7 +85,12 @@ impl Collector for Scrape {
 
 impl Scrape {
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let mut family = encoder.encode_descriptor("build", "What runs here.", None, MetricType::Info)?;
+        let mut family = encoder.encode_descriptor(
+            "build",
+            "Which version of the operator this replica is.",
+            None,
+            MetricType::Info,
+        )?;
         family.encode_info(&[("version", env!("CARGO_PKG_VERSION"))])?;
         let help = "Whether this replica is the one that writes: 1 if it is, else 0.";
         let mut family = encoder.encode_descriptor("leader", help, None, MetricType::Gauge)?;
