@@ -79,8 +79,17 @@ fn lost<C: Case>(case: &C, id: &CloudId) -> Found {
     // What no read has shown yet is as old as the wait for it, however old the object that asks for it.
     let born = if shown { Some(desired.created) } else { moving_since(case) };
     let concluded = case.status().conditions.iter().any(|one| one.reason == Reason::ExternallyDeleted);
-    let young = !concluded && born.is_none_or(|born| now.since(born) < YOUNG);
-    if desired.deleting && (shown || !young) {
+    let grown = born.filter(|_| !concluded).map(|born| born + YOUNG);
+    let young = !concluded && grown.is_none_or(|grown| now < grown);
+    if desired.deleting && shown {
+        return Ok(Identity::Nothing);
+    }
+    // Nothing may have been read for as long as it has grown: what was missed before says nothing.
+    let read_at = case.ground().laid.snapshot.whole(id).at();
+    if let Some(grown) = grown.filter(|grown| !young && read_at.is_none_or(|at| at < *grown)) {
+        return look(case, FacetKey::whole(id), grown);
+    }
+    if desired.deleting && !young {
         return Ok(Identity::Nothing);
     }
     if desired.annotations.allow_recreate.as_deref() == Some(id.as_str()) {

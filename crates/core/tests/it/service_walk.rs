@@ -342,6 +342,24 @@ fn a_service_that_no_read_has_shown_yet_is_not_left_behind_by_a_deletion() {
     assert!(stage.released && stage.world.services.is_empty());
 }
 
+/// The cloud may have answered nothing meanwhile: what was missed before says nothing of today.
+#[test]
+fn a_service_that_was_missed_when_it_was_young_is_read_again_before_it_is_believed_gone() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.turn();
+    let made = std::mem::take(&mut stage.world.services);
+    stage.restart();
+    stage.desired.common.deleting = true;
+    stage.now = stage.now + std::time::Duration::from_secs(10);
+    stage.turn();
+    stage.world.services = made;
+    stage.now = stage.now + std::time::Duration::from_mins(10);
+    stage.turn();
+    assert!(!stage.released || stage.world.services.is_empty());
+    stage.rest();
+    assert!(stage.released && stage.world.services.is_empty());
+}
+
 #[test]
 fn nothing_is_concluded_when_everything_vanishes_at_once() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
