@@ -4,15 +4,20 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::{
     control,
     generated::{self, File},
     manifests, reference, release,
     runtime::telemetry,
-    settings::Settings,
+    settings::{Settings, file},
 };
+
+/// The flag that names a file of settings.
+const CONFIG: &str = "config";
 
 /// Keeps private links between VPCs equal to what Kubernetes objects declare.
 #[derive(Parser, Debug)]
@@ -105,7 +110,30 @@ impl Cli {
             let command = Plugin::try_parse_from(arguments)?.command;
             return Ok(Self { command: Command::OfPeople(command) });
         }
-        Self::try_parse_from(arguments)
+        Self::read(arguments)
+    }
+
+    /// Reads the command line, and for `run` what the file says that it names: flags and the environment count before
+    /// that.
+    fn read(arguments: &[OsString]) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        let run = matches.subcommand_matches("run");
+        let Some((run, file)) = run.and_then(|run| Some((run, run.get_one::<PathBuf>(CONFIG)?))) else {
+            return Self::from_arg_matches(&matches);
+        };
+        let of_run = command.find_subcommand("run").into_iter().flat_map(clap::Command::get_arguments);
+        let flags: Vec<Arg> = of_run
+            .filter(|flag| flag.get_long().is_some_and(|name| ![CONFIG, "help"].contains(&name)))
+            .cloned()
+            .collect();
+        let source = |flag: &Arg| run.value_source(flag.get_id().as_str());
+        let is_set = |flag: &Arg| source(flag).is_some_and(|source| source != ValueSource::DefaultValue);
+        let mut refused = |told: String| command.error(ErrorKind::ValueValidation, told);
+        let more = file::arguments(file, &flags, is_set).map_err(|error| refused(error.to_string()))?;
+        let all = arguments.iter().cloned().chain(more);
+        // What is wrong now is wrong in the file: all else was read before.
+        Self::try_parse_from(all).map_err(|error| refused(format!("--config {}: {error}", file.display())))
     }
 
     /// Does what the command line asks for; what is asked to be printed goes to `out`.

@@ -1,4 +1,6 @@
-//! What the operator can be told when it is started: one flag and one environment variable each.
+//! What the operator can be told when it is started: a flag, an environment variable and a line of a file each.
+
+pub mod file;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,6 +15,11 @@ use crate::runtime::telemetry::LogFormat;
 /// Settings of `privatelink-operator run`.
 #[derive(Args, Clone, Debug)]
 pub struct Settings {
+    /// YAML file that settings are read from, a line `name: value` each, with the names of the flags here. Flags and
+    /// the environment count before it.
+    #[arg(long, env = "PRIVATELINK_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// Says in the tags of cloud objects whose they are, at most 63 characters. Default: the uid of the namespace
     /// kube-system, which is printed at start. Keep it when a cluster is restored from a backup, and never give
     /// two clusters the same.

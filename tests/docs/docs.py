@@ -26,6 +26,7 @@ UNPLAYED = {
     "docs/how-to/uninstall.md": "takes the operator and the kinds away; tests/it/release.rs does so",
     "docs/metrics.md": "its alerts are tested where they are defined",
     "docs/model-check.md": "two runs of tests by themselves; the first is a part of make test",
+    "docs/operation.md": "a file of settings; tests/it/settings_file.rs starts the operator with it",
     "docs/reference/policy-alibaba.md": "generated; needs the real cloud's RAM",
 }
 

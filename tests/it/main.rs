@@ -56,6 +56,7 @@ mod service_deletion;
 mod service_drift;
 mod service_fields;
 mod service_scale;
+mod settings_file;
 mod story;
 mod terminal;
 mod zone_crashes;

@@ -348,6 +348,7 @@ impl Drop for Stage {
 
 fn settings() -> Settings {
     Settings {
+        config: None,
         cluster_id: None,
         namespace: None,
         credential_namespaces: Vec::new(),
