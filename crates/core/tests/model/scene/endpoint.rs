@@ -21,7 +21,7 @@ pub const ENDPOINT: Scene = Scene {
     ],
     brief: up_to(1, 1),
     worlds: up_to(3, 0),
-    whole: &[up_to(5, 0), up_to(2, 1), up_to(1, 2)],
+    whole: &[up_to(3, 0), up_to(1, 2)],
     settled: rest::as_declared,
 };
 
