@@ -35,7 +35,7 @@ pub const BOTH_SIDES: Scene = Scene {
     ],
     brief: up_to(1, 0),
     worlds: up_to(1, 0),
-    whole: &[up_to(2, 0), up_to(1, 1)],
+    whole: &[up_to(1, 1)],
     settled: rest::as_declared,
 };
 
