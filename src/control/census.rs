@@ -5,7 +5,7 @@ mod links;
 mod migrations;
 mod objects;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use privatelink_core::moment::Moment;
@@ -91,6 +91,10 @@ impl Collector for Census {
         })
         .into_iter()
         .collect();
+        // What a tenant writes as an account's name is no label before there is such an account.
+        let known: BTreeSet<String> =
+            Stores::each(&stores.accounts, |one| one.metadata.name.clone()).into_iter().collect();
+        let is_known = |account: &String| known.contains(account);
         let by_account = |(account, count): (String, usize)| ([("account", account)], count);
         let timestamp = Some(&Unit::Seconds);
 
@@ -98,29 +102,33 @@ impl Collector for Census {
         gauges(encoder, ("objects", None), help, objects::count(stores))?;
 
         let help = "Connections of services by what they are doing.";
-        let connections = connections::by_state(stores).into_iter();
+        let connections = connections::by_state(stores).into_iter().filter(|((account, _), _)| is_known(account));
         let connections =
             connections.map(|((account, state), count)| ([("account", account), ("state", state.to_owned())], count));
         gauges(encoder, ("connections", None), help, connections)?;
         let help = "Since when the connection waits to be accepted that has waited longest, in seconds since 1970.";
         let pending = connections::pending_since(stores, &accounts).into_iter();
+        let pending = pending.filter(|(account, _)| is_known(account));
         let pending = pending.map(|(account, since)| ([("account", account)], seconds(since)));
         gauges(encoder, ("connections_pending_since_timestamp", timestamp), help, pending)?;
         let help = "Connections that no WhitelistEntry decides on and that have waited to be accepted for an hour.";
-        let undecided = connections::undecided(stores, now).into_iter().map(by_account);
+        let undecided = connections::undecided(stores, now).into_iter().filter(|(account, _)| is_known(account));
+        let undecided = undecided.map(by_account);
         gauges(encoder, ("connections_undecided", None), help, undecided)?;
         let help = "Connections that someone else has cut and that are left so until a person asks.";
-        let cut = connections::held(stores, &accounts).into_iter().map(by_account);
+        let cut = connections::held(stores, &accounts).into_iter().filter(|(account, _)| is_known(account));
+        let cut = cut.map(by_account);
         gauges(encoder, ("connections_held", None), help, cut)?;
 
         let help = "Objects that declare a link which was refused or cut, as a whole or in a zone.";
-        let down = links::down(stores, &accounts).into_iter();
+        let down = links::down(stores, &accounts).into_iter().filter(|((account, _), _)| is_known(account));
         let down = down.map(|((account, kind), count)| ([("account", account), ("kind", kind.to_owned())], count));
         gauges(encoder, ("links_down", None), help, down)?;
 
         let labels =
             |account: &str, state: &'static str| [("account", account.to_owned()), ("state", state.to_owned())];
-        let open = migrations::open(stores, &accounts, &self.seen, now);
+        let mut open = migrations::open(stores, &accounts, &self.seen, now);
+        open.retain(|(account, _), _| is_known(account));
         let help = "Zones of connections that move from one load balancer to another, by how far they are.";
         let counts = open.iter().map(|((account, state), (count, _))| (labels(account, state), *count));
         gauges(encoder, ("migrations", None), help, counts)?;
@@ -156,6 +164,13 @@ mod tests {
     /// What a census of these objects says, as long as it is not told to be silent.
     fn told(put: impl FnOnce(&mut crate::control::watch::Writers)) -> (Vec<String>, Vec<String>) {
         let (stores, mut writers) = stores();
+        for name in ["prod", "test"] {
+            let spec = json!({"alibaba": {}, "region": "cn-hangzhou", "credentials": {"environment": {}}});
+            let account = json!({
+                "apiVersion": "privatelink.dev/v1alpha1", "kind": "CloudAccount", "metadata": {"name": name}, "spec": spec,
+            });
+            self::put(&mut writers.accounts, account);
+        }
         put(&mut writers);
         let (grant, claim) = watch::channel(Claim::Sole);
         let mut registry = Registry::default();
@@ -268,6 +283,7 @@ mod tests {
         assert_eq!(
             of(&said, &["objects"]),
             [
+                r#"objects{kind="CloudAccount",ready="unknown",reason=""} 2"#,
                 r#"objects{kind="EndpointService",ready="false",reason="other"} 1"#,
                 r#"objects{kind="EndpointService",ready="true",reason="Ready"} 2"#,
                 r#"objects{kind="EndpointService",ready="unknown",reason=""} 1"#,
@@ -300,6 +316,10 @@ mod tests {
             ] {
                 put(&mut writers.endpoints, endpoint(name, status));
             }
+            // There is no such account, whoever names it.
+            let mut of_nobody = endpoint("of-nobody", json!({"connection": "Disconnected"}));
+            of_nobody["spec"]["accountRef"]["name"] = json!("nobody");
+            put(&mut writers.endpoints, of_nobody);
             put(&mut writers.assignments, assignment("cut", true, &json!({"state": "Disconnected", "claim": "Held"})));
             put(
                 &mut writers.assignments,

@@ -66,17 +66,21 @@ fn argument(flag: &Arg, name: &str, value: &Value) -> Result<Option<OsString>, S
         return Ok(on.then(|| format!("--{name}").into()));
     }
     let text = match value {
+        Value::Array(values) if values.is_empty() => return Ok(None),
         Value::Array(values) => values.iter().map(plain).collect::<Option<Vec<String>>>().map(|all| all.join(",")),
         other => plain(other),
     };
-    let text = text.ok_or_else(|| format!("{value} is nested, or nothing: write one value, or a list of them"))?;
+    let text = text.ok_or_else(|| {
+        format!("{value} is a number, nested, or nothing: write one value in quotes, or a list of such")
+    })?;
     Ok(Some(format!("--{name}={text}").into()))
 }
 
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Value::Bool(_) => Some(value.to_string()),
+        // It would be written otherwise than it stands there: 1.10 as 1.1.
+        Value::Number(_) | Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }

@@ -42,7 +42,11 @@ fn what_is_not_understood_is_refused_by_name() {
         ("config: other.yaml\n", "config: it is no setting"),
         ("\npublish true\n", "write lines such as publish: true"),
         ("publish: maybe\n", "publish: \"maybe\" is neither true nor false"),
-        ("cluster-id: {a: b}\n", "cluster-id: {\"a\":\"b\"} is nested, or nothing: write one value, or a list of them"),
+        (
+            "cluster-id: {a: b}\n",
+            "cluster-id: {\"a\":\"b\"} is a number, nested, or nothing: write one value in quotes",
+        ),
+        ("cluster-id: 1.10\n", "is a number, nested, or nothing: write one value in quotes"),
         ("cluster-id: a\ncluster-id: b\n", "cluster-id"),
         ("admin-listen: everywhere\n", "--admin-listen <ADDRESS>"),
         ("log-format: xml\n", "[possible values: text, json]"),
