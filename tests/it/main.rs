@@ -43,6 +43,7 @@ mod network;
 mod objects;
 mod operator;
 mod past;
+mod process;
 mod rbac;
 mod recorded;
 mod release;

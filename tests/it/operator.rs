@@ -11,21 +11,17 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
     path::PathBuf,
-    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use bytes::Bytes;
 use futures::{StreamExt as _, future::select_all};
-use http_body_util::{BodyExt as _, Empty};
-use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::api::events::v1::Event;
@@ -46,13 +42,14 @@ use privatelink_sim::{
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
-    sync::{MutexGuard, oneshot, watch},
+    sync::{MutexGuard, oneshot},
     task::JoinHandle,
 };
 
 use crate::cluster::{self, Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, PATIENCE, STANDS};
 use crate::kube_door::Door;
 use crate::past::{Key, PROVIDER};
+use crate::process::{Log, Process};
 
 /// One operator at a time in each cluster: two would be two replicas of one.
 static ALONE: [tokio::sync::Mutex<()>; STANDS] = [const { tokio::sync::Mutex::const_new(()) }; STANDS];
@@ -70,8 +67,6 @@ pub const TIME_SCALE: u8 = 20;
 const LOG: &str = "info,privatelink_operator=debug";
 /// The variable that says where the metadata service of the machine is.
 pub const METADATA: &str = "PRIVATELINK_ALIBABA_METADATA_ENDPOINT";
-/// How many lines of the log are shown when a test fails.
-const SHOWN: usize = 200;
 
 /// A running operator, its cluster and its cloud. All of it ends with the test, however that ends.
 pub struct Operator {
@@ -106,19 +101,6 @@ struct Doors {
 struct Serving {
     _stop: oneshot::Sender<()>,
     _task: JoinHandle<()>,
-}
-
-/// The operator's process; it is killed when this is dropped.
-struct Process {
-    child: Child,
-    log: Log,
-}
-
-/// What the process has logged, line by line.
-#[derive(Clone)]
-struct Log {
-    lines: Arc<Mutex<Vec<Value>>>,
-    count: watch::Receiver<usize>,
 }
 
 /// A cluster in which no operator runs, as soon as there is one.
@@ -577,85 +559,6 @@ impl Drop for Operator {
         drop(self.standby.take());
         drop(self.stopped.take());
         let _gone_or_never_written = fs::remove_file(&self.kubeconfig);
-    }
-}
-
-impl Process {
-    fn signal(&self, signal: &str) {
-        let asked = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(asked.expect("there is a kill command").success());
-    }
-
-    /// Waits until it has ended, and all that it has said is read.
-    async fn ends(mut self) -> ExitStatus {
-        let mut read = self.log.count.clone();
-        let ended = tokio::task::spawn_blocking(move || self.child.wait().expect("it is our child"));
-        let status = tokio::time::timeout(PATIENCE, ended).await;
-        while read.changed().await.is_ok() {}
-        status.expect("it ends").expect("it is waited for")
-    }
-
-    /// What it answers to Prometheus.
-    async fn scraped(&self) -> String {
-        let log = self.log.lines.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let answering = |line: &&Value| line["message"] == "answering /healthz, /readyz and /metrics";
-        let address = log.iter().find(answering).expect("it says where it answers")["address"].as_str();
-        let scraper = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-        let page = format!("http://{}/metrics", address.expect("an address")).parse().expect("a URL");
-        let answer = scraper.get(page).await.expect("the door is open");
-        assert_eq!(answer.status(), 200);
-        let text = answer.into_body().collect().await.expect("an answer that is whole").to_bytes();
-        String::from_utf8(text.to_vec()).expect("it is text")
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to kill, and it is still waited for.
-        let _killed_or_ended = self.child.kill();
-        let _waited_for = self.child.wait();
-    }
-}
-
-impl Log {
-    fn read(stderr: ChildStderr) -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let (counter, count) = watch::channel(0);
-        let written = Arc::clone(&lines);
-        // A thread of its own: reading a pipe waits.
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
-                written.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-                counter.send_modify(|count| *count += 1);
-            }
-        });
-        Self { lines, count }
-    }
-
-    /// Waits until `test` holds; it is asked again after each line.
-    async fn wait(&self, what: &str, test: impl Fn(&[Value]) -> bool) {
-        let holds = || test(&self.lines.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut count = self.count.clone();
-        let waited = tokio::time::timeout(PATIENCE, async {
-            while !holds() {
-                if count.changed().await.is_err() {
-                    return holds();
-                }
-            }
-            true
-        });
-        if !waited.await.unwrap_or(false) {
-            self.show();
-            panic!("waited in vain for {what:?} of the operator");
-        }
-    }
-
-    fn show(&self) {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        for line in &lines[lines.len().saturating_sub(SHOWN)..] {
-            let _nobody_reads = writeln!(std::io::stderr(), "operator: {line}");
-        }
     }
 }
 
