@@ -159,9 +159,7 @@ impl Tally {
             return plan;
         }
         plan.looks = self.looks;
-        if self.moves {
-            plan.looks.extend(scene.looks());
-        }
+        plan.looks.extend(if self.moves { scene.looks() } else { scene.counts() });
         plan.looks.sort();
         plan.looks.dedup();
         plan
@@ -182,6 +180,14 @@ impl Scene<'_> {
             looks.extend(stale(input, &[FacetKey::Services], fresh));
         }
         looks
+    }
+
+    /// What has to be read again before anything is left as it is: the counts may be older than what is seen of the
+    /// connections, and whoever waits goes by them.
+    fn counts(&self) -> Vec<Look> {
+        let (input, id) = (self.input, &self.service.id);
+        let since = view(input, id).and_then(|view| view.connections.at()).unwrap_or(ANY);
+        stale(input, &[FacetKey::Resources(id.clone())], since)
     }
 
     /// Since when a read confirms what was done to any zone of a connection, where none has yet.
@@ -368,7 +374,6 @@ impl Scene<'_> {
 
     /// Nothing that could be moved is on the load balancer.
     fn empty(&self, row: &Leaving, staying: &[&Leg<'_>], tally: &mut Tally) {
-        let (input, id) = (self.input, &self.service.id);
         let changing = |leg: &&Leg<'_>| {
             leg.shown.is_moving()
                 || matches!(
@@ -385,11 +390,6 @@ impl Scene<'_> {
         if !row.in_flight.is_empty() || pinned {
             return;
         }
-        // The counts may be older than what is seen of the connections.
-        let since = view(input, id).and_then(|view| view.connections.at()).unwrap_or(ANY);
-        let looks = stale(input, &[FacetKey::Resources(id.clone())], since);
-        tally.moves |= !looks.is_empty();
-        tally.looks.extend(looks);
         tally.tell(Rank::Wait, Reason::BlockedByConnections, "the last ones are waited for");
     }
 
