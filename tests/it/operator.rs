@@ -416,7 +416,7 @@ impl Operator {
         test: impl Fn(Option<&K>) -> bool + Send,
     ) -> Option<K>
     where
-        K: kube::Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
+        K: kube::Resource + Clone + std::fmt::Debug + Send + serde::Serialize + serde::de::DeserializeOwned + 'static,
     {
         becomes(api, name, what, test).await
     }
@@ -595,7 +595,7 @@ where
 /// Waits until `test` holds for the object of this name, or for its absence.
 pub async fn becomes<K>(api: Api<K>, name: &str, what: &str, test: impl Fn(Option<&K>) -> bool + Send) -> Option<K>
 where
-    K: kube::Resource + Clone + std::fmt::Debug + Send + serde::de::DeserializeOwned + 'static,
+    K: kube::Resource + Clone + std::fmt::Debug + Send + serde::Serialize + serde::de::DeserializeOwned + 'static,
 {
     let seen = Mutex::new(None);
     let held = kube::runtime::wait::await_condition(api, name, |object: Option<&K>| {
@@ -609,7 +609,10 @@ where
     if let Some(last) = &mut last {
         last.meta_mut().managed_fields = None;
     }
-    panic!("{name} has not become {what}; it was last {last:#?}");
+    // What it says of itself comes first, in one line: whoever prints this may cut off the end.
+    let mut last = json!(last);
+    let status = last.as_object_mut().and_then(|last| last.remove("status")).unwrap_or_default();
+    panic!("{name} has not become {what}; its status was last {status}\nof {last}");
 }
 
 /// Whether a status says that its object is ready, and speaks of the spec of now.
