@@ -2,7 +2,6 @@ package chart_test
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,31 +43,6 @@ func TestThePageNamesValuesThatThereAre(t *testing.T) {
 	}
 	if seen < 12 {
 		t.Errorf("only %d values were looked for", seen)
-	}
-}
-
-func TestTheKustomizationOfThePageIsBuilt(t *testing.T) {
-	block := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(read(t, page))
-	if block == nil {
-		t.Fatal("the page has no kustomization")
-	}
-	// Where the page has it: beside deploy/.
-	folder, err := os.MkdirTemp(root, "my-kustomization-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(folder)
-	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(block[1]), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	stdout, stderr, ok := run(t, "kubectl", "kustomize", folder)
-	if !ok {
-		t.Fatal(stderr)
-	}
-	_, container, env := pod(t, documents(t, stdout), "privatelink-operator")
-	_, version := versions(t)
-	if image := at(container, "image"); image != "registry.example.com/privatelink-operator:"+version || env["PRIVATELINK_PUBLISH"] != "true" {
-		t.Errorf("the image is %v, the environment %v", image, env)
 	}
 }
 

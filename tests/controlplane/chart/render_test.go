@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"sort"
 	"strings"
 	"testing"
@@ -251,13 +252,14 @@ func differences(t *testing.T, what string, got, want map[string]object) {
 	}
 }
 
-// crds/ and deploy/base together are the chart's defaults; each overlay is the chart with its values.
+// crds/ and deploy/base together are the chart's defaults; with components they are the chart with the values of these,
+// in each overlay and in a kustomization of a user's own.
 func TestKustomizeIsTheChart(t *testing.T) {
 	overlays, err := filepath.Glob(root + "/deploy/overlays/*")
 	if err != nil || len(overlays) < 2 {
 		t.Fatalf("%v: overlays %v", err, overlays)
 	}
-	for _, folder := range append(overlays, root+"/deploy/base") {
+	for _, folder := range append(overlays, root+"/deploy/base", ownKustomization(t)) {
 		t.Run(filepath.Base(folder), func(t *testing.T) {
 			stdout, stderr, ok := run(t, "kubectl", "kustomize", folder)
 			if !ok {
@@ -270,13 +272,77 @@ func TestKustomizeIsTheChart(t *testing.T) {
 				t.Errorf("the namespace is %v", built[namespace])
 			}
 			delete(built, namespace)
+			told := kustomization(t, folder)
+			if (filepath.Base(folder) == "base") != (told.Components == nil) {
+				t.Errorf("its components are %v", told.Components)
+			}
 			var values []string
-			if file := folder + "/values.yaml"; filepath.Base(folder) != "base" {
-				values = []string{"--values", file}
+			for _, component := range told.Components {
+				values = append(values, "--values", filepath.Join(folder, component, "values.yaml"))
+			}
+			_, version := versions(t)
+			for _, image := range told.Images {
+				if image.NewTag != version {
+					t.Errorf("the page's image is of %s, and this is %s", image.NewTag, version)
+				}
+				values = append(values, "--set-string", "image.repository="+image.NewName+",image.tag="+image.NewTag)
 			}
 			differences(t, folder, built, rendered(t, []string{`creator="static"`, `crds.install=false`}, values...))
 		})
 	}
+}
+
+// kustomized is what is said in a kustomization that decides what it makes of the base.
+type kustomized struct {
+	Components []string
+	Images     []struct{ NewName, NewTag string }
+}
+
+func kustomization(t *testing.T, folder string) kustomized {
+	t.Helper()
+	var told kustomized
+	if err := yaml.Unmarshal([]byte(read(t, folder+"/kustomization.yaml")), &told); err != nil {
+		t.Fatal(err)
+	}
+	return told
+}
+
+// ownKustomization is the folder of the kustomization that the page shows, beside deploy/ as there. It has to have each
+// component: so they are compared all at once, too.
+func ownKustomization(t *testing.T) string {
+	t.Helper()
+	shown := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindStringSubmatch(read(t, page))
+	if shown == nil {
+		t.Fatal("the page has no kustomization")
+	}
+	deploy, err := filepath.Abs(root + "/deploy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkout := t.TempDir()
+	folder := checkout + "/my-kustomization"
+	for _, err := range []error{
+		os.Symlink(deploy, checkout+"/deploy"),
+		os.Mkdir(folder, 0o700),
+		os.WriteFile(folder+"/kustomization.yaml", []byte(shown[1]), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := filepath.Glob(checkout + "/deploy/components/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, component := range kustomization(t, folder).Components {
+		named = append(named, filepath.Join(folder, component))
+	}
+	sort.Strings(named)
+	if len(all) < 2 || !reflect.DeepEqual(named, all) {
+		t.Fatalf("the page names %v, and there are %v", named, all)
+	}
+	return folder
 }
 
 // What deploy/ is written from differs from what Helm installs by labels alone.
