@@ -15,16 +15,12 @@ from scene import ROOT, NotTrue, Scene
 
 INDEX = ROOT / "docs" / "README.md"
 UNPLAYED = {
-    "README.md": "its commands are make test, make demo and what both do; the demo is a family of its own",
     "CONTRIBUTING.md": "how the tests are run, which are running",
-    "docs/credentials-alibaba.md": "needs the real cloud's RAM; tests/it/identities.rs and federation.rs have its ways",
-    "docs/tenants.md": "played in parts by docs/how-to/tenant-onboarding.md and revocation.md",
-    "docs/zones.md": "played in parts by docs/how-to/hot-load-balancer.md",
     "docs/how-to/install.md": "needs an image in a registry; the chart's tests install, upgrade and uninstall it",
     "docs/how-to/gitops.md": "its blocks are run by tests/it/gitops.rs; what needs Flux or Argo CD is parsed there",
     "docs/how-to/backup-and-restore.md": "loses and restores a whole cluster; tests/it/backup.rs does so",
     "docs/how-to/uninstall.md": "takes the operator and the kinds away; tests/it/release.rs does so",
-    "docs/metrics.md": "its alerts are tested where they are defined",
+    "docs/metrics.md": "a configuration of Prometheus, which tests/alerts/run has it read",
     "docs/model-check.md": "two runs of tests by themselves; the first is a part of make test",
     "docs/operation.md": "a file of settings; tests/it/settings_file.rs starts the operator with it",
     "docs/reference/policy-alibaba.md": "generated; needs the real cloud's RAM",

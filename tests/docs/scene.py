@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -82,9 +83,11 @@ class Scene:
 
     def play(self, block):
         """Does what a step of the page says; NotTrue where it fails or shows something else."""
-        text = self.page.real(block.text)
+        text = self._named(self.page.real(block.text))
         if block.language == "cloud":
             return self._call(text)
+        if block.language == "json":
+            return self._read(text)
         if block.language == "first":
             return self._shell(text)
         if "file" in block.asked:
@@ -97,6 +100,23 @@ class Scene:
             return self._shell(self._simulated(text))
         for command, answer in exchanges(text):
             self._answers(command, answer)
+
+    def _named(self, text):
+        """With the ids of those that the world has got last."""
+        if "{service}" in text or "{endpoint}" in text:
+            world = self.simulated.world()
+            for word, found in (("{service}", world["services"]), ("{endpoint}", world["endpoints"])):
+                if word in text and not found:
+                    raise NotTrue(f"the world has no {word} yet")
+                text = text.replace(word, found[-1]["id"] if found else word)
+        return text
+
+    @staticmethod
+    def _read(text):
+        try:
+            json.loads(text)
+        except ValueError as malformed:
+            raise NotTrue(f"no JSON: {malformed}") from None
 
     def _simulated(self, text):
         address = f"http://{self.simulated.address}"
@@ -143,21 +163,20 @@ class Scene:
             time.sleep(AGAIN)
 
     def _patch(self, which, text):
-        kind, name = which.split()
+        kind, name, *elsewhere = which.split()
         # A part of a spec is shown as it stands there, with or without the word.
         lines = text.splitlines()
         indent = min(len(line) - len(line.lstrip()) for line in lines if line.strip())
         part = "".join(f"{line[indent:]}\n" for line in lines)
         if not re.search(r"^spec:", part, re.MULTILINE):
             part = "spec:\n" + "".join(f"  {line}\n" for line in part.splitlines())
-        self._shell(f"kubectl patch {kind} {name} --type merge --patch-file /dev/stdin", self._simulated(part))
+        # Where a list is merged by names, only kinds of Kubernetes' own know by which.
+        form = "strategic" if kind == "deployment" else "merge"
+        command = ["kubectl", "patch", kind, name, *elsewhere, "--type", form, "--patch-file", "/dev/stdin"]
+        self._shell(shlex.join(command), self._simulated(part))
 
     def _call(self, text):
         if text == "settles":
             return self.simulated.settle()
         account, action, form = text.split(" ", 2)
-        world = self.simulated.world()
-        for word, found in (("service", world["services"]), ("endpoint", world["endpoints"])):
-            if f"{{{word}}}" in form:
-                form = form.replace(f"{{{word}}}", found[-1]["id"])
         self.simulated.accounts[int(account)](action, **json.loads(form))
