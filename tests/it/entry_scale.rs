@@ -47,6 +47,9 @@ const ANSWER: Duration = Duration::from_millis(5);
 const LET_IN: Duration = Duration::from_mins(5);
 /// Counts alone are written so often at most.
 const COUNTS: Duration = Duration::from_secs(10);
+/// How much memory the chart lets the operator have, in MiB.
+const MEMORY: u64 = 512;
+const VALUES: &str = include_str!("../../charts/privatelink-operator/values.yaml");
 /// By how much what comes in may come in earlier or later than it left.
 const JITTER: Duration = Duration::from_millis(500);
 /// What reads of the provider are: pages of lists, none of a single object.
@@ -312,6 +315,12 @@ async fn a_thousand_tenants_are_let_in_one_after_the_other_and_cost_nothing_then
         endpoints.filter(|endpoint| endpoint.connection.status == ConnectionStatus::Connected).count()
     };
     assert_eq!(operator.sim.with(connected), MANY);
+
+    // What they cost the node.
+    let peak = operator.peak_memory();
+    println!("the operator has had {peak} MiB of memory at most");
+    assert!(VALUES.contains(&format!("limits: {{memory: {MEMORY}Mi}}")), "the chart's default is another one");
+    assert!(peak < MEMORY / 2, "{peak} MiB of {MEMORY} for {MANY} entries");
 
     // What they cost Kubernetes.
     let counts = |one: &EndpointService| one.status.as_ref().and_then(|status| status.connection_counts);

@@ -485,6 +485,11 @@ impl Operator {
         self.standby.as_ref().expect("a replica stands by").scraped().await
     }
 
+    /// The most memory that the process has had so far, in MiB.
+    pub fn peak_memory(&self) -> u64 {
+        self.process.as_ref().expect("it runs").peak_memory()
+    }
+
     /// Lets a call to the cloud go wrong, as the simulator's control path takes it.
     pub fn fault(&self, rule: Value) {
         let rule: Rule = serde_json::from_value(rule).expect("a rule that the simulator knows");

@@ -49,6 +49,13 @@ impl Process {
         status.expect("it ends").expect("it is waited for")
     }
 
+    /// The most memory that it has had so far, in MiB.
+    pub fn peak_memory(&self) -> u64 {
+        let told = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let peak = told.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak.and_then(|kib| kib.parse::<u64>().ok()).expect("the kernel counts it in KiB") / 1024
+    }
+
     /// What it answers to Prometheus.
     pub async fn scraped(&self) -> String {
         let log = self.log.lines.lock().unwrap_or_else(PoisonError::into_inner).clone();
