@@ -26,6 +26,7 @@ pub mod reach;
 pub mod reconcile;
 pub mod relate;
 pub mod run;
+mod served;
 pub mod service;
 pub mod status;
 pub mod tally;

@@ -16,7 +16,7 @@ use kube::runtime::reflector::{self, ObjectRef, Store};
 use kube::{Api, Client, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
-use tokio::sync::watch::Receiver;
+use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::JoinSet;
 
 use crate::cloud::claim::{Claim, Claimed};
@@ -43,6 +43,7 @@ use super::error::call;
 use super::events::Teller;
 use super::publish::{self, Published};
 use super::reconcile::reconcile;
+use super::served;
 use super::service::Service;
 use super::wake;
 use super::watch::{self, Guarded, Writers, follow, follow_secrets};
@@ -128,7 +129,8 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
     let (stopper, stop) = shutdown::pair();
     tokio::spawn(stopper.clone().on_signals()?);
     let (grant, claim) = lease::unclaimed();
-    let health = Health::new(caches(&settings), claim.clone());
+    let waiting = caches(&settings).into_iter().chain([served::WHAT]).collect();
+    let health = Health::new(waiting, claim.clone());
     let address = settings.admin_listen;
     let listener = TcpListener::bind(address).await.map_err(|source| Error::Listen { address, source })?;
     tracing::info!(address = %listener.local_addr()?, "answering /healthz, /readyz and /metrics");
@@ -151,8 +153,9 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
 
     // What is on its way ends under the claim: the Lease is kept until all turns are over.
     let (finish, finished) = shutdown::pair();
+    tokio::spawn(served::wait(client.clone(), health.clone()));
     let leases = Api::<Lease>::namespaced(client, &lease_namespace);
-    let mut kept = tokio::spawn(lease::keep(leases, identity, grant, finished.clone()));
+    let mut kept = tokio::spawn(keep(health.clone(), leases, identity, grant, finished.clone()));
     let mut door = tokio::spawn(admin::serve(listener, health.clone(), metrics, finished));
     let ended = tokio::select! {
         () = serve(context, health, claim, stop) => Ok(()),
@@ -172,6 +175,21 @@ pub async fn run(settings: Settings) -> Result<(), Error> {
         let _given_back_or_silent = kept.await;
     }
     ended
+}
+
+/// Looks after the Lease, once this process could make use of it: until then it is left to others.
+async fn keep(
+    health: Health,
+    leases: Api<Lease>,
+    identity: String,
+    grant: Sender<Claim>,
+    stop: Stop,
+) -> Result<(), lease::Lost> {
+    tokio::select! {
+        () = health.all_filled() => {}
+        () = stop.requested() => return Ok(()),
+    }
+    lease::keep(leases, identity, grant, stop).await
 }
 
 /// What the environment and the settings say of the network around.

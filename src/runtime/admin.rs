@@ -53,7 +53,7 @@ impl Health {
     pub fn readiness(&self) -> (bool, String) {
         let waiting = self.waiting.borrow();
         if !waiting.is_empty() {
-            return (false, format!("not ready: waiting for the first list of {}", waiting.join(", ")));
+            return (false, format!("not ready: waiting for {}", waiting.join(", ")));
         }
         let role = if self.claim.borrow().holds() { "this replica writes" } else { "standing by for the Lease" };
         (true, format!("ready: caches are filled, {role}"))
@@ -125,10 +125,7 @@ mod tests {
     fn readiness_says_what_is_missing_and_which_role_it_has() {
         let (_grant, claim) = unclaimed();
         let health = Health::new(vec!["accounts", "services"], claim);
-        assert_eq!(
-            health.readiness(),
-            (false, "not ready: waiting for the first list of accounts, services".to_owned())
-        );
+        assert_eq!(health.readiness(), (false, "not ready: waiting for accounts, services".to_owned()));
         health.filled("accounts");
         health.filled("services");
         assert_eq!(health.readiness(), (true, "ready: caches are filled, standing by for the Lease".to_owned()));
@@ -157,7 +154,7 @@ mod tests {
 
         let plain = |status, text: &str| (status, PLAIN.to_owned(), format!("{text}\n"));
         assert_eq!(ask(address, Method::GET, "/healthz").await, plain(200, "alive"));
-        let waiting = "not ready: waiting for the first list of accounts";
+        let waiting = "not ready: waiting for accounts";
         assert_eq!(ask(address, Method::GET, "/readyz").await, plain(503, waiting));
         let there_is = "there are GET /healthz, GET /readyz and GET /metrics";
         assert_eq!(ask(address, Method::POST, "/metrics").await, plain(404, there_is));

@@ -41,6 +41,7 @@ mod link;
 mod metrics_recorded;
 mod network;
 mod objects;
+mod older_crds;
 mod operator;
 mod past;
 mod process;

@@ -239,10 +239,19 @@ impl Operator {
 
     /// Starts the process, again after it was killed or stopped, and waits until its turns begin.
     pub async fn run(&mut self, arguments: &[&str]) {
+        self.begin(arguments).await;
+        self.makes_turns().await;
+    }
+
+    /// Starts the process, whatever comes of it.
+    pub async fn begin(&mut self, arguments: &[&str]) {
         let process = self.spawn(IDENTITY, arguments).await;
-        let log = process.log.clone();
         assert!(self.process.replace(process).is_none(), "it runs already");
-        log.wait("turns begin", |lines| lines.iter().any(|line| line["message"] == "turns begin")).await;
+    }
+
+    /// Waits until its turns begin.
+    pub async fn makes_turns(&self) {
+        self.logs("turns begin", |lines| lines.iter().any(|line| line["message"] == "turns begin")).await;
     }
 
     /// Starts a second replica, which stands by when this returns.
@@ -256,9 +265,8 @@ impl Operator {
     /// Waits until the replica that stood by makes turns; it is the one that is asked from then on.
     pub async fn is_taken_over(&mut self) {
         let process = self.standby.take().expect("a replica stands by");
-        let log = process.log.clone();
         assert!(self.process.replace(process).is_none(), "the one before was killed");
-        log.wait("turns begin", |lines| lines.iter().any(|line| line["message"] == "turns begin")).await;
+        self.makes_turns().await;
     }
 
     /// The way to the API server.
@@ -473,6 +481,11 @@ impl Operator {
                 (sample.to_owned(), value.parse().expect("a number"))
             })
             .collect()
+    }
+
+    /// What the process answers at its own door: the status and the text.
+    pub async fn answers(&self, path: &str) -> (u16, String) {
+        self.process.as_ref().expect("it runs").answers(path).await
     }
 
     /// What the process measures, as it writes it.

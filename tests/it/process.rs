@@ -56,17 +56,24 @@ impl Process {
         peak.and_then(|kib| kib.parse::<u64>().ok()).expect("the kernel counts it in KiB") / 1024
     }
 
-    /// What it answers to Prometheus.
-    pub async fn scraped(&self) -> String {
+    /// What it answers at its own door: the status and the text.
+    pub async fn answers(&self, path: &str) -> (u16, String) {
         let log = self.log.lines.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let answering = |line: &&Value| line["message"] == "answering /healthz, /readyz and /metrics";
         let address = log.iter().find(answering).expect("it says where it answers")["address"].as_str();
-        let scraper = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-        let page = format!("http://{}/metrics", address.expect("an address")).parse().expect("a URL");
-        let answer = scraper.get(page).await.expect("the door is open");
-        assert_eq!(answer.status(), 200);
+        let caller = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+        let page = format!("http://{}{path}", address.expect("an address")).parse().expect("a URL");
+        let answer = caller.get(page).await.expect("the door is open");
+        let status = answer.status().as_u16();
         let text = answer.into_body().collect().await.expect("an answer that is whole").to_bytes();
-        String::from_utf8(text.to_vec()).expect("it is text")
+        (status, String::from_utf8(text.to_vec()).expect("it is text"))
+    }
+
+    /// What it answers to Prometheus.
+    pub async fn scraped(&self) -> String {
+        let (status, text) = self.answers("/metrics").await;
+        assert_eq!(status, 200);
+        text
     }
 }
 
