@@ -176,27 +176,45 @@ async fn a_link_is_cut() {
     ends(link).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_migration_does_not_end() {
-    let mut world = Fixture::built_in();
-    world.durations.replacement = SignedDuration::from_hours(24);
-    let link = Link::start_with("recorded move", world).await;
+/// A link whose zone an assignment moves to another load balancer; `more` of its spec says how.
+async fn moving(what: &str, world: Fixture, more: &Value) -> Link {
+    let link = Link::start_with(what, world).await;
     let service = link.provider.settled("gateway", &two_balancers()).await;
     let by_hand = json!({"connections": {"action": "Accept", "assignment": "Manual"}});
     link.entries.settled("tenant", &lets_in(by_hand)).await;
     link.consumer.apply("db", &tenant(&json!({"id": id(&service)}), &["f"])).await;
     link.consumer.says("db", "WaitingForAcceptance").await;
     let endpoint = id(&link.consumer.api.get("db").await.expect("it is there")).to_owned();
-    let of_zone = |balancer: &str| pinned(&endpoint, "cn-hangzhou-f", balancer, json!({}));
+    let of_zone = |balancer: &str| pinned(&endpoint, "cn-hangzhou-f", balancer, more.clone());
     link.assignments.apply("db-f", &of_zone("lb-hot")).await;
     link.assignments.becomes("db-f", "settled", is_settled).await;
     link.assignments.apply("db-f", &of_zone("lb-spare")).await;
+    link
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_does_not_end() {
+    let mut world = Fixture::built_in();
+    world.durations.replacement = SignedDuration::from_hours(24);
+    let link = moving("recorded move", world, &json!({})).await;
     link.assignments.says("db-f", "Migrating").await;
     let mut recording = Recording::of("migration-stuck");
     let moving = r#"privatelink_migrations{account="recorded-move-provider",state="moving"} 1"#;
     recording.add(&measures(&link.operator, moving).await);
     recording.ends();
     link.settles();
+    link.assignments.goes("db-f").await;
+    ends(link).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_is_forgotten() {
+    let link = moving("recorded approval", Fixture::built_in(), &json!({"migration": {"approval": "Required"}})).await;
+    link.assignments.says("db-f", "DrainApprovalNeeded").await;
+    let mut recording = Recording::of("approval-forgotten");
+    let waits = r#"privatelink_migrations{account="recorded-approval-provider",state="awaiting_approval"} 1"#;
+    recording.add(&measures(&link.operator, waits).await);
+    recording.ends();
     link.assignments.goes("db-f").await;
     ends(link).await;
 }
