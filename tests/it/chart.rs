@@ -1,9 +1,7 @@
 //! What Helm installs on the real API server with its default values: a tenant is let in by an operator that has the
-//! rights of the chart alone and uses each of them, and what was declared outlives the release. And the chart's
-//! admission policy, on the oldest Kubernetes that is served.
+//! rights of the chart alone and uses each of them, and what was declared outlives the release.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use k8s_openapi::api::{
     apps::v1::Deployment,
@@ -13,15 +11,15 @@ use k8s_openapi::api::{
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
     Api, Client, ResourceExt,
-    api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams},
+    api::{ListParams, ObjectMeta, Patch, PatchParams, PostParams},
 };
-use privatelink_operator::api::{CloudAccount, Endpoint, EndpointService};
+use privatelink_operator::api::Endpoint;
 use serde_json::{Value, json};
 
-use crate::cluster::{self, Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, PATIENCE};
+use crate::cluster::{self, Cluster, OPERATOR_ACCOUNT, OPERATOR_NAMESPACE};
 use crate::link::{Link, tenant, with};
 use crate::objects::is_settled;
-use crate::operator::{apply, becomes};
+use crate::operator::becomes;
 use crate::past::calls;
 use crate::zone_life::accepted;
 
@@ -234,144 +232,4 @@ async fn a_tenant_is_let_in_with_the_rights_of_the_chart_and_what_was_declared_o
     done_as_documented(cluster, "kubectl delete crd", &["--timeout=80s"]).await;
     let crds = crds.list(&ListParams::default()).await.expect("they are listed");
     assert!(crds.items.iter().all(|crd| crd.spec.group != "privatelink.dev"), "nothing is left");
-}
-
-/// A namespace with these labels.
-async fn labelled(cluster: &Cluster, labels: &Value) -> String {
-    let namespace = cluster.namespace("admission").await;
-    let labels = Patch::Merge(json!({"metadata": {"labels": labels}}));
-    let namespaces = Api::<Namespace>::all(cluster.admin_client().await);
-    namespaces.patch(&namespace, &PatchParams::default(), &labels).await.expect("it is labelled");
-    namespace
-}
-
-/// A `CloudAccount` of an administrator's, with these fields too.
-async fn account(cluster: &Cluster, name: &str, fields: &Value) {
-    let spec = json!({"alibaba": {}, "region": "cn-hangzhou", "credentials": {"environment": {}}});
-    let account = json!({
-        "apiVersion": "privatelink.dev/v1alpha1", "kind": "CloudAccount", "metadata": {"name": name},
-        "spec": with(spec, fields.clone()),
-    });
-    apply(&Api::<CloudAccount>::all(cluster.admin_client().await), name, &account).await;
-}
-
-/// A service of a tenant, with these fields too.
-fn service(fields: &Value) -> EndpointService {
-    let spec = json!({"resources": [{"id": "lb-1", "type": "CLB", "zone": "cn-hangzhou-f"}]});
-    let metadata = json!({"name": "it"});
-    let object = json!({
-        "apiVersion": "privatelink.dev/v1alpha1", "kind": "EndpointService", "metadata": metadata,
-        "spec": with(spec, fields.clone()),
-    });
-    serde_json::from_value(object).expect("a service")
-}
-
-/// Why it may not be created; nothing, if it may. Nothing is kept of it.
-async fn refused(services: &Api<EndpointService>, service: &EndpointService) -> Option<String> {
-    let dry = PostParams { dry_run: true, ..PostParams::default() };
-    match services.create(&dry, service).await {
-        Ok(_) => None,
-        Err(kube::Error::Api(status)) if status.code == 403 => Some(status.message),
-        Err(error) => panic!("{error}"),
-    }
-}
-
-/// Waits until an object is judged like this: the API server learns of policies and accounts after they are made.
-async fn is_judged(services: &Api<EndpointService>, service: &EndpointService, allowed: bool) -> Option<String> {
-    let judged = async {
-        let mut looks = tokio::time::interval(Duration::from_millis(100));
-        loop {
-            looks.tick().await;
-            let said = refused(services, service).await;
-            if said.is_none() == allowed {
-                return said;
-            }
-        }
-    };
-    let judged = tokio::time::timeout(PATIENCE, judged).await;
-    judged.unwrap_or_else(|_| panic!("allowed: want {allowed} for {:?}", service.spec))
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_names_the_accounts_alone_that_let_its_namespace_in() {
-    let cluster = cluster::oldest();
-    let policy = cluster::repository().join("deploy/base/admission-policy.yaml").display().to_string();
-    let applied = cluster.kubectl(&["apply", "--server-side", "--force-conflicts", "-f", &policy]);
-    assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
-    let namespace = labelled(cluster, &json!({"tier": "gold", "team": "a"})).await;
-    let services = Api::<EndpointService>::namespaced(cluster.tenant_client(&namespace).await, &namespace);
-    let label = |key: &str, operator: &str, values: &[&str]| {
-        let expression = if values.is_empty() { json!({}) } else { json!({"values": values}) };
-        let expression = with(json!({"key": key, "operator": operator}), expression);
-        json!({"from": "Selector", "selector": {"matchExpressions": [expression]}})
-    };
-    let labels = |labels: Value| json!({"from": "Selector", "selector": {"matchLabels": labels}});
-    // As the operator itself decides it: one account each, and whether the namespace may use it.
-    let rules = [
-        (json!({"from": "All"}), true),
-        (json!({"from": "None"}), false),
-        (json!({"from": "Names", "names": ["other", namespace]}), true),
-        (json!({"from": "Names", "names": ["other"]}), false),
-        (labels(json!({"tier": "gold"})), true),
-        (labels(json!({"tier": "gold", "team": "a"})), true),
-        (labels(json!({"tier": "gold", "team": "b"})), false),
-        (labels(json!({"absent": "x"})), false),
-        (label("tier", "In", &["silver", "gold"]), true),
-        (label("tier", "In", &["silver"]), false),
-        (label("absent", "In", &["x"]), false),
-        (label("tier", "NotIn", &["silver"]), true),
-        (label("tier", "NotIn", &["gold"]), false),
-        (label("absent", "NotIn", &["x"]), true),
-        (label("tier", "Exists", &[]), true),
-        (label("absent", "Exists", &[]), false),
-        (label("absent", "DoesNotExist", &[]), true),
-        (label("tier", "DoesNotExist", &[]), false),
-    ];
-    for (at, (rule, _)) in rules.iter().enumerate() {
-        // May somebody use it, and may somebody adopt with it?
-        account(cluster, &format!("admission-{at}"), &json!({"allowedNamespaces": rule})).await;
-        let adoption = json!({"allowedNamespaces": {"from": "All"}, "adoption": rule});
-        account(cluster, &format!("adoption-{at}"), &adoption).await;
-    }
-    account(cluster, "admission-of-nobody", &json!({})).await;
-    let named = |name: &str| json!({"accountRef": {"name": name}});
-    let why = is_judged(&services, &service(&named("admission-of-nobody")), false).await.unwrap_or_default();
-    let remedy = format!(
-        "spec.accountRef: CloudAccount admission-of-nobody does not let namespace {namespace} in: name another account, \
-         or ask its administrator to add the namespace to allowedNamespaces"
-    );
-    assert!(why.contains(&remedy), "{why}");
-    let adopts = |name: &str| with(named(name), json!({"adopt": {"id": "epsrv-1"}}));
-    for (at, (_, allowed)) in rules.iter().enumerate() {
-        is_judged(&services, &service(&named(&format!("admission-{at}"))), *allowed).await;
-        let name = format!("adoption-{at}");
-        let why = is_judged(&services, &service(&adopts(&name)), *allowed).await;
-        let remedy =
-            format!("spec.adopt: CloudAccount {name} does not let namespace {namespace} adopt: leave adopt out");
-        assert!(why.is_none_or(|why| why.contains(&remedy)));
-        // It may be used without.
-        is_judged(&services, &service(&named(&name)), true).await;
-    }
-
-    // What does not exist yet forbids nothing, be it named or the default.
-    assert_eq!(refused(&services, &service(&named("of-tomorrow"))).await, None);
-    assert_eq!(refused(&services, &service(&json!({}))).await, None);
-    account(cluster, "default", &json!({})).await;
-    let why = is_judged(&services, &service(&json!({})), false).await.unwrap_or_default();
-    assert!(why.contains("CloudAccount default does not let"), "{why}");
-    let accounts = Api::<CloudAccount>::all(cluster.admin_client().await);
-    accounts.delete("default", &DeleteParams::default()).await.expect("nothing holds it");
-    is_judged(&services, &service(&json!({})), true).await;
-
-    // What is there already can be changed and deleted when its account lets nobody in any more; it adopts nothing new.
-    services.create(&PostParams::default(), &service(&named("admission-0"))).await.expect("it is let in");
-    account(cluster, "admission-0", &json!({"allowedNamespaces": {"from": "None"}})).await;
-    is_judged(&services, &service(&named("admission-0")), false).await;
-    let change = |spec: Value| Patch::Merge(json!({"spec": spec}));
-    let patch = PatchParams::default();
-    services.patch("it", &patch, &change(json!({"description": "still mine"}))).await.expect("it is changed");
-    let adopting = services.patch("it", &patch, &change(json!({"adopt": {"id": "epsrv-1"}}))).await;
-    let why = adopting.expect_err("the account lets nobody adopt").to_string();
-    assert!(why.contains("CloudAccount admission-0 does not let"), "{why}");
-    services.delete("it", &DeleteParams::default()).await.expect("it is deleted");
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test program talks to its reader")]
 #![allow(clippy::large_futures, reason = "a story is one long future, made once")]
 
+mod admission;
 #[allow(dead_code, reason = "the loop's tests use what is not needed here")]
 #[path = "../apiserver/server.rs"]
 mod apiserver;
