@@ -180,7 +180,7 @@ fn service(name: &str) -> Service {
         default_bandwidth_mbps: None,
         bandwidth_mbps: None,
         family: AddressFamily::V4,
-        regions: BTreeSet::new(),
+        regions: BTreeMap::new(),
         resource_group: None,
         tags: Some(tags("team", "a")),
     }

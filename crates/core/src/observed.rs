@@ -15,7 +15,7 @@ use crate::state::LifeState;
 
 pub use endpoint::{Endpoint, EndpointKind, EndpointView, Groups, Interface, Interfaces};
 pub use service::{
-    Connection, Payer, Resource, ResourceKey, ResourceKind, Service, ServiceView, TrafficControl, ZoneLeg,
+    Connection, Payer, RegionState, Resource, ResourceKey, ResourceKind, Service, ServiceView, TrafficControl, ZoneLeg,
 };
 
 /// Tags of a cloud object.

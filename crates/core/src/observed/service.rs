@@ -42,6 +42,19 @@ pub enum Payer {
     Provider,
 }
 
+/// How far a consumer region is open, of those that are not closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RegionState {
+    /// It is being opened, and no endpoint can be made there yet.
+    Opening,
+    /// Endpoints can be made there.
+    Open,
+    /// It is being closed.
+    Closing,
+    /// The cloud could not open it.
+    Failed,
+}
+
 /// An endpoint service as the cloud has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
@@ -73,8 +86,8 @@ pub struct Service {
     pub bandwidth_mbps: Option<(u32, u32)>,
     /// Protocols.
     pub family: AddressFamily,
-    /// Consumer regions that are open or being opened, beside its own.
-    pub regions: BTreeSet<Region>,
+    /// Consumer regions beside its own, but for those that are closed.
+    pub regions: BTreeMap<Region, RegionState>,
     /// Resource group.
     pub resource_group: Option<String>,
     /// Tags; `None`: not read. A service without tags is nobody's, so tags that were not read must never pass

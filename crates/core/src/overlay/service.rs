@@ -1,7 +1,7 @@
 //! What our own writes make of a service and its parts.
 
 use super::{Effect, lay_on_tags};
-use crate::observed::{Connection, Facet, Resource, ResourceKind, ServiceView, ZoneLeg};
+use crate::observed::{Connection, Facet, RegionState, Resource, ResourceKind, ServiceView, ZoneLeg};
 use crate::read::Done;
 use crate::state::{ConnectionState, LifeState, ZoneState};
 use crate::step::{Part, Replacement, Step, Traffic};
@@ -22,8 +22,9 @@ pub(super) fn lay_on_whole(effect: &Effect, view: &mut ServiceView) {
             service.zone_affinity = change.zone_affinity.unwrap_or(service.zone_affinity);
             service.default_bandwidth_mbps = change.default_bandwidth_mbps.or(service.default_bandwidth_mbps);
             service.family = change.family.unwrap_or(service.family);
-            service.regions.extend(change.open_regions.iter().cloned());
-            service.regions.retain(|region| !change.close_regions.contains(region));
+            let opening = change.open_regions.iter().map(|region| (region.clone(), RegionState::Opening));
+            let closing = change.close_regions.iter().map(|region| (region.clone(), RegionState::Closing));
+            service.regions.extend(opening.chain(closing));
         }
         Step::DeleteService(_) => service.state = LifeState::Deleting,
         Step::AttachResource(..)

@@ -90,7 +90,7 @@ pub fn row(connection: ConnectionState, zone: ZoneState) -> Row {
             default_bandwidth_mbps: None,
             bandwidth_mbps: None,
             family: AddressFamily::V4,
-            regions: BTreeSet::new(),
+            regions: BTreeMap::new(),
             resource_group: None,
             tags: None,
         },

@@ -75,7 +75,7 @@ fn row(kind: ResourceKind, state: ConnectionState) -> Row {
             default_bandwidth_mbps: (kind == ResourceKind::Clb).then_some(1_024),
             bandwidth_mbps: Some((100, 50_000)),
             family: AddressFamily::V4,
-            regions: BTreeSet::new(),
+            regions: BTreeMap::new(),
             resource_group: None,
             tags: None,
         },

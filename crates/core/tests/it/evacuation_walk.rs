@@ -1,7 +1,7 @@
 //! Connections away from a load balancer that was taken off the spec, step by step, in sentences: replaced, cleaned
 //! up and detached as one declared change.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -494,7 +494,7 @@ fn turn_after(
         default_bandwidth_mbps: None,
         bandwidth_mbps: None,
         family: AddressFamily::V4,
-        regions: BTreeSet::new(),
+        regions: BTreeMap::new(),
         resource_group: None,
         tags: Some(declared.common.owner.tags()),
     };

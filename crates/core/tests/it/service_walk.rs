@@ -1,13 +1,15 @@
 //! The provider's side from manifest to cloud and back, step by step, in sentences.
 
+use std::time::Duration;
+
 use privatelink_core::condition::{ConditionType, Reason};
 use privatelink_core::desired::{Adoption, Deletion, Management};
 use privatelink_core::id::Sort;
-use privatelink_core::observed::ResourceKey;
+use privatelink_core::observed::{RegionState, ResourceKey};
 use privatelink_core::owner::{self, Owner};
 use privatelink_core::plan::{Next, Truth};
 use privatelink_sim::world::call::{ObjectId, ResourceForm, ServiceForm, UntagKeys};
-use privatelink_sim::world::{Answer, Call, ServiceId as WorldId};
+use privatelink_sim::world::{Answer, Call, Progress, ServiceId as WorldId, advance, progress};
 
 use crate::stage::{BALANCERS, PROVIDER, Stage, Trouble, desired, is_ready, key, says, wire_id};
 
@@ -148,6 +150,66 @@ fn each_mutable_field_is_changed_by_one_call_and_returns_when_it_is_removed() {
     let standing = service.consumer_regions.values().next().expect("listed");
     assert_eq!(*standing, privatelink_sim::world::object::ConsumerRegion::Closed);
     assert_eq!(stage.status.common.declared_fields, std::collections::BTreeSet::new());
+}
+
+/// The service itself can be used again; what moves beside it moves on.
+fn is_active_again(stage: &mut Stage) {
+    let due = progress(&stage.world).into_iter().find(|due| matches!(due, Progress::Service(_)));
+    stage.world = advance(&stage.world, due.expect("it is being changed"));
+    stage.pass(Duration::from_secs(5));
+}
+
+#[test]
+fn a_service_is_ready_once_each_of_its_regions_is_open_and_settled_once_the_others_are_closed() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.rest();
+    stage.edit(|desired| desired.regions = Some(["cn-shanghai".into()].into()));
+    stage.turn();
+    is_active_again(&mut stage);
+    let plan = stage.turn();
+    assert_eq!(says(&stage, Reason::Provisioning), "epsrv-1-1 is not open in cn-shanghai yet");
+    assert!(matches!(plan.next, Next::Moving { .. }), "{plan:?}");
+    stage.rest();
+    is_ready(&stage);
+
+    stage.calls.clear();
+    stage.edit(|desired| desired.regions = Some([].into()));
+    stage.turn();
+    is_active_again(&mut stage);
+    let plan = stage.turn();
+    is_ready(&stage);
+    assert!(matches!(plan.next, Next::Moving { .. }), "{plan:?}");
+    // What is declared again while it is being closed is opened once it is closed.
+    stage.edit(|desired| desired.regions = Some(["cn-shanghai".into()].into()));
+    stage.turn();
+    assert_eq!(stage.calls, ["UpdateService"]);
+    says(&stage, Reason::Provisioning);
+    stage.rest();
+    is_ready(&stage);
+    assert_eq!(stage.calls, ["UpdateService", "UpdateService"]);
+}
+
+#[test]
+fn a_region_that_the_cloud_could_not_open_is_a_persons_business_and_is_closed_where_it_is_not_declared() {
+    let mut stage = Stage::new(desired(&["lb-hot"]));
+    stage.desired.regions = Some(["cn-shanghai".into()].into());
+    stage.rest();
+    is_ready(&stage);
+    stage.calls.clear();
+    let service = stage.snapshot.service_mut(&"epsrv-1-1".into()).service.value_mut();
+    let regions = &mut service.and_then(Option::as_mut).expect("it was read").regions;
+    assert_eq!(regions.insert("cn-shanghai".into(), RegionState::Failed), Some(RegionState::Open));
+    let plan = stage.turn();
+    let message = says(&stage, Reason::Degraded);
+    assert!(
+        message.contains("could not open cn-shanghai for epsrv-1-1: take it off spec.supportedRegions"),
+        "{message}"
+    );
+    assert!(stage.said(ConditionType::Stalled).is_some());
+    assert_eq!((plan.next, stage.calls.len()), (Next::Person, 0), "it is not asked for again and again");
+    stage.edit(|desired| desired.regions = None);
+    stage.turn();
+    assert_eq!(stage.calls, ["UpdateService"]);
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use crate::condition::{ConditionType, Reason};
 use crate::desired::{Adoption, DesiredService, Management};
-use crate::id::ServiceId;
-use crate::observed::{AddressFamily, Payer, Resource, ResourceKey, ResourceKind, Service};
+use crate::id::{Region, ServiceId};
+use crate::observed::{AddressFamily, Payer, RegionState, Resource, ResourceKey, ResourceKind, Service};
 use crate::owner::Ownership;
 use crate::plan::attempt::attempt;
 use crate::plan::case::{ANY, confirmed, moving, stale, written_first};
@@ -92,13 +92,43 @@ fn settle(input: &Input<'_>, service: &Service, differences: &Differences, facts
         let both = [FacetKey::Services, FacetKey::Resources(id.clone())];
         return moving(input, &both, &format!("{id} is being changed"), facts);
     }
+    if region_in_motion(input.desired, service).is_some() {
+        return moving(input, &[FacetKey::Services], &format!("regions of {id} are being opened or closed"), facts);
+    }
     if let Some(plan) = confirmed(input, &id.clone().into(), &facts) {
         return plan;
+    }
+    if let Some(message) = failed_region(input.desired, service) {
+        let mut sayings = facts;
+        sayings.push(say(ConditionType::Stalled, Truth::True, Reason::Degraded, message));
+        return Plan::saying(Next::Person, sayings);
     }
     if !differences.in_use.is_empty() {
         return Plan::saying(Next::Others, facts);
     }
     Plan::saying(Next::Settled, facts)
+}
+
+/// A consumer region that the cloud opens as declared, or closes.
+pub(super) fn region_in_motion<'s>(desired: &DesiredService, service: &'s Service) -> Option<&'s Region> {
+    let declared = |region: &Region| desired.regions.as_ref().is_some_and(|regions| regions.contains(region));
+    let moves = |(region, state): &(&Region, &RegionState)| match state {
+        RegionState::Opening => declared(region),
+        RegionState::Closing => true,
+        RegionState::Open | RegionState::Failed => false,
+    };
+    service.regions.iter().find(moves).map(|(region, _)| region)
+}
+
+/// What is said of a declared consumer region that the cloud could not open.
+fn failed_region(desired: &DesiredService, service: &Service) -> Option<String> {
+    let declared = desired.regions.iter().flatten();
+    let failed = |region: &&Region| service.regions.get(*region) == Some(&RegionState::Failed);
+    let region = declared.into_iter().find(failed)?;
+    Some(format!(
+        "the cloud could not open {region} for {}: take it off spec.supportedRegions, and add it again once this object is Ready; if it fails again, ask the cloud's support",
+        service.id
+    ))
 }
 
 /// What of a service is not as declared.
@@ -236,8 +266,11 @@ fn change(input: &Input<'_>, service: &Service) -> Option<ServiceChange> {
     change.family = desired.family.filter(|family| service.family != *family);
     let regions = desired.regions.clone().or_else(|| removed("supportedRegions").then(BTreeSet::new));
     if let Some(regions) = regions {
-        change.open_regions = regions.difference(&service.regions).cloned().collect();
-        change.close_regions = service.regions.difference(&regions).cloned().collect();
+        // One that is being closed is opened again once it is closed.
+        change.open_regions = regions.iter().filter(|region| !service.regions.contains_key(*region)).cloned().collect();
+        let open = service.regions.iter().filter(|(_, state)| **state != RegionState::Closing);
+        change.close_regions =
+            open.map(|(region, _)| region).filter(|open| !regions.contains(*open)).cloned().collect();
     }
     (change != ServiceChange::default()).then_some(change)
 }
@@ -375,7 +408,13 @@ fn facts(
         sayings.push(say(ConditionType::Evacuating, Truth::True, Reason::BlockedByConnections, message));
     }
     let usable = matches!(service.state, LifeState::Active | LifeState::Modifying);
-    sayings.push(if usable && attributes_settled && differences.resources_settled() {
+    let is_open = |region: &&Region| service.regions.get(*region) == Some(&RegionState::Open);
+    let shut = input.desired.regions.iter().flatten().find(|region| !is_open(region));
+    sayings.push(if let Some(message) = failed_region(input.desired, service) {
+        ready(Truth::False, Reason::Degraded, message)
+    } else if let Some(region) = shut.filter(|_| attributes_settled) {
+        ready(Truth::False, Reason::Provisioning, format!("{id} is not open in {region} yet"))
+    } else if usable && attributes_settled && differences.resources_settled() {
         ready(Truth::True, Reason::Ready, format!("{id} is active with all declared load balancers"))
     } else {
         ready(Truth::False, Reason::Provisioning, format!("{id} is not as declared yet: {}", differences.describe()))

@@ -12,6 +12,7 @@ use crate::observed::{Resource, ResourceKey, Service};
 use crate::plan::assignment::{course, is_assignable};
 use crate::plan::case::{ANY, FRESH, confirmed, moving_since, stale};
 use crate::plan::outcome::{self, Outcome, Stand};
+use crate::plan::service::converge::region_in_motion;
 use crate::plan::service::exits::{self, Leg};
 use crate::plan::service::{Input, view};
 use crate::plan::{Next, Plan, Planned, Saying, Truth, say};
@@ -38,7 +39,7 @@ pub(super) fn plan(input: &Input<'_>, service: &Service, held: &Held, facts: &[S
     let legs = exits::legs(input, id);
     let scene = Scene { input, service, held, legs: &legs, rows: &rows };
     let mut tally = scene.tally();
-    tally.moves |= service.state == LifeState::Modifying;
+    tally.moves |= scene.is_changing();
     if let Some(pending) = confirmed(input, &id.clone().into(), facts) {
         // What our own word alone says is read before more is done.
         tally.step = None;
@@ -167,6 +168,11 @@ impl Tally {
 }
 
 impl Scene<'_> {
+    /// The cloud is changing the service, beside its connections.
+    fn is_changing(&self) -> bool {
+        self.service.state == LifeState::Modifying || region_in_motion(self.input.desired, self.service).is_some()
+    }
+
     /// What has to be read again while something moves.
     fn looks(&self) -> Vec<Look> {
         let (input, id) = (self.input, &self.service.id);
@@ -176,7 +182,7 @@ impl Scene<'_> {
             &[FacetKey::Connections(id.clone())],
             self.unconfirmed_legs().map_or(fresh, |at| at.max(fresh)),
         );
-        if self.service.state != LifeState::Active {
+        if self.service.state != LifeState::Active || self.is_changing() {
             looks.extend(stale(input, &[FacetKey::Services], fresh));
         }
         looks

@@ -3,7 +3,7 @@
 
 mod endpoint;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -12,8 +12,8 @@ use super::fields::Fields;
 pub use super::refused::{failure, request_id};
 use crate::id::{AccountId, EndpointId, InterfaceId, Region, ResourceId, ServiceId, VpcId, Zone};
 use crate::observed::{
-    AddressFamily, Connection, Endpoint, Payer, Resource, ResourceKey, ResourceKind, Service, Tags, TrafficControl,
-    ZoneLeg,
+    AddressFamily, Connection, Endpoint, Payer, RegionState, Resource, ResourceKey, ResourceKind, Service, Tags,
+    TrafficControl, ZoneLeg,
 };
 use crate::principal::Principal;
 use crate::read::{Answer, Done, Page, Read};
@@ -135,21 +135,26 @@ fn created(from: &Fields<'_>, form: &ServiceForm) -> Result<Service, Malformed> 
     })
 }
 
-/// Consumer regions that are open or being opened. One that is closed stays listed for ever; the service's own is
-/// none of them.
-fn regions(from: &Fields<'_>) -> Result<BTreeSet<Region>, Malformed> {
+/// Consumer regions but for those that are closed, which stay listed for ever; the service's own is none of them.
+fn regions(from: &Fields<'_>) -> Result<BTreeMap<Region, RegionState>, Malformed> {
     let own = from.text("RegionId");
-    let mut open = BTreeSet::new();
+    let mut regions = BTreeMap::new();
     for item in from.objects("SupportedRegionSet")? {
         let region = item.id("SupportedRegionId")?;
         let status = item.text("RegionServiceStatus");
-        let shut = matches!(status.as_deref(), Some("Closed" | "Deleting" | "Failed"));
+        let state = match status.as_deref() {
+            Some("Closed") => continue,
+            Some("Pending") => RegionState::Opening,
+            Some("Deleting") => RegionState::Closing,
+            Some("Failed") => RegionState::Failed,
+            _ => RegionState::Open,
+        };
         let is_own = own.as_ref().or(item.text("ServiceRegionId").as_ref()) == Some(&region);
-        if !shut && !is_own {
-            open.insert(Region::from(region));
+        if !is_own {
+            regions.insert(Region::from(region), state);
         }
     }
-    Ok(open)
+    Ok(regions)
 }
 
 fn tags(from: &Fields<'_>) -> Result<Tags, Malformed> {

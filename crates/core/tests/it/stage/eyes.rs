@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use privatelink_core::id::{EndpointId, GroupId, ResourceId, ServiceId, Sort, SubnetId, Zone};
 use privatelink_core::moment::Moment;
 use privatelink_core::observed::{
-    AddressFamily, Connection, Endpoint, EndpointKind, EndpointView, Facet, Interface, Interfaces, Payer, Resource,
-    ResourceKey, ResourceKind, Service, ServiceView, TrafficControl, ZoneLeg,
+    AddressFamily, Connection, Endpoint, EndpointKind, EndpointView, Facet, Interface, Interfaces, Payer, RegionState,
+    Resource, ResourceKey, ResourceKind, Service, ServiceView, TrafficControl, ZoneLeg,
 };
 use privatelink_core::principal::Principal;
 use privatelink_core::read::FacetKey;
@@ -156,6 +156,15 @@ pub fn endpoint_id(id: world::EndpointId) -> EndpointId {
     }
 }
 
+const fn standing_of(standing: ConsumerRegion) -> Option<RegionState> {
+    match standing {
+        ConsumerRegion::Pending => Some(RegionState::Opening),
+        ConsumerRegion::Available => Some(RegionState::Open),
+        ConsumerRegion::Deleting => Some(RegionState::Closing),
+        ConsumerRegion::Closed => None,
+    }
+}
+
 pub(super) fn service(state: &State, one: &world::Service, with_tags: bool) -> Service {
     let (known, word) = match one.status {
         Status::Creating => (LifeState::Creating, "Creating"),
@@ -163,7 +172,6 @@ pub(super) fn service(state: &State, one: &world::Service, with_tags: bool) -> S
         Status::Pending => (LifeState::Modifying, "Pending"),
         Status::Deleting => (LifeState::Deleting, "Deleting"),
     };
-    let open = |standing: &ConsumerRegion| matches!(standing, ConsumerRegion::Pending | ConsumerRegion::Available);
     let region = |id: &RegionId| state.land.region(*id).map(|one| one.name.as_str().into());
     Service {
         id: wire_id(one.id),
@@ -183,8 +191,7 @@ pub(super) fn service(state: &State, one: &world::Service, with_tags: bool) -> S
         regions: one
             .consumer_regions
             .iter()
-            .filter(|(_, standing)| open(standing))
-            .filter_map(|(id, _)| region(id))
+            .filter_map(|(id, standing)| Some((region(id)?, standing_of(*standing)?)))
             .collect(),
         resource_group: Some(one.resource_group.to_string()),
         tags: with_tags.then(|| tags(&one.tags)),

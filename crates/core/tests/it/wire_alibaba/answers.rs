@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use privatelink_core::id::Zone;
-use privatelink_core::observed::{AddressFamily, Connection, Payer, ResourceKind, Service};
+use privatelink_core::observed::{AddressFamily, Connection, Payer, RegionState, ResourceKind, Service};
 use privatelink_core::read::{Answer, Done, Page, Read};
 use privatelink_core::state::{ConnectionState, LifeState, ZoneState};
 use privatelink_core::step::Step;
@@ -85,7 +85,13 @@ fn a_list_shows_services_whole() {
         default_bandwidth_mbps: Some(1024),
         bandwidth_mbps: Some((100, 10240)),
         family: AddressFamily::DualStack,
-        regions: ["cn-shanghai".into(), "cn-beijing".into()].into(),
+        regions: [
+            ("cn-shanghai".into(), RegionState::Open),
+            ("cn-beijing".into(), RegionState::Opening),
+            ("cn-y".into(), RegionState::Closing),
+            ("cn-z".into(), RegionState::Failed),
+        ]
+        .into(),
         resource_group: Some("rg-1".into()),
         tags: Some([("owner".to_owned(), "a".to_owned()), ("empty".to_owned(), String::new())].into()),
     };

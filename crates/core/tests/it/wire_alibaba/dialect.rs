@@ -7,7 +7,7 @@ use privatelink_core::condition::Reason;
 use privatelink_core::error::{Failure, Meaning};
 use privatelink_core::id::{AccountId, EndpointId, Region, ServiceId};
 use privatelink_core::moment::Moment;
-use privatelink_core::observed::{Connection, Payer, Resource, ResourceKey, ResourceKind, Service};
+use privatelink_core::observed::{Connection, Payer, RegionState, Resource, ResourceKey, ResourceKind, Service};
 use privatelink_core::read::{Answer, Done, Read};
 use privatelink_core::state::{ConnectionState, LifeState, ZoneState};
 use privatelink_core::step::{ServiceChange, ServiceForm, Step};
@@ -160,7 +160,8 @@ fn a_service_is_made_as_its_form_says_and_changed_as_each_step_says() {
     assert_eq!((made.state.clone(), made.kind), (LifeState::Active, Some(ResourceKind::Nlb)));
     assert_eq!((&made.description, made.auto_accept), (&form().description, false));
     assert_eq!((made.payer, made.zone_affinity), (Payer::Provider, true));
-    assert_eq!((&made.regions, &made.resource_group), (&form().regions, &form().resource_group));
+    assert_eq!(made.regions, [("cn-shanghai".into(), RegionState::Open)].into());
+    assert_eq!(made.resource_group, form().resource_group);
     assert_eq!(made.tags.as_ref(), Some(&form().tags));
     let keys: Vec<_> = stage.resources(&id).into_keys().collect();
     assert_eq!(keys, Vec::from_iter(form().resources));
