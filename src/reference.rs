@@ -163,7 +163,7 @@ const READY: [(&str, &str, &str); 5] = [
     (
         "EndpointService",
         "The service is active, or being changed by our own step, and all of spec.resources are attached with \
-         their autoAllocate. Connections and evacuation are no part of it.",
+         their autoAllocate, and each of spec.supportedRegions is open. Connections and evacuation are no part of it.",
         "Valid, Provisioned, ResourcesAttached, Evacuating",
     ),
     (

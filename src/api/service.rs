@@ -143,8 +143,8 @@ pub struct EndpointServiceSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address_family: Option<AddressFamily>,
 
-    /// Further regions from which consumers may connect, 1 to 50. Not set: the service's own region
-    /// only. Alibaba, AWS.
+    /// Further regions from which consumers may connect, 1 to 50; Ready waits until each is open. Not set: the
+    /// service's own region only. Alibaba, AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = limit::SUPPORTED_REGIONS), inner(length(min = limit::NOT_EMPTY, max = limit::REGION)))]
     #[x_kube(

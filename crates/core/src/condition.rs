@@ -144,8 +144,8 @@ closed_vocabulary! {
             "Pay the bill; it is tried again every hour.";
         ExternallyDeleted: "The cloud object was deleted by someone else; it is not created again by itself.",
             "Set privatelink.dev/allow-recreate to the lost id, or delete this object.";
-        Degraded: "Traffic flows, but not through every zone and address that is declared.",
-            "Read ZonesReady and status.zones for the zone that is down or has another address.";
+        Degraded: "Traffic flows, but not through every zone, address and consumer region that is declared.",
+            "Read the message; ZonesReady and status.zones have the zone that is down or has another address.";
         Expired: "spec.expiresAt has passed.",
             "Set a later expiresAt, or delete the entry.";
         Paused: "The annotation privatelink.dev/paused stops all writes, deletion too.",
