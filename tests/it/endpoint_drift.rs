@@ -47,8 +47,11 @@ async fn what_the_provider_cuts_is_said_and_what_it_connects_again_serves_again(
 
     link.cuts(&made);
     link.provider.looks_again("gateway", "all is cut").await;
-    let message = link.consumer.says("db", "RejectedByProvider").await;
-    assert!(message.contains(id(&made)) && message.contains("ask the provider"), "{message}");
+    link.consumer
+        .says_where("db", "RejectedByProvider", |message| {
+            message.contains(id(&made)) && message.contains("ask the provider")
+        })
+        .await;
     let cut = link.consumer.api.get("db").await.expect("it is there");
     assert_eq!(said(&cut, "Stalled").map(|(_, why, _)| why), Some("RejectedByProvider"));
     link.accepts(&made);
@@ -77,8 +80,11 @@ async fn an_endpoint_whose_service_is_deleted_says_that_it_leads_nowhere() {
     });
     link.as_provider(|_| Call::DeleteService(gone));
     link.consumer.is_looked_at("db", "its service is gone").await;
-    let message = link.consumer.says("db", "ReferenceNotFound").await;
-    assert!(message.contains(id(&made)) && message.contains("delete this object"), "{message}");
+    link.consumer
+        .says_where("db", "ReferenceNotFound", |message| {
+            message.contains(id(&made)) && message.contains("delete this object")
+        })
+        .await;
     let lost = link.consumer.api.get("db").await.expect("it is there");
     assert_eq!(said(&lost, "Connected").map(|(status, ..)| status), Some("False"));
     assert_eq!(link.spent(), calls([]));
@@ -170,8 +176,11 @@ async fn each_drift_is_put_right_by_one_call_when_a_look_is_asked_for() {
     let tags = link.operator.sim.with(|cloud| cloud.state().endpoints[&endpoint].tags.clone());
     link.as_consumer(|_| Call::Untag(vec![ObjectId::Endpoint(endpoint)], UntagKeys::All));
     link.consumer.is_looked_at("db", "without tags").await;
-    let message = link.consumer.says("db", "OwnershipConflict").await;
-    assert!(message.contains(id(&made)) && message.contains("ownership tags"), "{message}");
+    link.consumer
+        .says_where("db", "OwnershipConflict", |message| {
+            message.contains(id(&made)) && message.contains("ownership tags")
+        })
+        .await;
     assert_eq!(link.spent(), calls([]), "nothing is changed on what is not known to be ours");
     link.as_consumer(|_| Call::Tag(vec![ObjectId::Endpoint(endpoint)], tags));
     link.consumer.looks_again("db", "with them again").await;
@@ -200,8 +209,11 @@ async fn an_endpoint_deleted_behind_its_back_is_made_again_only_when_its_id_is_n
     link.loses(&cache);
     assert_eq!(link.endpoints_in_the_cloud(), 1);
     link.consumer.is_looked_at("db", "it is lost").await;
-    let message = link.consumer.says("db", "ExternallyDeleted").await;
-    assert!(message.contains(id(&made)) && message.contains("allow-recreate"), "{message}");
+    link.consumer
+        .says_where("db", "ExternallyDeleted", |message| {
+            message.contains(id(&made)) && message.contains("allow-recreate")
+        })
+        .await;
     let lost = link.consumer.api.get("db").await.expect("it is there");
     for condition in ["Ready", "Connected", "ZonesReady"] {
         assert_eq!(said(&lost, condition).map(|(status, ..)| status), Some("False"), "{condition}");

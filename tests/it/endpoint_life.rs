@@ -106,8 +106,9 @@ async fn both_sides_applied_at_once_and_deleted_at_once_find_each_other_and_end_
     let mut link = Link::in_one_account("both at once").await;
     // The endpoint first: there is no service yet, and nothing is made.
     link.consumer.apply("db", &inside(&["f"], "sg-provider", json!({}))).await;
-    let message = link.consumer.says("db", "WaitingForService").await;
-    assert!(message.contains("there is no EndpointService gateway"), "{message}");
+    link.consumer
+        .says_where("db", "WaitingForService", |message| message.contains("there is no EndpointService gateway"))
+        .await;
     assert_eq!(link.spent(), calls([]));
     let service = link.provider.settled("gateway", &gateway(&["f"], "Automatic")).await;
     link.lists(id(&service));

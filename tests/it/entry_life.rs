@@ -65,8 +65,7 @@ async fn a_tenant_that_is_let_in_before_it_comes_is_accepted_once_and_let_out_li
     link.consumer.goes("db").await;
     link.spent();
     link.consumer.apply("db", &tenant(&json!({"id": id(&service)}), &["f"])).await;
-    let message = link.consumer.says("db", "NotWhitelisted").await;
-    assert!(message.contains("1002000000000002"), "{message}");
+    link.consumer.says_where("db", "NotWhitelisted", |message| message.contains("1002000000000002")).await;
     assert_eq!(link.spent(), calls([]));
     link.consumer.goes("db").await;
     link.provider.goes("gateway").await;

@@ -184,8 +184,8 @@ async fn a_service_that_waits_for_its_consumers_accepts_nothing_more_and_leaves_
     let (mut link, service, endpoint) = connected("parent waits", json!({"revocation": "Disconnect"})).await;
     link.provider.delete("gateway").await;
     link.provider.says("gateway", "BlockedByConnections").await;
-    let message = link.entries.says("tenant", "WaitingForService").await;
-    assert_eq!(message, format!("{} is being deleted: nothing is accepted on it any more", id(&service)));
+    let goes = format!("{} is being deleted: nothing is accepted on it any more", id(&service));
+    link.entries.says_where("tenant", "WaitingForService", |message| message == goes).await;
     assert_eq!(link.state_of(id(&endpoint)), "Connected", "what serves goes on");
     link.entries.goes("tenant").await;
     assert_eq!((link.spent(), link.listed().len()), (calls([]), 1), "the list goes with the service");
@@ -202,8 +202,11 @@ async fn a_service_that_cuts_its_consumers_goes_and_no_entry_connects_them_again
     link.provider.settled("gateway", &offer(&["f"], json!({"connectionsOnDelete": "Reject"}))).await;
     link.provider.goes("gateway").await;
     assert_eq!(link.spent(), calls([(CUT, 1), (DETACH, 1), (DELETE, 1)]));
-    let message = link.entries.says("tenant", "WaitingForService").await;
-    assert!(message.contains("there is no EndpointService gateway yet"), "{message}");
+    link.entries
+        .says_where("tenant", "WaitingForService", |message| {
+            message.contains("there is no EndpointService gateway yet")
+        })
+        .await;
     assert_eq!(link.state_of(id(&endpoint)), "ServiceDeleted");
     link.entries.goes("tenant").await;
     assert_eq!(link.spent(), calls([]));

@@ -154,6 +154,13 @@ impl<K: InNamespace> Objects<K> {
         self.says_of(name, "Ready", reason).await
     }
 
+    /// Waits until its Ready condition says this for a reason that others share: `test` holds for the message.
+    pub async fn says_where(&self, name: &str, reason: &str, test: impl Fn(&str) -> bool + Send + Sync) {
+        let says =
+            |one: &K| looked_at(one) && said(one, "Ready").is_some_and(|(_, why, told)| why == reason && test(told));
+        self.becomes(name, reason, says).await;
+    }
+
     /// Waits until a condition says this of the spec of now; gives the message.
     pub async fn says_of(&self, name: &str, condition: &str, reason: &str) -> String {
         let says = |one: &K| looked_at(one) && said(one, condition).is_some_and(|(_, why, _)| why == reason);

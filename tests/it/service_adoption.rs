@@ -199,8 +199,12 @@ async fn a_namespace_adopts_only_where_the_account_lets_it() {
     accounts.patch(&story.account, &parameters, &none).await.expect("it is patched");
 
     story.services.apply("gateway", &adopts(&theirs, &[HOT], json!({}))).await;
-    let message = story.services.says("gateway", "AccountNotPermitted").await;
-    assert!(message.contains(&theirs) && message.contains("adoption"), "{message}");
+    story
+        .services
+        .says_where("gateway", "AccountNotPermitted", |message| {
+            message.contains(&theirs) && message.contains("adoption")
+        })
+        .await;
     story.services.apply("observer", &adopts(&theirs, &[], json!({"managementPolicy": "Observe"}))).await;
     story.services.says("observer", "AccountNotPermitted").await;
     assert_eq!(story.spent(), calls([]));
@@ -219,8 +223,10 @@ async fn a_namespace_adopts_only_where_the_account_lets_it() {
     // A service that is not there is adopted by nobody, and none is made in its stead.
     accounts.patch(&story.account, &parameters, &ours).await.expect("it is patched");
     story.services.apply("nothing", &adopts("epsrv-nothing", &[SPARE], json!({}))).await;
-    let message = story.services.says("nothing", "ReferenceNotFound").await;
-    assert!(message.starts_with("adopt.id: epsrv-nothing"), "{message}");
+    story
+        .services
+        .says_where("nothing", "ReferenceNotFound", |message| message.starts_with("adopt.id: epsrv-nothing"))
+        .await;
     story.services.goes("nothing").await;
     assert_eq!(story.spent(), calls([]));
     story.services.goes("gateway").await;
@@ -234,8 +240,12 @@ async fn of_two_that_adopt_one_service_the_second_waits_and_takes_over_when_the_
     story.services.settled("first", &adopts(&theirs, &[HOT], json!({}))).await;
     assert_eq!(story.spent(), calls([("TagResources", 1)]));
     story.services.apply("second", &adopts(&theirs, &[HOT], json!({"description": "of the second"}))).await;
-    let message = story.services.says("second", "OwnershipConflict").await;
-    assert!(message.contains(&theirs) && message.contains(&format!("{}/first", story.namespace)), "{message}");
+    story
+        .services
+        .says_where("second", "OwnershipConflict", |message| {
+            message.contains(&theirs) && message.contains(&format!("{}/first", story.namespace))
+        })
+        .await;
     story.services.is_looked_at("second", "still").await;
     story.services.says("second", "OwnershipConflict").await;
     assert_eq!(story.spent(), calls([]));
@@ -254,8 +264,10 @@ async fn of_two_that_adopt_one_service_the_second_waits_and_takes_over_when_the_
     let made = story.services.settled("made", &json!({"resources": resources})).await;
     story.spent();
     story.services.apply("thief", &adopts(id(&made), &[SPARE], json!({}))).await;
-    let message = story.services.says("thief", "OwnershipConflict").await;
-    assert!(message.contains(&format!("{}/made", story.namespace)), "{message}");
+    story
+        .services
+        .says_where("thief", "OwnershipConflict", |message| message.contains(&format!("{}/made", story.namespace)))
+        .await;
     story.services.goes("thief").await;
     assert_eq!(story.spent(), calls([]));
     story.services.goes("made").await;

@@ -117,8 +117,12 @@ async fn a_service_that_loses_its_ownership_tags_is_left_alone_until_it_is_given
     let tags = story.operator.sim.with(|cloud| cloud.state().services[&service].tags.clone());
     story.provider(|_| Call::Untag(vec![ObjectId::Service(service)], UntagKeys::All));
     story.services.is_looked_at("gateway", "without tags").await;
-    let message = story.services.says("gateway", "OwnershipConflict").await;
-    assert!(message.contains(id(&made)) && message.contains("ownership tags"), "{message}");
+    story
+        .services
+        .says_where("gateway", "OwnershipConflict", |message| {
+            message.contains(id(&made)) && message.contains("ownership tags")
+        })
+        .await;
     assert_eq!(story.spent(), calls([]), "nothing is changed on what is not known to be ours");
     story.provider(|_| Call::Tag(vec![ObjectId::Service(service)], tags));
     story.services.looks_again("gateway", "with them again").await;
@@ -142,8 +146,12 @@ async fn a_service_deleted_behind_its_back_is_made_again_only_when_its_id_is_nam
     story.provider(|_| Call::DeleteService(service));
     assert_eq!(story.services_in_the_cloud(), 1);
     story.services.is_looked_at("gateway", "it is lost").await;
-    let message = story.services.says("gateway", "ExternallyDeleted").await;
-    assert!(message.contains(id(&made)) && message.contains("allow-recreate"), "{message}");
+    story
+        .services
+        .says_where("gateway", "ExternallyDeleted", |message| {
+            message.contains(id(&made)) && message.contains("allow-recreate")
+        })
+        .await;
 
     // Not by itself: not by a look, not by an edit, not by another id's name.
     story.services.is_looked_at("gateway", "is it still lost").await;

@@ -254,8 +254,12 @@ async fn application_and_network_and_gateway_load_balancers_are_offered_zone_by_
     // The cloud has no way back: nothing is tried, and who asks for it is told.
     story.services.settled("nlb", &with(zones("nlb-hot", "NLB", &["f", "g", "h"]), json!({}))).await;
     story.services.apply("nlb", &with(zones("nlb-hot", "NLB", &["f", "g", "h"]), family("IPv4"))).await;
-    let message = story.services.says("nlb", "InvalidSpec").await;
-    assert!(message.starts_with("addressFamily: ") && message.contains("declare DualStack"), "{message}");
+    story
+        .services
+        .says_where("nlb", "InvalidSpec", |message| {
+            message.starts_with("addressFamily: ") && message.contains("declare DualStack")
+        })
+        .await;
     assert_eq!(story.spent(), calls([]));
     story.services.goes("nlb").await;
     story.spent();

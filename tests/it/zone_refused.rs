@@ -35,8 +35,7 @@ fn may_assign(link: &Link, may: bool) {
 async fn refused(link: &mut Link, endpoint: &str, resource: &str, reason: &str, message: &str) {
     let at_once = json!({"migration": {"drainSeconds": 0}});
     link.assignments.apply("db-f", &pinned(endpoint, ZONE, resource, at_once)).await;
-    let told = link.assignments.says("db-f", reason).await;
-    assert!(told.starts_with(message), "{resource}: {told}");
+    link.assignments.says_where("db-f", reason, |told| told.starts_with(message)).await;
     let before = link.assignments.api.get("db-f").await.expect("it is there");
     assert_eq!(said(&before, "Connected").map(|(status, ..)| status), Some("True"), "what is connected stays so");
     assert_eq!(before.status.and_then(|status| status.migration), None, "no migration has begun");
@@ -81,8 +80,9 @@ async fn a_move_that_the_cloud_would_refuse_is_not_asked_for_and_made_once_it_ca
     may_assign(&link, false);
     let at_once = json!({"migration": {"drainSeconds": 0}});
     link.assignments.apply("db-f", &pinned(&endpoint, ZONE, "lb-spare", at_once)).await;
-    let told = link.assignments.says("db-f", "FeatureNotEnabled").await;
-    assert!(told.contains("may not assign load balancers to zones"), "{told}");
+    link.assignments
+        .says_where("db-f", "FeatureNotEnabled", |told| told.contains("may not assign load balancers to zones"))
+        .await;
     assert_eq!(link.spent(), calls([]));
     may_assign(&link, true);
     link.assignments.is_looked_at("db-f", "the account may now").await;
@@ -97,8 +97,11 @@ async fn a_move_that_the_cloud_would_refuse_is_not_asked_for_and_made_once_it_ca
     link.provider.settled("gateway", &offer(&[], network)).await;
     link.spent();
     link.assignments.apply("db-f", &pinned("ep-anybody", ZONE, "nlb-hot", json!({}))).await;
-    let told = link.assignments.says("db-f", "UnsupportedByCloud").await;
-    assert!(told.contains("of type NLB, and the cloud lets those of type CLB and ALB alone be assigned"), "{told}");
+    link.assignments
+        .says_where("db-f", "UnsupportedByCloud", |told| {
+            told.contains("of type NLB, and the cloud lets those of type CLB and ALB alone be assigned")
+        })
+        .await;
     assert_eq!(link.spent(), calls([]));
     link.assignments.goes("db-f").await;
     link.provider.goes("gateway").await;
