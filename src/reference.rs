@@ -162,8 +162,8 @@ const READY: [(&str, &str, &str); 5] = [
     ("CloudAccount", "The credentials answer for the pinned account.", ""),
     (
         "EndpointService",
-        "The service is active, or being changed by our own step, and all of spec.resources are attached with \
-         their autoAllocate, and each of spec.supportedRegions is open. Connections and evacuation are no part of it.",
+        "The service is active, or being changed by our own step; all of spec.resources are attached with their \
+         autoAllocate, and each of spec.supportedRegions is open. Connections and evacuation are no part of it.",
         "Valid, Provisioned, ResourcesAttached, Evacuating",
     ),
     (

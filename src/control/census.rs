@@ -356,7 +356,11 @@ mod tests {
         };
         let before = clock::now();
         let (said, _) = told(|writers| {
-            let legs = [leg("ep-1", json!({})), leg("ep-2", json!({"migratedAt": PAST, "drainUntil": FUTURE}))];
+            let legs = [
+                leg("ep-1", json!({})),
+                leg("ep-2", json!({"migratedAt": PAST, "drainUntil": FUTURE})),
+                leg("ep-3", json!({"migratedAt": "2026-01-02T03:05:06Z"})),
+            ];
             let evacuation = json!([{"resourceId": "lb-1", "zone": "z", "remaining": 2, "moved": 0, "inFlight": legs}]);
             put(&mut writers.services, service("a", "prod", &json!({"evacuation": evacuation})));
             let moved = json!({"migratedAt": "2026-01-02T03:05:05Z", "drainUntil": "2026-01-02T03:06:05Z"});
@@ -366,8 +370,9 @@ mod tests {
             put(&mut writers.assignments, assignment("awaits", true, &awaits));
         });
         let counted = of(&said, &["migrations"]);
-        let one = |state: &str| format!(r#"migrations{{account="prod",state="{state}"}} 1"#);
-        assert_eq!(counted, ["awaiting_approval", "draining", "moving", "overdue"].map(one));
+        let so_many = |(state, count)| format!(r#"migrations{{account="prod",state="{state}"}} {count}"#);
+        let expected = [("awaiting_approval", 2), ("draining", 1), ("moving", 1), ("overdue", 1)];
+        assert_eq!(counted, expected.map(so_many));
         let oldest = of(&said, &["migrations_oldest_timestamp_seconds"]);
         let since = |state: &str| {
             let name = format!(r#"migrations_oldest_timestamp_seconds{{account="prod",state="{state}"}} "#);

@@ -1,6 +1,7 @@
 //! Whether the cluster's CRDs know every field that this version writes. Those of an older version do not: the API server
 //! would refuse a status with a new field or drop the field, and an object would go on saying what is no longer true. So a
-//! process that is newer than the CRDs is not ready and leaves the work to the one before it.
+//! process that is newer than the CRDs is not ready and leaves the work to the one before it. Whether a field is there is
+//! all that is compared: a new word or a wider bound is not seen.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -24,19 +25,16 @@ const NAMED: usize = 5;
 pub(super) async fn wait(client: Client, health: Health) {
     let path = format!("/openapi/v3/apis/{GROUP}/{VERSION}");
     let documents = crd::documents();
-    let mut told = None;
+    let mut told = String::new();
     loop {
         let request = http::Request::get(&path).body(Vec::new()).expect("a path of ours is one");
-        match call("read the schemas of our kinds", client.request::<Value>(request)).await {
+        let why = match call("read the schemas of our kinds", client.request::<Value>(request)).await {
             Ok(served) => {
                 let missing = missing(&documents, &served);
                 if missing.is_empty() {
                     break;
                 }
-                if told.as_ref() != Some(&missing) {
-                    tracing::warn!("{}", lacking(&missing));
-                }
-                told = Some(missing);
+                lacking(&missing)
             }
             Err(Error::Kube { source, .. }) if is_forbidden(&source) => {
                 tracing::warn!(
@@ -44,9 +42,12 @@ pub(super) async fn wait(client: Client, health: Health) {
                 );
                 break;
             }
-            // They may be on their way; the watches say so where there are none.
-            Err(Error::Gone) => {}
-            Err(error) => tracing::warn!(%error, "whether the CRDs are of this version is not known yet"),
+            Err(Error::Gone) => format!("the API server tells of no schemas at {path}: are the CRDs applied?"),
+            Err(error) => format!("whether the CRDs are of this version is not known yet: {error}"),
+        };
+        if why != told {
+            tracing::warn!("{why}");
+            told = why;
         }
         sleep(AGAIN).await;
     }

@@ -220,7 +220,8 @@ async fn where_the_kind_of_the_accounts_is_gone_objects_can_be_let_go_of() {
     applied(cluster, &mark);
     let mut marked = service(&named("of-everybody"));
     marked.metadata.name = Some("mark".to_owned());
-    is_judged(&services, &marked, false).await;
+    let why = is_judged(&services, &marked, false).await.unwrap_or_default();
+    assert!(why.contains("'mark' denied"), "{why}");
 
     let free = Patch::Merge(json!({"metadata": {"finalizers": null}}));
     services.patch("it", &PatchParams::default(), &free).await.expect("its finalizer is taken off");

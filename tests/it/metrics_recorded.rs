@@ -18,7 +18,7 @@ use crate::objects::{id, is_settled};
 use crate::operator::{Operator, apply};
 use crate::past::{Key, PROVIDER};
 use crate::service::{becomes_ready, offered};
-use crate::zone_life::{pinned, two_balancers};
+use crate::zone_life::{is_in, pinned, two_balancers};
 
 /// Set, what is measured is written down instead of compared.
 const RECORD: &str = "PRIVATELINK_RECORD_ALERTS";
@@ -202,6 +202,8 @@ async fn a_migration_does_not_end() {
     let moving = r#"privatelink_migrations{account="recorded-move-provider",state="moving"} 1"#;
     recording.add(&measures(&link.operator, moving).await);
     recording.ends();
+    // The cloud shows it: the zone has set out.
+    link.assignments.becomes("db-f", "migrating", is_in("Migrating")).await;
     link.settles();
     link.assignments.goes("db-f").await;
     ends(link).await;

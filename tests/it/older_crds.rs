@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Patch, PatchParams};
@@ -58,12 +59,13 @@ async fn an_operator_that_is_newer_than_the_crds_says_so_and_waits_until_they_ar
     operator.logs("what the CRDs lack", |lines| lines.iter().any(says)).await;
     let (status, text) = operator.answers("/readyz").await;
     assert!(status == 503 && text.contains("CRDs of this version"), "{status} {text}");
-    let lease = Api::<Lease>::namespaced(admin, OPERATOR_NAMESPACE).get_opt("privatelink-operator").await;
-    let holder = lease.expect("it is asked for").and_then(|lease| lease.spec?.holder_identity);
-    assert_eq!(holder, None, "the Lease is left to others");
 
+    let upgraded = Timestamp::now();
     operator.cluster.install().expect("the CRDs are upgraded");
     operator.makes_turns().await;
+    let lease = Api::<Lease>::namespaced(admin, OPERATOR_NAMESPACE).get("privatelink-operator").await;
+    let acquired = lease.expect("it is held").spec.and_then(|spec| spec.acquire_time).expect("a time");
+    assert!(acquired.0 > upgraded, "the Lease was left to others until then: {acquired:?}");
     assert_eq!(operator.answers("/readyz").await.0, 200);
     assert!(operator.end().await.success());
 }

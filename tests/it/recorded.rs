@@ -18,6 +18,7 @@ use crate::link::{Link, lets_in, offer, second_tenant, tenant};
 use crate::objects::{InNamespace, Objects, id, is_settled, looked_at, said};
 use crate::past::{Key, PROVIDER};
 use crate::terminal::Terminal;
+use crate::zone_life::is_in;
 
 /// Set, the recordings are written; not set, they are compared.
 const RECORD: &str = "PRIVATELINK_RECORD";
@@ -198,6 +199,12 @@ impl Phases {
         objects.becomes(name, "moving", moves).await;
     }
 
+    /// What this call has begun arrives. What a status says is under way may not have been asked for yet.
+    async fn arrives(&self, call: &str) {
+        self.link.operator.has_written(call).await;
+        self.link.settles();
+    }
+
     /// Waits until a person has to act.
     async fn stalls<K: InNamespace>(objects: &Objects<K>, name: &str) {
         objects.becomes(name, "stalled", |one| said(one, "Stalled").is_some()).await;
@@ -232,7 +239,7 @@ impl Phases {
         self.takes("EndpointService", "reconciling", "gateway").await;
         let by_hand = lets_in(json!({"connections": {"action": "Accept", "assignment": "Manual"}}));
         self.link.entries.apply("tenant", &by_hand).await;
-        self.link.settles();
+        self.arrives("CreateVpcEndpointService").await;
         let service = self.link.provider.becomes("gateway", "settled", is_settled).await;
         self.takes("EndpointService", "ready", "gateway").await;
         self.link.entries.says("tenant", "WaitingForConsumer").await;
@@ -245,7 +252,7 @@ impl Phases {
         self.link.consumer.apply("db", &tenant(&json!({"id": id(&service)}), &["f"])).await;
         Self::moves(&self.link.consumer, "db").await;
         self.takes("Endpoint", "reconciling", "db").await;
-        self.link.settles();
+        self.arrives("CreateVpcEndpoint").await;
         self.link.consumer.says("db", "WaitingForAcceptance").await;
         self.takes("Endpoint", "waiting-for-acceptance", "db").await;
         self.link.entries.says("tenant", "WaitingForAssignment").await;
@@ -270,7 +277,7 @@ impl Phases {
         self.link.assignments.apply("db-f", &pinned("lb-hot", asks.clone())).await;
         Self::moves(&self.link.entries, "tenant").await;
         self.takes("WhitelistEntry", "reconciling", "tenant").await;
-        self.link.settles();
+        self.arrives("EnableVpcEndpointConnection").await;
         self.link.assignments.becomes("db-f", "settled", is_settled).await;
         self.takes("ZoneResourceAssignment", "ready", "db-f").await;
         self.link.consumer.becomes("db", "settled", is_settled).await;
@@ -279,6 +286,8 @@ impl Phases {
         self.link.assignments.apply("db-f", &pinned("lb-spare", asks)).await;
         Self::moves(&self.link.assignments, "db-f").await;
         self.takes("ZoneResourceAssignment", "reconciling", "db-f").await;
+        // The cloud shows it: the zone has set out.
+        self.link.assignments.becomes("db-f", "migrating", is_in("Migrating")).await;
         self.link.settles();
         self.link.assignments.says("db-f", "DrainApprovalNeeded").await;
         self.takes("ZoneResourceAssignment", "approval-needed", "db-f").await;

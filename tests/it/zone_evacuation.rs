@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::link::{Link, REGION, lets_in, offer, second_tenant, tenant};
 use crate::objects::{id, is_settled, looked_at, said};
 use crate::past::{self, PROVIDER, calls};
-use crate::zone_life::pinned;
+use crate::zone_life::{is_in, pinned};
 
 const ASSIGN: &str = "UpdateVpcEndpointZoneConnectionResourceAttribute";
 const CLOSE: &str = "DisableVpcEndpointZoneConnection";
@@ -131,10 +131,7 @@ async fn connections_leave_one_after_the_other_but_for_the_one_that_is_pinned_an
     link.assignments.apply("second-f", &pinned(&second, ZONE, "lb-spare", soon)).await;
     link.assignments.says("second-f", "Migrating").await;
     link.operator.has_written(ASSIGN).await;
-    let migrating = |one: &privatelink_operator::api::ZoneResourceAssignment| {
-        one.status.as_ref().is_some_and(|status| json!(status.state) == "Migrating")
-    };
-    link.assignments.becomes("second-f", "migrating", migrating).await;
+    link.assignments.becomes("second-f", "migrating", is_in("Migrating")).await;
     link.settles();
     link.assignments.becomes("second-f", "settled", is_settled).await;
     link.provider.becomes("gateway", "rid of it", is_left_alone).await;

@@ -55,7 +55,7 @@ fn sides(one: &ZoneResourceAssignment) -> (Option<&str>, Option<&str>) {
 }
 
 /// The state of the zone, as the status of the spec of now says.
-fn is_in(state: &'static str) -> impl Fn(&ZoneResourceAssignment) -> bool + Send {
+pub fn is_in(state: &'static str) -> impl Fn(&ZoneResourceAssignment) -> bool + Send {
     move |one| looked_at(one) && one.status.as_ref().is_some_and(|status| json!(status.state) == state)
 }
 

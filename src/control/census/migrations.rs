@@ -39,10 +39,8 @@ pub fn open(stores: &Stores, accounts: &Accounts, seen: &Seen, now: Moment) -> M
         Some((account, state, since))
     });
     let moving: BTreeMap<Leg, (String, Dated)> = Stores::each(&stores.services, |service| {
-        let awaits = service.status.as_ref().and_then(|status| objects::reason(&status.common))
-            == Some(Reason::DrainApprovalNeeded);
         let account = relate::account_of(&service.spec.placement);
-        Some(legs(service).map(|(leg, one)| (leg, (account.to_owned(), dated(one, awaits, now)))).collect::<Vec<_>>())
+        Some(legs(service).map(|(leg, one)| (leg, (account.to_owned(), dated(one, now)))).collect::<Vec<_>>())
     })
     .into_iter()
     .flatten()
@@ -78,15 +76,17 @@ fn legs(service: &EndpointService) -> impl Iterator<Item = (Leg, &LegInFlight)> 
     })
 }
 
-fn dated(one: &LegInFlight, awaits: bool, now: Moment) -> Dated {
+fn dated(one: &LegInFlight, now: Moment) -> Dated {
     let migrated = moment(one.migrated_at.as_ref()?.0);
-    Some(drains(migrated, one.drain_until.as_ref().map(|until| moment(until.0)), awaits, now))
+    Some(drains(migrated, one.drain_until.as_ref().map(|until| moment(until.0)), false, now))
 }
 
 fn drains(migrated: Moment, until: Option<Moment>, awaits: bool, now: Moment) -> (&'static str, Moment) {
     match until {
-        _ if awaits => ("awaiting_approval", migrated),
+        Some(_) if awaits => ("awaiting_approval", migrated),
         Some(until) if until <= now => ("overdue", until),
-        _ => ("draining", migrated),
+        Some(_) => ("draining", migrated),
+        // Without an end it drains until a person agrees.
+        None => ("awaiting_approval", migrated),
     }
 }

@@ -190,7 +190,7 @@ fn a_service_is_ready_once_each_of_its_regions_is_open_and_settled_once_the_othe
 }
 
 #[test]
-fn a_region_that_the_cloud_could_not_open_is_a_persons_business_and_is_closed_where_it_is_not_declared() {
+fn a_region_that_the_cloud_could_not_open_is_a_persons_business_and_nobodys_where_it_is_not_declared() {
     let mut stage = Stage::new(desired(&["lb-hot"]));
     stage.desired.regions = Some(["cn-shanghai".into()].into());
     stage.rest();
@@ -201,15 +201,14 @@ fn a_region_that_the_cloud_could_not_open_is_a_persons_business_and_is_closed_wh
     assert_eq!(regions.insert("cn-shanghai".into(), RegionState::Failed), Some(RegionState::Open));
     let plan = stage.turn();
     let message = says(&stage, Reason::Degraded);
-    assert!(
-        message.contains("could not open cn-shanghai for epsrv-1-1: take it off spec.supportedRegions"),
-        "{message}"
-    );
+    assert!(message.contains("could not open cn-shanghai for epsrv-1-1: close it in the cloud's console"), "{message}");
     assert!(stage.said(ConditionType::Stalled).is_some());
     assert_eq!((plan.next, stage.calls.len()), (Next::Person, 0), "it is not asked for again and again");
+    assert_eq!(stage.said(ConditionType::Provisioned).map(|(truth, ..)| truth), Some(Truth::False));
     stage.edit(|desired| desired.regions = None);
-    stage.turn();
-    assert_eq!(stage.calls, ["UpdateService"]);
+    let plan = stage.turn();
+    is_ready(&stage);
+    assert_eq!((plan.next, stage.calls.len()), (Next::Settled, 0), "nor closed again and again");
 }
 
 #[test]

@@ -92,32 +92,33 @@ fn settle(input: &Input<'_>, service: &Service, differences: &Differences, facts
         let both = [FacetKey::Services, FacetKey::Resources(id.clone())];
         return moving(input, &both, &format!("{id} is being changed"), facts);
     }
-    if region_in_motion(input.desired, service).is_some() {
-        return moving(input, &[FacetKey::Services], &format!("regions of {id} are being opened or closed"), facts);
-    }
     if let Some(plan) = confirmed(input, &id.clone().into(), &facts) {
         return plan;
     }
-    if let Some(message) = failed_region(input.desired, service) {
-        let mut sayings = facts;
-        sayings.push(say(ConditionType::Stalled, Truth::True, Reason::Degraded, message));
-        return Plan::saying(Next::Person, sayings);
+    if region_moves(input, service) {
+        return moving(input, &[FacetKey::Services], &format!("regions of {id} are being opened or closed"), facts);
     }
     if !differences.in_use.is_empty() {
         return Plan::saying(Next::Others, facts);
     }
-    Plan::saying(Next::Settled, facts)
+    let next = if failed_region(input.desired, service).is_some() { Next::Person } else { Next::Settled };
+    Plan::saying(next, facts)
 }
 
-/// A consumer region that the cloud opens as declared, or closes.
-pub(super) fn region_in_motion<'s>(desired: &DesiredService, service: &'s Service) -> Option<&'s Region> {
-    let declared = |region: &Region| desired.regions.as_ref().is_some_and(|regions| regions.contains(region));
-    let moves = |(region, state): &(&Region, &RegionState)| match state {
-        RegionState::Opening => declared(region),
-        RegionState::Closing => true,
-        RegionState::Open | RegionState::Failed => false,
-    };
-    service.regions.iter().find(moves).map(|(region, _)| region)
+/// Consumer regions are the spec's business, or were until now.
+fn decides_on_regions(input: &Input<'_>) -> bool {
+    input.desired.regions.is_some() || input.status.common.declared_fields.contains("supportedRegions")
+}
+
+/// The cloud opens a consumer region as declared, or closes one.
+pub(super) fn region_moves(input: &Input<'_>, service: &Service) -> bool {
+    let declared = |region: &Region| input.desired.regions.as_ref().is_some_and(|regions| regions.contains(region));
+    decides_on_regions(input)
+        && service.regions.iter().any(|(region, state)| match state {
+            RegionState::Opening => declared(region),
+            RegionState::Closing => true,
+            RegionState::Open | RegionState::Failed => false,
+        })
 }
 
 /// What is said of a declared consumer region that the cloud could not open.
@@ -126,7 +127,7 @@ fn failed_region(desired: &DesiredService, service: &Service) -> Option<String> 
     let failed = |region: &&Region| service.regions.get(*region) == Some(&RegionState::Failed);
     let region = declared.into_iter().find(failed)?;
     Some(format!(
-        "the cloud could not open {region} for {}: take it off spec.supportedRegions, and add it again once this object is Ready; if it fails again, ask the cloud's support",
+        "the cloud could not open {region} for {}: close it in the cloud's console, after which it is opened again, or take it off spec.supportedRegions; if it fails again, ask the cloud's support",
         service.id
     ))
 }
@@ -266,9 +267,11 @@ fn change(input: &Input<'_>, service: &Service) -> Option<ServiceChange> {
     change.family = desired.family.filter(|family| service.family != *family);
     let regions = desired.regions.clone().or_else(|| removed("supportedRegions").then(BTreeSet::new));
     if let Some(regions) = regions {
-        // One that is being closed is opened again once it is closed.
+        // One that is being closed is opened again once it is closed; one that the cloud could not open is not asked
+        // for, nor closed, again and again.
         change.open_regions = regions.iter().filter(|region| !service.regions.contains_key(*region)).cloned().collect();
-        let open = service.regions.iter().filter(|(_, state)| **state != RegionState::Closing);
+        let is_open = |state: &RegionState| matches!(state, RegionState::Opening | RegionState::Open);
+        let open = service.regions.iter().filter(|(_, state)| is_open(state));
         change.close_regions =
             open.map(|(region, _)| region).filter(|open| !regions.contains(*open)).cloned().collect();
     }
@@ -368,7 +371,18 @@ fn facts(
     let id = &service.id;
     let mut sayings = Vec::new();
     let attributes_settled = differences.change.is_none() && differences.group.is_none();
-    sayings.push(if attributes_settled {
+    let is_open = |region: &&Region| service.regions.get(*region) == Some(&RegionState::Open);
+    let shut = input.desired.regions.iter().flatten().find(|region| !is_open(region)).filter(|_| attributes_settled);
+    let not_open = shut.map(|region| match failed_region(input.desired, service) {
+        Some(message) => (Reason::Degraded, message),
+        None => (Reason::Provisioning, format!("{id} is not open in {region} yet")),
+    });
+    if let Some((Reason::Degraded, message)) = &not_open {
+        sayings.push(say(ConditionType::Stalled, Truth::True, Reason::Degraded, message.clone()));
+    }
+    sayings.push(if let Some((reason, message)) = &not_open {
+        say(ConditionType::Provisioned, Truth::False, *reason, message.clone())
+    } else if attributes_settled {
         say(ConditionType::Provisioned, Truth::True, Reason::Ready, format!("{id} exists as declared"))
     } else {
         say(
@@ -408,12 +422,8 @@ fn facts(
         sayings.push(say(ConditionType::Evacuating, Truth::True, Reason::BlockedByConnections, message));
     }
     let usable = matches!(service.state, LifeState::Active | LifeState::Modifying);
-    let is_open = |region: &&Region| service.regions.get(*region) == Some(&RegionState::Open);
-    let shut = input.desired.regions.iter().flatten().find(|region| !is_open(region));
-    sayings.push(if let Some(message) = failed_region(input.desired, service) {
-        ready(Truth::False, Reason::Degraded, message)
-    } else if let Some(region) = shut.filter(|_| attributes_settled) {
-        ready(Truth::False, Reason::Provisioning, format!("{id} is not open in {region} yet"))
+    sayings.push(if let Some((reason, message)) = not_open {
+        ready(Truth::False, reason, message)
     } else if usable && attributes_settled && differences.resources_settled() {
         ready(Truth::True, Reason::Ready, format!("{id} is active with all declared load balancers"))
     } else {

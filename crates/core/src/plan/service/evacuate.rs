@@ -12,7 +12,7 @@ use crate::observed::{Resource, ResourceKey, Service};
 use crate::plan::assignment::{course, is_assignable};
 use crate::plan::case::{ANY, FRESH, confirmed, moving_since, stale};
 use crate::plan::outcome::{self, Outcome, Stand};
-use crate::plan::service::converge::region_in_motion;
+use crate::plan::service::converge::region_moves;
 use crate::plan::service::exits::{self, Leg};
 use crate::plan::service::{Input, view};
 use crate::plan::{Next, Plan, Planned, Saying, Truth, say};
@@ -170,7 +170,7 @@ impl Tally {
 impl Scene<'_> {
     /// The cloud is changing the service, beside its connections.
     fn is_changing(&self) -> bool {
-        self.service.state == LifeState::Modifying || region_in_motion(self.input.desired, self.service).is_some()
+        self.service.state == LifeState::Modifying || region_moves(self.input, self.service)
     }
 
     /// What has to be read again while something moves.
@@ -393,7 +393,12 @@ impl Scene<'_> {
         }
         let pinned =
             self.legs.iter().any(|leg| leg.pin.is_some() && (leg.is_on(&row.resource) || leg.was_on(&row.resource)));
-        if !row.in_flight.is_empty() || pinned {
+        if !row.in_flight.is_empty() {
+            return;
+        }
+        // It may be detached while others move.
+        tally.looks.extend(self.counts());
+        if pinned {
             return;
         }
         tally.tell(Rank::Wait, Reason::BlockedByConnections, "the last ones are waited for");

@@ -144,10 +144,11 @@ fn regions(from: &Fields<'_>) -> Result<BTreeMap<Region, RegionState>, Malformed
         let status = item.text("RegionServiceStatus");
         let state = match status.as_deref() {
             Some("Closed") => continue,
-            Some("Pending") => RegionState::Opening,
+            Some("Available") => RegionState::Open,
             Some("Deleting") => RegionState::Closing,
             Some("Failed") => RegionState::Failed,
-            _ => RegionState::Open,
+            // A word of tomorrow is no promise that endpoints can be made there.
+            _ => RegionState::Opening,
         };
         let is_own = own.as_ref().or(item.text("ServiceRegionId").as_ref()) == Some(&region);
         if !is_own {
