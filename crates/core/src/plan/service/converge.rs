@@ -105,20 +105,20 @@ fn settle(input: &Input<'_>, service: &Service, differences: &Differences, facts
     Plan::saying(next, facts)
 }
 
-/// Consumer regions are the spec's business, or were until now.
-fn decides_on_regions(input: &Input<'_>) -> bool {
-    input.desired.regions.is_some() || input.status.common.declared_fields.contains("supportedRegions")
+/// The consumer regions as they are to be: none, where they were declared until now; nothing, where nobody decides.
+fn wanted_regions(input: &Input<'_>) -> Option<BTreeSet<Region>> {
+    let removed = || input.status.common.declared_fields.contains("supportedRegions");
+    input.desired.regions.clone().or_else(|| removed().then(BTreeSet::new))
 }
 
 /// The cloud opens a consumer region as declared, or closes one.
 pub(super) fn region_moves(input: &Input<'_>, service: &Service) -> bool {
-    let declared = |region: &Region| input.desired.regions.as_ref().is_some_and(|regions| regions.contains(region));
-    decides_on_regions(input)
-        && service.regions.iter().any(|(region, state)| match state {
-            RegionState::Opening => declared(region),
-            RegionState::Closing => true,
-            RegionState::Open | RegionState::Failed => false,
-        })
+    let Some(wanted) = wanted_regions(input) else { return false };
+    service.regions.iter().any(|(region, state)| match state {
+        RegionState::Opening => wanted.contains(region),
+        RegionState::Closing => true,
+        RegionState::Open | RegionState::Failed => false,
+    })
 }
 
 /// What is said of a declared consumer region that the cloud could not open.
@@ -265,8 +265,7 @@ fn change(input: &Input<'_>, service: &Service) -> Option<ServiceChange> {
         .or_else(|| removed("defaultBandwidthMbps").then_some(CLOUD_DEFAULT_BANDWIDTH_MBPS));
     change.default_bandwidth_mbps = bandwidth.filter(|mbps| service.default_bandwidth_mbps != Some(*mbps));
     change.family = desired.family.filter(|family| service.family != *family);
-    let regions = desired.regions.clone().or_else(|| removed("supportedRegions").then(BTreeSet::new));
-    if let Some(regions) = regions {
+    if let Some(regions) = wanted_regions(input) {
         // One that is being closed is opened again once it is closed; one that the cloud could not open is not asked
         // for, nor closed, again and again.
         change.open_regions = regions.iter().filter(|region| !service.regions.contains_key(*region)).cloned().collect();

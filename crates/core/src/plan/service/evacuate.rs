@@ -182,7 +182,7 @@ impl Scene<'_> {
             &[FacetKey::Connections(id.clone())],
             self.unconfirmed_legs().map_or(fresh, |at| at.max(fresh)),
         );
-        if self.service.state != LifeState::Active || self.is_changing() {
+        if self.service.state != LifeState::Active || region_moves(input, self.service) {
             looks.extend(stale(input, &[FacetKey::Services], fresh));
         }
         looks
